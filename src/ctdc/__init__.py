@@ -1,0 +1,1 @@
+"""The open Counter-Trafficking Data Collaborative."""

@@ -1,0 +1,1 @@
+"""The public site: a view of a release, and of nothing else."""

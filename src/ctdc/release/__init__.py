@@ -1,0 +1,1 @@
+"""Immutable, verifiable folders of published files."""

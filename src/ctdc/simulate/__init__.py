@@ -1,0 +1,1 @@
+"""Plausible, entirely invented case files in the native formats of five simulated contributors."""

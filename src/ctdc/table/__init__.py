@@ -1,0 +1,1 @@
+"""Coded tables (one small unsigned integer column per variable), their schemas, and counting over them."""
