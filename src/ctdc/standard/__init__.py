@@ -1,1 +1,1 @@
-"""The shared language as data files with a typed loader: variables, codes, labels in five languages, profiles, crosswalks."""
+"""The shared language as data files with a typed loader: variables, codes, labels, profiles, crosswalks."""

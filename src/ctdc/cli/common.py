@@ -1,0 +1,75 @@
+"""What the commands share: the --json option, printing results, and progress bars."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
+
+
+def emit(result: dict[str, Any], as_json: bool, text: str) -> None:
+    """Print `result` as JSON when asked, `text` for a person otherwise."""
+    click.echo(json.dumps(result, ensure_ascii=False, indent=2) if as_json else text)
+
+
+class BarProgress:
+    """Progress as bars on standard error; on a terminal only, so that logs and pipes stay clean."""
+
+    def __init__(self, bars: Progress) -> None:
+        self._bars = bars
+        self._task: TaskID | None = None
+
+    def start(self, task: str, total: float | None = None) -> None:
+        """Show a new bar."""
+        self._task = self._bars.add_task(task, total=total)
+
+    def advance(self, amount: float = 1.0) -> None:
+        """Move the current bar."""
+        if self._task is not None:
+            self._bars.advance(self._task, amount)
+
+    def finish(self) -> None:
+        """Fill the current bar."""
+        if self._task is not None:
+            task = self._bars.tasks[self._bars.task_ids.index(self._task)]
+            self._bars.update(self._task, total=task.total or 1, completed=task.total or 1)
+            self._task = None
+
+
+class LineProgress:
+    """Progress where no terminal is: one line as each task begins, so that a log shows what was going on."""
+
+    def start(self, task: str, total: float | None = None) -> None:
+        """Print the task's name."""
+        click.echo(f"  {task} ...", err=True)
+
+    def advance(self, amount: float = 1.0) -> None:
+        """Nothing between start and end."""
+
+    def finish(self) -> None:
+        """Nothing at the end."""
+
+
+@contextmanager
+def progress_bars(quiet: bool = False) -> Iterator[BarProgress | LineProgress]:
+    """Bars on a terminal, lines elsewhere, for the body's duration. `quiet` hides bars (for --json on a pipe)."""
+    if not sys.stderr.isatty() or quiet:
+        yield LineProgress()
+        return
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+        yield BarProgress(bars)

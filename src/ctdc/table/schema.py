@@ -1,0 +1,154 @@
+"""What a coded table may contain: its variables and, for each, the closed list of codes.
+
+Promise: a schema is immutable and public; it comes from a declared source (the standard or a schema file),
+never from records, unless the person who asked was told that inferring it is outside the privacy guarantee.
+The empty value ("not known") is a category of its own in every variable and is never listed among the codes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ctdc.foundation.errors import UserError
+from ctdc.foundation.hashing import hash_value
+
+MAX_CODES = 65_534  # codes are stored as unsigned 16-bit integers, of which 0 means empty
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One categorical variable: its name and its codes, in the order in which they are shown.
+
+    Raises UserError (``schema.codes``) for no codes, an empty code, a repeated one, or more than 65,534.
+    """
+
+    name: str
+    codes: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        problem = ""
+        if not self.codes:
+            problem = "has no codes"
+        elif "" in self.codes:
+            problem = "lists the empty text as a code; empty always means missing"
+        elif len(set(self.codes)) < len(self.codes):
+            repeated = next(code for code in self.codes if self.codes.count(code) > 1)
+            problem = f"lists the code {repeated!r} twice"
+        elif len(self.codes) > MAX_CODES:
+            problem = f"has {len(self.codes)} codes"
+        if not self.name:
+            raise UserError("schema.name", "A variable of the schema has no name.", do="Give every variable a name.")
+        if problem:
+            raise UserError(
+                "schema.codes",
+                f"The variable {self.name!r} {problem}.",
+                allowed=f"1 to {MAX_CODES} different, non-empty codes",
+                do="Correct the list of codes in the schema.",
+            )
+
+    @property
+    def size(self) -> int:
+        """Number of categories, the empty one included."""
+        return len(self.codes) + 1
+
+    @cached_property
+    def index(self) -> Mapping[str, int]:
+        """Code to its stored integer (1 for the first code; 0 is empty)."""
+        return {code: position for position, code in enumerate(self.codes, start=1)}
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The ordered variables of a table. Raises UserError (``schema.names``) when a name repeats or none is given."""
+
+    variables: tuple[Variable, ...]
+
+    def __post_init__(self) -> None:
+        names = [variable.name for variable in self.variables]
+        if not names:
+            raise UserError("schema.names", "The schema has no variables.", allowed="at least one variable")
+        if len(set(names)) < len(names):
+            repeated = next(name for name in names if names.count(name) > 1)
+            raise UserError(
+                "schema.names", f"The schema names the variable {repeated!r} twice.", allowed="unique names"
+            )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the variables, in order."""
+        return tuple(variable.name for variable in self.variables)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Categories of each variable, the empty one included, in order."""
+        return tuple(variable.size for variable in self.variables)
+
+    def __getitem__(self, name: str) -> Variable:
+        for variable in self.variables:
+            if variable.name == name:
+                return variable
+        raise UserError(
+            "schema.unknown_variable",
+            f"There is no variable {name!r} in the schema.",
+            allowed=", ".join(self.names),
+        )
+
+    def content_hash(self) -> str:
+        """SHA-256 of names and codes: equal for equal domains, whatever file they came from."""
+        return hash_value([[variable.name, list(variable.codes)] for variable in self.variables])
+
+    def to_table_schema(self) -> dict[str, Any]:
+        """The schema as a Frictionless Table Schema (v1): string fields with ``constraints.enum``."""
+        fields = [
+            {"name": variable.name, "type": "string", "constraints": {"enum": list(variable.codes)}}
+            for variable in self.variables
+        ]
+        return {"fields": fields, "missingValues": [""]}
+
+
+def _field_codes(field: Mapping[str, Any], where: str) -> tuple[str, ...]:
+    enum = (field.get("constraints") or {}).get("enum")
+    if not isinstance(enum, Sequence) or isinstance(enum, str):
+        raise UserError(
+            "schema.enum_missing",
+            f"The field {field.get('name')!r} does not list its codes.",
+            where=where,
+            allowed='"constraints": {"enum": ["code", ...]} for every field',
+            do="Add the list from your code book. 'ctdc schema infer' drafts one, but a domain that is taken from "
+            "sensitive records is outside the privacy guarantee.",
+        )
+    return tuple(str(code) for code in enum if code is not None and str(code) != "")
+
+
+def schema_from_table_schema(document: Any, where: str) -> Schema:
+    """Read a Frictionless Table Schema given as parsed JSON. `where` names its source in errors."""
+    if not isinstance(document, Mapping) or not isinstance(document.get("fields"), Sequence):
+        raise UserError(
+            "schema.not_table_schema",
+            "This is not a Table Schema.",
+            where=where,
+            allowed='a JSON object with a list "fields"',
+            do="See the Frictionless Table Schema specification, or use 'ctdc standard export --format table-schema'.",
+        )
+    variables = []
+    for position, field in enumerate(document["fields"]):
+        if not isinstance(field, Mapping) or not isinstance(field.get("name"), str):
+            raise UserError("schema.field", f"Field {position + 1} has no name.", where=where, allowed='"name": text')
+        variables.append(Variable(field["name"], _field_codes(field, where)))
+    return Schema(tuple(variables))
+
+
+def read_schema(path: Path) -> Schema:
+    """Read a Frictionless Table Schema from a JSON file. Raises UserError for what is not one."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        raise UserError("schema.file_missing", "The schema file does not exist.", where=str(path)) from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise UserError("schema.not_json", f"The schema file is not JSON: {error}.", where=str(path)) from None
+    return schema_from_table_schema(document, str(path))
