@@ -1,0 +1,190 @@
+"""What a run is to do: a closed, validated plan, from a TOML file or from the command line.
+
+Promise: a plan is immutable and complete before any record is read, so that nothing in it can depend on the
+records; a key that is not known is an error with a suggestion, never ignored; paths in a file are relative to
+that file. TOML because every value has one reading (YAML 1.1 turns ``NO`` and ``12:30`` into other things)
+and because Python reads it without a library.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from ctdc.foundation.errors import UserError
+
+DEMO_CASES = 20_000
+DEMO_SEED = 7
+DEFAULT_PROFILE = "synthetic-2024"
+_NAME_PATTERN = r"^[a-z0-9][a-z0-9-]*$"
+
+
+def _as_float(value: Any) -> Any:
+    """TOML tells 4 from 4.0; a person does not. Text and truth values stay errors."""
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+Number = Annotated[float, BeforeValidator(_as_float)]
+
+
+class _Closed(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True)
+
+
+class Delivery(_Closed):
+    """One contributor's file, or folder of files, and the mapping that reads it (a folder or a shipped id)."""
+
+    source: Annotated[Path, Field(strict=False)]
+    mapping: str
+
+
+class Privacy(_Closed):
+    """The guarantee asked for. delta must be far below 1 / (number of people) and fixed before data are read.
+
+    population names the people whose losses the ledger adds up; seed is for the synthesis after the noise only
+    (the noise has none), and is recorded.
+    """
+
+    epsilon: Number = Field(gt=0, le=100)
+    delta: Number = Field(default=1e-6, gt=0, lt=1e-3)
+    length: int = Field(default=3, ge=1, le=4)
+    threshold: int = Field(default=10, ge=0)
+    aggregates: Literal["threshold", "all"] = "threshold"
+    population: str = Field(default="", max_length=100)
+    ledger: Annotated[Path | None, Field(strict=False)] = None
+    seed: int | None = Field(default=None, ge=0)
+
+
+class Release(_Closed):
+    """What is published: name (part of the folder's name), title for people, and the shape (a release profile).
+
+    previous: the folder of the release before, for the changelog; simulated: say everywhere that nobody is real.
+    """
+
+    name: str = Field(pattern=_NAME_PATTERN, max_length=60)
+    title: str = ""
+    profile: str = DEFAULT_PROFILE
+    previous: Annotated[Path | None, Field(strict=False)] = None
+    simulated: bool = False
+
+
+class Simulation(_Closed):
+    """Invented deliveries in place of real ones: cases, seed, and share of dirty cells."""
+
+    cases: int = Field(gt=0, le=5_000_000)
+    seed: int = Field(default=DEMO_SEED, ge=0)
+    dirt: Number = Field(default=0.0, ge=0, le=1)
+
+
+class Plan(_Closed):
+    """A whole run. Everything it makes goes below `out`; deliveries are given or simulated, not both."""
+
+    out: Annotated[Path, Field(strict=False)]
+    delivery: tuple[Delivery, ...] = Field(default=(), strict=False)
+    simulation: Simulation | None = None
+    privacy: Privacy
+    release: Release
+    subject_key: Annotated[Path | None, Field(strict=False)] = None
+
+
+def plan_from(document: dict[str, Any], base: Path, where: str) -> Plan:
+    """Validate a parsed document. `base` is what its relative paths start from; `where` names it in errors.
+
+    Raises UserError (``config.key`` for an unknown key, ``config.value`` for a bad or missing value,
+    ``config.deliveries`` for none or both kinds of deliveries).
+    """
+    try:
+        plan = Plan.model_validate(document)
+    except ValidationError as error:
+        raise _explain(error, where) from None
+    if bool(plan.delivery) == (plan.simulation is not None):
+        raise UserError(
+            "config.deliveries",
+            "The run has both real and simulated deliveries." if plan.delivery else "The run has no deliveries.",
+            where=where,
+            allowed="[[delivery]] with source and mapping, once per delivery; or [simulation] with cases",
+            do="Simulated and real people never mix: keep one of the two.",
+        )
+    return _resolve(plan, base)
+
+
+def read_plan(path: Path) -> Plan:
+    """The plan in a TOML file. Raises UserError as `plan_from`, and for what is not TOML (``config.toml``)."""
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        raise UserError("config.missing", "The configuration file does not exist.", where=str(path)) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(
+            "config.toml", f"The configuration is not TOML: {error}.", where=str(path), do="See docs/how-to/run.md."
+        ) from None
+    return plan_from(document, path.parent, str(path))
+
+
+def _resolve(plan: Plan, base: Path) -> Plan:
+    """The same plan with every path absolute, so that it means the same wherever the run is started."""
+
+    def absolute(path: Path | None) -> Path | None:
+        return None if path is None else (base / path.expanduser()).resolve()
+
+    deliveries = tuple(
+        delivery.model_copy(update={"source": absolute(delivery.source), "mapping": _mapping(delivery.mapping, base)})
+        for delivery in plan.delivery
+    )
+    return plan.model_copy(
+        update={
+            "out": absolute(plan.out),
+            "delivery": deliveries,
+            "privacy": plan.privacy.model_copy(update={"ledger": absolute(plan.privacy.ledger)}),
+            "release": plan.release.model_copy(update={"previous": absolute(plan.release.previous)}),
+            "subject_key": absolute(plan.subject_key),
+        }
+    )
+
+
+def _mapping(mapping: str, base: Path) -> str:
+    """A shipped mapping's id as it is; a folder as an absolute path."""
+    folder = base / Path(mapping).expanduser()
+    return str(folder.resolve()) if folder.is_dir() else mapping
+
+
+def _explain(error: ValidationError, where: str) -> UserError:
+    """The first fault of a document, in words of the document (``privacy.epsilon``), not of the validator."""
+    # A misspelt key is two faults, one unknown and one missing; the unknown one is the one to hear about.
+    fault = min(error.errors(include_url=False), key=lambda one: one["type"] != "extra_forbidden")
+    name = ".".join(str(part + 1) if isinstance(part, int) else part for part in fault["loc"])
+    if fault["type"] == "extra_forbidden":
+        known = _keys_at(fault["loc"][:-1])
+        close = difflib.get_close_matches(str(fault["loc"][-1]), known, n=1)
+        return UserError(
+            "config.key",
+            f"The key '{name}' is not known." + (f" Do you mean '{close[0]}'?" if close else ""),
+            where=where,
+            allowed=", ".join(known),
+        )
+    message = "is missing" if fault["type"] == "missing" else f"is not valid: {_lower(fault['msg'])}"
+    given = fault.get("input")
+    shown = f" (given: {given!r})" if isinstance(given, str | int | float) else ""
+    return UserError("config.value", f"'{name}' {message}{shown}.", where=where, do="See docs/how-to/run.md.")
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+_SECTIONS: dict[str, type[_Closed]] = {
+    "delivery": Delivery,
+    "simulation": Simulation,
+    "privacy": Privacy,
+    "release": Release,
+}
+
+
+def _keys_at(location: tuple[int | str, ...]) -> list[str]:
+    """The keys that are allowed in the section at `location`."""
+    section = _SECTIONS[str(location[0])] if location else Plan
+    return list(section.model_fields)

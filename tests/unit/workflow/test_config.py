@@ -1,0 +1,91 @@
+"""A run's plan: complete, closed, and clear about what is wrong with it."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from ctdc.foundation.errors import UserError
+from ctdc.workflow.config import Plan, read_plan
+
+GOOD = """
+out = "collaborative"
+
+[[delivery]]
+source = "inbox/cases.xlsx"
+mapping = "sim-caseworks"
+
+[[delivery]]
+source = "/elsewhere/calls.csv"
+mapping = "mappings/hotline"
+
+[privacy]
+epsilon = 4
+delta = 1e-7
+ledger = "../ledger.jsonl"
+
+[release]
+name = "global"
+profile = "synthetic-2026"
+"""
+
+
+def read(folder: Path, text: str) -> Plan:
+    path = folder / "run.toml"
+    path.write_text(text, encoding="utf-8")
+    return read_plan(path)
+
+
+def test_a_plan_is_read_with_paths_relative_to_its_file(tmp_path: Path) -> None:
+    (tmp_path / "mappings" / "hotline").mkdir(parents=True)
+    plan = read(tmp_path, GOOD)
+    assert plan.out == tmp_path / "collaborative"
+    assert [delivery.source for delivery in plan.delivery] == [
+        tmp_path / "inbox" / "cases.xlsx",
+        Path("/elsewhere/calls.csv"),
+    ]
+    assert [delivery.mapping for delivery in plan.delivery] == [
+        "sim-caseworks",
+        str(tmp_path / "mappings" / "hotline"),
+    ]
+    assert (plan.privacy.epsilon, plan.privacy.delta, plan.privacy.length) == (4.0, 1e-7, 3)
+    assert plan.privacy.ledger == tmp_path.parent / "ledger.jsonl"
+    assert plan.release.profile == "synthetic-2026"
+
+
+def test_a_plan_cannot_be_changed(tmp_path: Path) -> None:
+    plan = read(tmp_path, GOOD)
+    with pytest.raises(ValidationError):
+        plan.privacy.epsilon = 99.0  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code", "says"),
+    [
+        (GOOD.replace("epsilon", "epsilom"), "config.key", "'privacy.epsilom' is not known. Do you mean 'epsilon'"),
+        (GOOD.replace("mapping", "maping", 1), "config.key", "'delivery.1.maping' is not known"),
+        ("noise = 0\n" + GOOD, "config.key", "'noise' is not known"),
+        (GOOD.replace("epsilon = 4", ""), "config.value", "'privacy.epsilon' is missing"),
+        (GOOD.replace("epsilon = 4", "epsilon = -1"), "config.value", "'privacy.epsilon' is not valid"),
+        (GOOD.replace("epsilon = 4", "epsilon = true"), "config.value", "'privacy.epsilon' is not valid"),
+        (GOOD.replace("epsilon = 4", 'epsilon = "4"'), "config.value", "'privacy.epsilon' is not valid"),
+        (GOOD.replace("delta = 1e-7", "delta = 0.1"), "config.value", "'privacy.delta' is not valid"),
+        (GOOD.replace('"global"', '"../up"'), "config.value", "'release.name' is not valid"),
+        (GOOD + "[simulation]\ncases = 10\n", "config.deliveries", "both real and simulated"),
+        (GOOD.replace("[[delivery]]", "[[deliveries]]"), "config.key", "'deliveries' is not known. Do you mean"),
+        ('out = "x"\n[privacy]\nepsilon = 1\n[release]\nname = "a"\n', "config.deliveries", "no deliveries"),
+        ("out = ", "config.toml", "not TOML"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path: Path, wrong: str, code: str, says: str) -> None:
+    with pytest.raises(UserError) as caught:
+        read(tmp_path, wrong)
+    assert caught.value.detail.code == code
+    assert says in caught.value.detail.what
+    assert str(tmp_path / "run.toml") in caught.value.detail.where
+
+
+def test_a_missing_file_is_an_error_not_a_traceback(tmp_path: Path) -> None:
+    with pytest.raises(UserError) as caught:
+        read_plan(tmp_path / "none.toml")
+    assert caught.value.detail.code == "config.missing"
