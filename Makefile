@@ -1,0 +1,132 @@
+# The one runner for people and for CI. 'make help' lists the targets.
+# pip takes its index from the machine's own configuration: no address is written here.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO_DIR ?= demo
+DEMO_CASES ?= 20000
+DEMO_PORT ?= 8765
+DEMO_SERVE ?= 1
+PYTEST_ARGS ?=
+
+# The first Python on the machine that is new enough; override with 'make demo PYTHON=/path/to/python'.
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3.14; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# Packages of the system are installed only where we may do so without a question.
+AS_ROOT := $(shell if [ "$$(id -u)" = 0 ]; then echo env; elif sudo -n true 2>/dev/null; then echo sudo; fi)
+APT := $(if $(AS_ROOT),$(if $(shell command -v apt-get),$(AS_ROOT) apt-get -qq))
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+# ---- environments -------------------------------------------------------------------------------------------------
+
+$(BIN)/python:
+	@if [ -z "$(PYTHON)" ]; then echo "Python 3.11 or newer is needed and was not found." >&2; exit 1; fi
+	@echo "Making $(VENV) with $$($(PYTHON) --version)"
+	@rm -rf $(VENV)
+	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || { \
+		if [ -n "$(APT)" ]; then $(APT) update && $(APT) install -y python3-venv >/dev/null; fi; \
+		rm -rf $(VENV); $(PYTHON) -m venv $(VENV); }
+
+# What is installed is what the lock names, byte for byte; the stamp's date tells whether that has been done.
+$(VENV)/.runtime: requirements.lock pyproject.toml | $(BIN)/python
+	@echo "Installing what the project runs on (requirements.lock)"
+	@$(PIP) --require-hashes -r requirements.lock
+	@$(PIP) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.development: requirements-dev.lock pyproject.toml $(VENV)/.runtime
+	@echo "Installing what the project is tested with (requirements-dev.lock)"
+	@$(PIP) --require-hashes -r requirements-dev.lock
+	@touch $@
+
+.PHONY: setup
+setup: $(VENV)/.development ## Make .venv with everything that development needs
+
+.PHONY: browser
+browser:
+	@if command -v chromium chromium-browser google-chrome >/dev/null; then exit 0; fi; \
+	if [ -n "$(APT)" ]; then \
+		echo "Installing chromium, for the browser tests"; \
+		$(APT) update && $(APT) install -y --no-install-recommends chromium >/dev/null; \
+	else \
+		echo "Chromium is not installed and we may not install it: the browser tests will be skipped." >&2; \
+	fi
+
+# ---- for everybody ------------------------------------------------------------------------------------------------
+
+.PHONY: demo
+demo: $(VENV)/.runtime ## Run the whole collaborative on simulated cases and show it (DEMO_PORT=8765, DEMO_SERVE=0)
+	@$(BIN)/ctdc run --demo --cases $(DEMO_CASES) --out $(DEMO_DIR)
+ifneq ($(DEMO_SERVE),0)
+	@$(BIN)/ctdc serve $(DEMO_DIR)/latest --port $(DEMO_PORT)
+endif
+
+# ---- for developers -----------------------------------------------------------------------------------------------
+
+.PHONY: test
+test: $(VENV)/.development browser ## Run every test (CTDC_REAL_DATA=folder adds those on CTDC's published files)
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+.PHONY: quick
+quick: $(VENV)/.development ## Run the tests that take seconds
+	@$(BIN)/python -m pytest -m "not heavy and not browser" $(PYTEST_ARGS)
+
+.PHONY: check
+check: $(VENV)/.development ## Run ruff, mypy, import-linter and the checks of the documentation
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m pytest tests/docs -m "not slow and not heavy"
+
+.PHONY: format
+format: $(VENV)/.development ## Format the code and mend what ruff can mend
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+.PHONY: docs
+docs: $(VENV)/.development ## Write the generated pages of the documentation anew
+	@$(BIN)/python -m ctdc.cli.reference docs/reference/cli.md
+
+.PHONY: bench
+bench: $(VENV)/.development ## Measure accuracy, time and memory against the peers (benchmarks/)
+	@$(BIN)/python -m benchmarks
+
+# ---- locks --------------------------------------------------------------------------------------------------------
+
+UV := build/uv/bin/uv
+COMPILE := $(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-emit-find-links --no-header --no-annotate -q
+
+$(UV):
+	@$(PYTHON) -m venv build/uv
+	@build/uv/bin/python -m pip install --quiet --disable-pip-version-check uv
+
+# hatchling and editables are what 'pip install --no-build-isolation -e .' builds with.
+.PHONY: lock
+lock: $(UV) ## Choose versions anew and write requirements.lock and requirements-dev.lock
+	@mkdir -p build
+	@printf 'hatchling>=1.27\neditables>=0.5\n' > build/build-tools.in
+	@{ echo "# Exact versions and hashes of what the project runs on. Made by 'make lock';" \
+		"install with pip --require-hashes."; $(COMPILE) pyproject.toml build/build-tools.in; } > build/runtime.lock
+	@{ echo "# Exact versions and hashes of what the project is tested and checked with. Made by 'make lock';" \
+		"install with pip --require-hashes."; \
+		$(COMPILE) pyproject.toml build/build-tools.in --group dev --extra stats -c build/runtime.lock; \
+		} > build/development.lock
+	@mv build/runtime.lock requirements.lock
+	@mv build/development.lock requirements-dev.lock
+
+.PHONY: clean
+clean: ## Remove what make made, except the demonstration (rm -r demo)
+	@rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@find src tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
