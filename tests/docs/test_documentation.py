@@ -1,0 +1,216 @@
+"""Documentation fails the build when it drifts: links, names, commands and examples are checked against the code."""
+
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from ctdc.cli.main import COMMANDS
+from ctdc.cli.reference import documented, reference
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+MARKDOWN = MarkdownIt("commonmark").enable("table")
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def tokens(path: Path) -> list[Token]:
+    flat: list[Token] = []
+    for token in MARKDOWN.parse(path.read_text(encoding="utf-8")):
+        flat += [token, *(token.children or [])]
+    return flat
+
+
+def slug(heading: str) -> str:
+    """The anchor that the usual renderers give a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-")
+
+
+def headings(path: Path) -> list[str]:
+    parsed = MARKDOWN.parse(path.read_text(encoding="utf-8"))
+    return [parsed[at + 1].content for at, token in enumerate(parsed) if token.type == "heading_open"]
+
+
+def links(path: Path) -> list[str]:
+    targets = [str(token.attrGet("href") or token.attrGet("src") or "") for token in tokens(path)]
+    return [target for target in targets if target and not re.match(r"[a-z]+:", target)]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_relative_link_resolves(page: Path) -> None:
+    for link in links(page):
+        file, _, anchor = unquote(link).partition("#")
+        target = (page.parent / file).resolve() if file else page
+        assert target.exists(), f"{name_of(page)} links to {link}, which does not exist"
+        if anchor and target.suffix == ".md":
+            assert anchor in {slug(heading) for heading in headings(target)}, f"{name_of(page)}: no anchor {link}"
+
+
+def test_every_page_can_be_reached_from_the_readme() -> None:
+    reached: set[Path] = set()
+    waiting = [ROOT / "README.md"]
+    while waiting:
+        page = waiting.pop()
+        if page in reached:
+            continue
+        reached.add(page)
+        targets = {(page.parent / unquote(link).partition("#")[0]).resolve() for link in links(page)}
+        waiting += [target for target in targets if target.suffix == ".md" and target.exists()]
+    assert not {name_of(page) for page in set(PAGES) - reached}, "link these pages from docs/index.md"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_a_page_has_one_title(page: Path) -> None:
+    titles = [token for token in tokens(page) if token.type == "heading_open" and token.tag == "h1"]
+    assert len(titles) == 1
+
+
+def test_the_command_line_reference_is_what_the_commands_say() -> None:
+    written = (ROOT / "docs" / "reference" / "cli.md").read_text(encoding="utf-8")
+    assert written == reference().rstrip() + "\n", "run 'make docs'"
+
+
+def test_every_command_is_in_the_reference_and_explains_itself() -> None:
+    found = {" ".join(path): command for path, command in documented()}
+    assert {f"ctdc {name}" for name in COMMANDS} <= set(found)
+    silent = [name for name, command in found.items() if not command.help]
+    silent += [
+        f"{name} {'/'.join(option.opts)}"
+        for name, command in found.items()
+        for option in command.params
+        if option.param_type_name == "option" and not getattr(option, "help", None)
+    ]
+    assert not silent, "these commands and options have no help"
+
+
+def test_the_readme_opens_with_what_it_is_and_the_two_commands() -> None:
+    first_screen = "\n".join((ROOT / "README.md").read_text(encoding="utf-8").splitlines()[:40])
+    assert "make demo" in first_screen
+    assert "make test" in first_screen
+
+
+def test_the_changelog_knows_the_version() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert any(heading.startswith((f"[{version}]", version)) for heading in headings(ROOT / "CHANGELOG.md"))
+
+
+DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
+
+
+def test_decisions_are_numbered_without_gaps() -> None:
+    assert [int(path.name[:4]) for path in DECISIONS] == list(range(1, len(DECISIONS) + 1))
+
+
+@pytest.mark.parametrize("page", DECISIONS, ids=name_of)
+def test_a_decision_says_why_and_at_what_price(page: Path) -> None:
+    assert {"Decision", "Why", "What it costs"} <= set(headings(page))
+
+
+def test_the_glossary_is_in_order_and_holds_the_words_that_are_easily_mixed_up() -> None:
+    _, *terms = headings(ROOT / "docs" / "glossary.md")
+    assert terms == sorted(terms, key=str.casefold)
+    wanted = {"Access log", "Attack", "Case", "Delivery", "Mapping", "Profile", "Release", "Stage", "Standard", "Vault"}
+    assert wanted <= set(terms)
+
+
+def test_every_guard_named_by_the_security_properties_exists() -> None:
+    text = (ROOT / "docs" / "explanation" / "security-properties.md").read_text(encoding="utf-8")
+    guards = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", text)
+    assert guards
+    for file, function in guards:
+        assert (ROOT / file).is_file(), f"no file {file}"
+        assert not function or f"def {function}(" in (ROOT / file).read_text(), f"no test {file}::{function}"
+
+
+# ---- the tree -----------------------------------------------------------------------------------------------------
+
+
+def text_files() -> list[tuple[str, str]]:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, text=True
+    ).stdout.split("\0")
+    found = []
+    for name in filter(None, listed):
+        try:
+            found.append((name, (ROOT / name).read_text(encoding="utf-8")))
+        except (UnicodeDecodeError, FileNotFoundError):
+            continue
+    return found
+
+
+# Written in pieces so that this file does not find itself.
+FORBIDDEN = {
+    "a path of somebody's machine": re.compile(r"/(?:ho" r"me|Us" r"ers)/\w+|/ro" r"ot/\w|/wo" r"rk/\w|/tm" r"p/\w"),
+    "an address of a package index": re.compile(
+        r"index-" r"url|find-links [^\s-]|pypi\.org/" r"simple|files\.python" r"hosted|registry\.npm" r"js"
+    ),
+}
+
+
+@pytest.mark.parametrize("what", FORBIDDEN)
+def test_the_tree_holds_no(what: str) -> None:
+    guilty = [
+        f"{name}: {match.group()}"
+        for name, text in text_files()
+        for match in [FORBIDDEN[what].search(text)]
+        # make lock tells uv not to write addresses, which takes their option's name.
+        if match and not (name == "Makefile" and "--no-emit" in text and "index" in what)
+    ]
+    assert not guilty
+
+
+def test_lock_files_hold_versions_and_hashes_only() -> None:
+    for name in ("requirements.lock", "requirements-dev.lock"):
+        assert "://" not in (ROOT / name).read_text()
+
+
+def test_only_ci_names_the_folder_of_published_files() -> None:
+    folder = "shared" + "/data"
+    assert {name for name, text in text_files() if folder in text} <= {".ci/run"}
+
+
+# ---- examples -----------------------------------------------------------------------------------------------------
+
+
+def examples(page: Path) -> list[tuple[str, str]]:
+    """The fenced blocks of a page that are marked ``console run``, as (command, output that must be seen)."""
+    found: list[tuple[str, str]] = []
+    for token in tokens(page):
+        if token.type == "fence" and token.info.split()[:2] == ["console", "run"]:
+            for piece in re.split(r"^\$ ", token.content, flags=re.MULTILINE)[1:]:
+                lines = piece.splitlines()
+                command = lines.pop(0)
+                while command.endswith("\\"):
+                    command = command[:-1] + lines.pop(0).strip()
+                found.append((command, "\n".join(lines).strip()))
+    return found
+
+
+def matches(expected: str, seen: str) -> bool:
+    """Whether `seen` is `expected`, in which ``...`` stands for anything."""
+    pattern = ".*".join(re.escape(piece) for piece in expected.split("..."))
+    return re.search(pattern, seen, flags=re.DOTALL) is not None
+
+
+@pytest.mark.slow
+@pytest.mark.heavy
+@pytest.mark.parametrize("page", [page for page in PAGES if examples(page)], ids=name_of)
+def test_the_examples_of_a_page_run(page: Path, tmp_path: Path) -> None:
+    """Every command marked to run ends well in an empty folder, in the order of the page, and says what it says."""
+    for command, expected in examples(page):
+        words = shlex.split(command)
+        if words[0] == "ctdc":
+            words = [sys.executable, "-m", "ctdc.cli.main", *words[1:]]
+        done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+        assert matches(expected, done.stdout), f"{command}\nprinted\n{done.stdout}"
