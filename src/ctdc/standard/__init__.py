@@ -1,1 +1,5 @@
-"""The shared language as data files with a typed loader: variables, codes, labels, profiles, crosswalks."""
+"""The shared language of the collaborative: variables, code lists, profiles and labels in five languages."""
+
+from ctdc.standard.loader import load
+
+__all__ = ["load"]

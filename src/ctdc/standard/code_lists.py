@@ -1,0 +1,71 @@
+"""Builds the code lists: written ones, those that take labels from another list, years and countries.
+
+Promise: a code that is the same as in the list it is taken from has the same labels; a joined code ("Africa;Asia")
+has the labels of its parts. Standard library only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from ctdc.standard import reading
+from ctdc.standard.languages import LANGUAGES, join_and
+from ctdc.standard.model import COUNTRY_LIST, JOINER, YEAR_LIST, Code, CodeList, Labels
+
+CODE_COLUMNS = ("list", "code", "parent", *LANGUAGES)
+COUNTRY_COLUMNS = ("alpha3", "alpha2", "m49", "subregion", *LANGUAGES)
+COUNTRY_ALPHA2_LIST = "country_alpha2"
+
+
+def read_code_lists(folder: Path, years: range) -> dict[str, CodeList]:
+    """Every code list of the standard, by id."""
+    bases = {
+        row["list"]: row["labels_from"]
+        for _, row in reading.rows(folder / "code_lists.csv", ("list", "labels_from", "source"))
+    }
+    built: dict[str, dict[str, Code]] = {}
+    for name in ("codes.csv", "htcds.csv"):
+        for place, row in reading.rows(folder / name, CODE_COLUMNS):
+            if row["list"] not in bases:
+                raise reading.broken(f"The list {row['list']!r} is not declared in code_lists.csv.", place)
+            base = built.get(bases[row["list"]], {})
+            code = Code(row["code"], _labels(row, place, base), row["parent"])
+            reading.add(built.setdefault(row["list"], {}), code.code, code, place)
+    lists = {name: CodeList(name, tuple(codes.values())) for name, codes in built.items()}
+    for missing in bases.keys() - lists.keys():
+        raise reading.broken(f"The list {missing!r} has no codes.", "code_lists.csv")
+    return {**lists, **_countries(folder), YEAR_LIST: year_list(years)}
+
+
+def _labels(row: Mapping[str, str], place: str, base: Mapping[str, Code]) -> Labels:
+    """The row's own labels, or those of the list that it takes them from when all five are left empty."""
+    if any(row[language] for language in LANGUAGES):
+        return reading.texts(row, place)
+    parts = [base[part].labels for part in row["code"].split(JOINER) if part in base]
+    if not parts or len(parts) != len(row["code"].split(JOINER)):
+        raise reading.broken(f"The code {row['code']!r} has no labels, nor a list to take them from.", place)
+    return MappingProxyType(
+        {language: join_and([part[language] for part in parts], language) for language in LANGUAGES}
+    )
+
+
+def year_list(years: range) -> CodeList:
+    """Years as codes; a year reads the same in all five languages, with Latin digits."""
+    return CodeList(
+        YEAR_LIST, tuple(Code(str(year), MappingProxyType(dict.fromkeys(LANGUAGES, str(year)))) for year in years)
+    )
+
+
+def _countries(folder: Path) -> dict[str, CodeList]:
+    alpha3: dict[str, Code] = {}
+    alpha2: dict[str, Code] = {}
+    for place, row in reading.rows(folder / "countries.csv", COUNTRY_COLUMNS):
+        labels = reading.texts(row, place)
+        reading.add(alpha3, row["alpha3"], Code(row["alpha3"], labels, row["subregion"]), place)
+        reading.add(alpha2, row["alpha2"], Code(row["alpha2"], labels, row["subregion"]), place)
+    return {
+        COUNTRY_LIST: CodeList(COUNTRY_LIST, tuple(alpha3.values())),
+        COUNTRY_ALPHA2_LIST: CodeList(COUNTRY_ALPHA2_LIST, tuple(alpha2.values())),
+    }

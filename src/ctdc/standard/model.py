@@ -1,0 +1,274 @@
+"""What the standard is made of: codes, code lists, variables, recodes, profiles and crosswalks.
+
+Promise: everything here is immutable and complete. Every label exists in all five languages (the loader refuses a
+standard in which one is missing), codes are text, and the order of codes is the order in which they are shown.
+Standard library only, so that any room can load the standard in a few hundredths of a second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from ctdc.foundation.errors import UserError
+
+Labels = Mapping[str, str]  # language -> text, for each of the five languages
+
+JOINER = ";"  # between the codes of a harmonised list value; profiles may write another separator
+FLAG_LIST = "flag"
+YEAR_LIST = "year"
+COUNTRY_LIST = "country"
+
+
+@dataclass(frozen=True)
+class Code:
+    """One code and its labels. `parent`: the code above it (a sub-region's region, a country's sub-region)."""
+
+    code: str
+    labels: Labels
+    parent: str = ""
+
+
+@dataclass(frozen=True)
+class CodeList:
+    """A closed list of codes in the order in which they are shown."""
+
+    id: str
+    codes: tuple[Code, ...]
+
+    @cached_property
+    def values(self) -> tuple[str, ...]:
+        """The codes alone."""
+        return tuple(code.code for code in self.codes)
+
+    @cached_property
+    def by_code(self) -> Mapping[str, Code]:
+        """Code to its entry."""
+        return {code.code: code for code in self.codes}
+
+    def label(self, code: str, language: str) -> str:
+        """The label of `code`. Raises KeyError for a code that is not in the list."""
+        return self.by_code[code].labels[language]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Variables that are read together (all means of control), with the group's name in five languages."""
+
+    id: str
+    labels: Labels
+
+
+@dataclass(frozen=True)
+class MissingReason:
+    """Why a value is not there, with its words in five languages."""
+
+    id: str
+    labels: Labels
+    definitions: Labels
+
+
+@dataclass(frozen=True)
+class VariableDef:
+    """One variable of the standard.
+
+    kind: ``flag`` (1 yes, 0 no), ``code``, ``year`` or ``list`` (one or several codes joined by ``;``).
+    denominator: ``group`` when shares follow the codebook's rule for its group, None when they are taken over the
+    records in which the variable itself is known. rule: empty for a harmonised variable, otherwise how it is
+    derived from `sources` (``any``, ``all``, ``join`` or ``recode``). source: where the codebooks define it.
+    """
+
+    name: str
+    kind: str
+    code_list: str
+    group: str
+    denominator: str | None
+    labels: Labels
+    definitions: Labels
+    source: str
+    rule: str = ""
+    sources: tuple[str, ...] = ()
+    recode: str = ""
+
+    @property
+    def is_derived(self) -> bool:
+        """Whether it is computed from harmonised variables instead of being delivered."""
+        return bool(self.rule)
+
+
+@dataclass(frozen=True)
+class Recode:
+    """A mapping of the standard's codes to the codes that a release published; many to one is allowed.
+
+    Harmonised codes that are not in `forward` have no counterpart and become empty. Published codes have a way
+    back only where `backward` has them, so that nothing is made more precise than it was.
+    """
+
+    id: str
+    forward: Mapping[str, str]
+    backward: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class ProfileColumn:
+    """One column of a published shape: its published name, the variable it shows and the codes it may hold.
+
+    `recode`: id of the recode between the variable's codes and these, empty when they are the same words.
+    """
+
+    name: str
+    variable: str
+    kind: str
+    code_list: str
+    codes: tuple[str, ...]
+    recode: str
+    group: str
+    denominator: str | None
+    labels: Labels
+    definitions: Labels
+    code_labels: Mapping[str, Labels]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A published shape of the data.
+
+    years: first and last year of registration that the release may hold, both public. separator: what divides the
+    codes of a list value. missing: published text -> reason, for texts that mean "no value"; a text that is one of
+    the column's codes is always that code.
+    """
+
+    id: str
+    title: Labels
+    columns: tuple[ProfileColumn, ...]
+    years: tuple[int, int]
+    separator: str
+    missing: Mapping[str, str]
+    source: str
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Published names of the columns, in order."""
+        return tuple(column.name for column in self.columns)
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, ProfileColumn]:
+        return {column.name: column for column in self.columns}
+
+    @cached_property
+    def by_variable(self) -> Mapping[str, ProfileColumn]:
+        """The column that shows each variable."""
+        return {column.variable: column for column in self.columns}
+
+    @cached_property
+    def groups(self) -> Mapping[str, tuple[str, ...]]:
+        """Group -> columns whose shares follow the codebook's denominator rule, in order."""
+        ids = dict.fromkeys(column.group for column in self.columns if column.denominator == "group")
+        return {
+            group: tuple(c.name for c in self.columns if c.group == group and c.denominator == "group") for group in ids
+        }
+
+    def column(self, name: str) -> ProfileColumn:
+        """The column of that published name. Raises UserError (``standard.unknown_column``)."""
+        if name not in self._by_name:
+            raise UserError(
+                "standard.unknown_column",
+                f"The profile {self.id} has no column {name!r}.",
+                allowed=", ".join(self.names),
+            )
+        return self._by_name[name]
+
+    def codes(self, name: str) -> tuple[str, ...]:
+        """The codes that the column may hold; empty cells are not among them."""
+        return self.column(name).codes
+
+    def table_schema(self, language: str = "en") -> dict[str, Any]:
+        """The profile as a Frictionless Table Schema (v1): string fields with ``constraints.enum`` and labels."""
+        fields = [
+            {
+                "name": column.name,
+                "type": "string",
+                "title": column.labels[language],
+                "description": column.definitions[language],
+                "constraints": {"enum": list(column.codes)},
+            }
+            for column in self.columns
+        ]
+        return {"fields": fields, "missingValues": [""], "ctdc:profile": self.id}
+
+
+@dataclass(frozen=True)
+class Crosswalk:
+    """How one published shape becomes another, and what is lost on the way.
+
+    absent: target columns for which the source holds nothing (they are empty). partial: target columns that the
+    source covers in part only, so that they miss cases. dropped: source columns without a place in the target.
+    """
+
+    source: str
+    target: str
+    absent: tuple[str, ...]
+    partial: tuple[str, ...]
+    dropped: tuple[str, ...]
+    note: str
+
+
+@dataclass(frozen=True)
+class Defect:
+    """A known error of a published file: which value stands where, and what is done with it."""
+
+    profile: str
+    column: str
+    value: str
+    rows: int
+    what: str
+    treatment: str
+
+
+@dataclass(frozen=True)
+class Standard:
+    """The whole standard. `variables` are the harmonised ones; `derived` those that profiles compute from them."""
+
+    version: str
+    content_hash: str
+    groups: Mapping[str, Group]
+    variables: Mapping[str, VariableDef]
+    derived: Mapping[str, VariableDef]
+    code_lists: Mapping[str, CodeList]
+    missing_reasons: Mapping[str, MissingReason]
+    recodes: Mapping[str, Recode]
+    profiles: Mapping[str, Profile]
+    crosswalks: Mapping[tuple[str, str], Crosswalk]
+    defects: tuple[Defect, ...]
+
+    def variable(self, name: str) -> VariableDef:
+        """A harmonised or derived variable. Raises UserError (``standard.unknown_variable``) with near names."""
+        found = self.variables.get(name) or self.derived.get(name)
+        if found is None:
+            raise _unknown("variable", name, [*self.variables, *self.derived])
+        return found
+
+    def codes(self, name: str) -> tuple[str, ...]:
+        """The codes of a variable, in the order in which they are shown."""
+        return self.code_lists[self.variable(name).code_list].values
+
+    def profile(self, profile_id: str) -> Profile:
+        """A profile by its id. Raises UserError (``standard.unknown_profile``)."""
+        if profile_id not in self.profiles:
+            raise _unknown("profile", profile_id, list(self.profiles))
+        return self.profiles[profile_id]
+
+
+def _unknown(what: str, name: str, known: list[str]) -> UserError:
+    from difflib import get_close_matches  # only needed when something is wrong
+
+    lowered = {entry.lower(): entry for entry in known}
+    near = [lowered[match] for match in get_close_matches(name.lower(), lowered, n=3, cutoff=0.6)]
+    return UserError(
+        f"standard.unknown_{what}",
+        f"The standard has no {what} {name!r}.",
+        allowed=", ".join(near or known),
+        do="Did you mean one of these? 'ctdc standard show' lists all." if near else "'ctdc standard show' lists all.",
+    )
