@@ -26,9 +26,9 @@ KOSOVO = "XK"  # CLDR's code; the codebook counts Kosovo (UNSCR 1244) within Ser
 # Languages of states and of large registries. Not all of CLDR: in some small locales the name of one country is the
 # everyday name of another (Nigerian Pidgin's Niger), and a name must never be wrong.
 LANGUAGES_OF_FORMS = (
-    "af am ar az be bg bn bs ca cs cy da de de_AT el en en_GB es es_MX et eu fa fi fil fr fr_CA ga gl gu he hi hr hu hy "
-    "id is it ja ka kk km ko ky lo lt lv mk mn mr ms mt my nb ne nl nn pa pl ps pt pt_PT ro ru si sk sl so sq sr sr_Latn "
-    "sv sw ta te tg th ti tk tr uk ur uz vi zh zh_Hant"
+    "af am ar az be bg bn bs ca cs cy da de de_AT el en en_GB es es_MX et eu fa fi fil fr fr_CA ga gl gu he hi hr hu "
+    "hy id is it ja ka kk km ko ky lo lt lv mk mn mr ms mt my nb ne nl nn pa pl ps pt pt_PT ro ru si sk sl so sq sr "
+    "sr_Latn sv sw ta te tg th ti tk tr uk ur uz vi zh zh_Hant"
 )
 SHORTEST_NAME = 4  # shorter texts are left to the ISO codes, which nothing may shadow
 
@@ -88,8 +88,8 @@ OVERRIDES: dict[str, dict[str, str]] = {
 EVERYDAY = {
     "GBR": ("Great Britain", "United Kingdom", "U.K.", "UK", "Grande-Bretagne", "Großbritannien", "Gran Bretaña"),
     "USA": ("U.S.A.", "U.S.", "United States", "Estados Unidos", "EE.UU.", "EEUU", "États-Unis", "E.U.A.", "EUA"),
-    "CIV": ("Ivory Coast", "Cote d'Ivoire"),
-    "MMR": ("Burma",),
+    "CIV": ("Ivory Coast", "Cote d'Ivoire", "Costa de Marfil", "Costa do Marfim", "Elfenbeinküste"),
+    "MMR": ("Burma", "Birma", "Birmanie", "Birmania"),
     "SWZ": ("Swaziland",),
     "MKD": ("Macedonia", "FYR Macedonia", "The former Yugoslav Republic of Macedonia"),
     "CPV": ("Cape Verde",),
@@ -104,7 +104,7 @@ EVERYDAY = {
     "TZA": ("Tanzania",),
     "VNM": ("Vietnam",),
     "IRN": ("Iran, Islamic Republic of", "Islamic Republic of Iran"),
-    "MDA": ("Moldova, Republic of", "Moldavia"),
+    "MDA": ("Moldova, Republic of", "Moldova", "Moldavia", "Moldavie", "Moldawien"),
     "BOL": ("Bolivia, Plurinational State of",),
     "VEN": ("Venezuela, Bolivarian Republic of",),
     "TUR": ("Turkey", "Turquie", "Turquía"),
@@ -115,7 +115,7 @@ EVERYDAY = {
     "TLS": ("East Timor",),
     "VAT": ("Vatican", "Vatican City", "Holy See (Vatican City State)"),
     "BRN": ("Brunei",),
-    "BLR": ("Belorussia", "Byelorussia"),
+    "BLR": ("Belorussia", "Byelorussia", "Biélorussie", "Bielorrusia", "Weißrussland"),
     "KGZ": ("Kirghizia", "Kyrgyz Republic"),
     "SVK": ("Slovak Republic",),
     "HKG": ("Hong Kong", "Hong Kong SAR, China"),

@@ -14,8 +14,18 @@ from ctdc.standard.resolve import all_variables, losses
 
 KINDS = frozenset({"flag", "code", "year", "list"})
 RULES = frozenset({"", "any", "all", "join", "recode"})
+# Other rooms name these in code (intake writes `unmapped` and `parse_error`), so a standard may not do without them.
 REASONS = frozenset(
-    "not_collected not_asked unknown refused not_applicable contributor_suppressed unmapped parse_error".split()
+    {
+        "not_collected",
+        "not_asked",
+        "unknown",
+        "refused",
+        "not_applicable",
+        "contributor_suppressed",
+        "unmapped",
+        "parse_error",
+    }
 )
 
 

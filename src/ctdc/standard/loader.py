@@ -160,8 +160,8 @@ def _profile_columns(
 def _crosswalks(folder: Path) -> Mapping[tuple[str, str], Crosswalk]:
     found: dict[tuple[str, str], Crosswalk] = {}
     for entry in reading.toml(folder / "crosswalks.toml")["crosswalk"]:
-        lists = (tuple(entry[name]) for name in ("absent", "partial", "dropped"))
-        crosswalk = Crosswalk(entry["source"], entry["target"], *lists, note=entry["note"])
+        absent, partial, dropped = (tuple(entry[name]) for name in ("absent", "partial", "dropped"))
+        crosswalk = Crosswalk(entry["source"], entry["target"], absent, partial, dropped, entry["note"])
         found[crosswalk.source, crosswalk.target] = crosswalk
     return MappingProxyType(found)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cached_property
 from typing import Any
 
@@ -262,8 +263,6 @@ class Standard:
 
 
 def _unknown(what: str, name: str, known: list[str]) -> UserError:
-    from difflib import get_close_matches  # only needed when something is wrong
-
     lowered = {entry.lower(): entry for entry in known}
     near = [lowered[match] for match in get_close_matches(name.lower(), lowered, n=3, cutoff=0.6)]
     return UserError(
