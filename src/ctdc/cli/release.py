@@ -1,0 +1,130 @@
+"""``ctdc release``: build, verify and list releases."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ctdc.cli.common import emit, json_option, progress_bars
+from ctdc.foundation.clock import now, timestamp
+from ctdc.foundation.errors import UserError
+
+FOLDER = click.Path(path_type=Path, file_okay=False)
+
+
+@click.group()
+def command() -> None:
+    """Build, verify and list releases: the immutable folders that are published."""
+
+
+def _titles(pairs: tuple[str, ...]) -> dict[str, str]:
+    titles = {}
+    for pair in pairs:
+        language, equals, title = pair.partition("=")
+        if not equals or not title:
+            raise UserError("release.title", f"{pair!r} is not a title.", allowed="--title en='A title', per language")
+        titles[language.strip()] = title.strip()
+    return titles
+
+
+@command.command("build")
+@click.argument("protected", type=FOLDER)
+@click.option("--store", type=FOLDER, required=True, help="Folder of releases; the new one is made in it.")
+@click.option("--name", required=True, help="Start of the release's folder name, such as global-2026.")
+@click.option("--profile", help="Profile of the standard whose labels the code book carries, such as synthetic-2024.")
+@click.option("--previous", type=FOLDER, help="The release before this one, for the list of changes.")
+@click.option("--simulated", is_flag=True, help="The people were invented; every page will say so.")
+@click.option("--title", "titles", multiple=True, help="Title in one language: en='A title'. Repeat for others.")
+@click.option("--edition", default="", help="Your own edition label, such as 2026.1.")
+@click.option("--publisher", default="", help="Who publishes; the collaborative when not given.")
+@click.option("--terms", default="", help="Licence, or address of the terms of use.")
+@click.option("--source", "sources", multiple=True, help="A contributor, as it wishes to be named. Repeat for others.")
+@click.option("--url", default="", help="Address at which the release will be published.")
+@click.option("--contact", default="", help="Where faults in the data are reported.")
+@json_option
+def build_command(
+    protected: Path,
+    store: Path,
+    name: str,
+    profile: str | None,
+    previous: Path | None,
+    simulated: bool,
+    titles: tuple[str, ...],
+    edition: str,
+    publisher: str,
+    terms: str,
+    sources: tuple[str, ...],
+    url: str,
+    contact: str,
+    as_json: bool,
+) -> None:
+    """Make a release of the folder PROTECTED that 'ctdc protect' wrote."""
+    from ctdc.release.build import build
+    from ctdc.release.info import ReleaseInfo
+    from ctdc.release.manifest import read_manifest
+
+    info = ReleaseInfo(
+        name=name,
+        simulated=simulated,
+        profile=profile,
+        titles=_titles(titles),
+        publisher=publisher,
+        version=edition,
+        terms=terms,
+        sources=sources,
+        url=url,
+        contact=contact,
+    )
+    with progress_bars(quiet=as_json) as progress:
+        folder = build(protected, store, info, previous, now(), progress)
+    _, manifest = read_manifest(folder)
+    result = {"folder": str(folder), "id": manifest.id, "rows": manifest.rows, "files": len(manifest.files)}
+    emit(result, as_json, f"Release {folder}: {manifest.rows:,} records, {len(manifest.files)} files.")
+
+
+@command.command("verify")
+@click.argument("folder", metavar="DIR", type=FOLDER)
+@json_option
+@click.pass_context
+def verify_command(context: click.Context, folder: Path, as_json: bool) -> int:
+    """Check that the release in DIR is whole, unchanged and consistent. Exit code 4 if it is not."""
+    from ctdc.release.verify import verify
+
+    with progress_bars(quiet=as_json) as progress:
+        report = verify(folder, progress)
+    lines = []
+    for check in report.checks:
+        lines.append(f"{'ok   ' if not check.problems else 'WRONG'}  {check.name}")
+        lines.extend(f"         {problem.where}: {problem.what}" for problem in check.problems)
+    verdict = "The release verifies." if report.ok else f"{len(report.problems)} problems: do not use this copy."
+    emit(report.as_dict(), as_json, "\n".join([*lines, "", verdict, f"id {report.id}"]))
+    return 0 if report.ok else 4
+
+
+@command.command("list")
+@click.argument("store", metavar="STORE", type=FOLDER)
+@json_option
+def list_command(store: Path, as_json: bool) -> None:
+    """List the releases in the folder STORE, oldest first. Nothing is verified."""
+    from ctdc.release.store import list_releases
+
+    releases = list_releases(store)
+    result = [
+        {
+            "folder": str(folder),
+            "id": manifest.id,
+            "created": timestamp(manifest.created),
+            "rows": manifest.rows,
+            "epsilon": manifest.privacy["epsilon"],
+            "delta": manifest.privacy["delta"],
+            "simulated": manifest.info.simulated,
+        }
+        for folder, manifest in releases
+    ]
+    lines = [
+        f"{timestamp(manifest.created)}  {folder.name}  {manifest.rows:,} records, epsilon {manifest.privacy['epsilon']:g}"
+        + (", simulated" if manifest.info.simulated else "")
+        for folder, manifest in releases
+    ]
+    emit({"releases": result}, as_json, "\n".join(lines) or "No releases yet.")

@@ -1,0 +1,243 @@
+"""Building a release: from a protected folder to an immutable, content-addressed folder.
+
+Promise: the same protected folder, info, previous release and time give the same bytes and the same id. Everything
+is checked before anything is written; the folder appears whole under its name or not at all; a release that exists
+is never written again. Output that the engine marked unpublishable is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import ctdc.standard
+from ctdc.foundation.errors import Refused, UserError
+from ctdc.foundation.files import atomic_folder
+from ctdc.foundation.hashing import hash_bytes, hash_file
+from ctdc.foundation.progress import Progress, Silent
+from ctdc.release.changelog import ReleaseView, changelog_sections, compare
+from ctdc.release.checks import DATA_CHECKS, Problem
+from ctdc.release.citation import citation
+from ctdc.release.codebook import codebook_csv, codebook_sections
+from ctdc.release.document import STYLE_PATH, Section, render_document, style_sheet
+from ctdc.release.figures import compute_figures
+from ctdc.release.info import ReleaseInfo
+from ctdc.release.manifest import MANIFEST, PRIVACY_SUMMARY, FileEntry, Manifest, read_manifest
+from ctdc.release.protected import (
+    AGGREGATES,
+    AGGREGATES_CSV,
+    DATA_FILES,
+    PRIVACY,
+    SCHEMA,
+    SYNTHETIC,
+    SYNTHETIC_CSV,
+    ProtectedData,
+    read_json,
+    read_protected,
+)
+from ctdc.release.statement import meaning_of, privacy_statement
+from ctdc.release.texts import RELEASE_TEXTS
+from ctdc.release.verify import CODEBOOK, DATA, FIGURES, require_verified
+from ctdc.release.vocabulary import (
+    Vocabulary,
+    vocabulary_from_dict,
+    vocabulary_of_profile,
+    vocabulary_of_schema,
+)
+from ctdc.standard.languages import LANGUAGES
+
+CHANGELOG = "about/changelog.json"
+MEANING = "about/privacy.json"
+REPORT = "report.html"
+
+
+@dataclass(frozen=True)
+class _Content:
+    """What will be written: texts made here, and files taken over as they are (path to source)."""
+
+    texts: Mapping[str, str]
+    copies: Mapping[str, Path]
+
+
+def build(
+    protected: Path,
+    store: Path,
+    info: ReleaseInfo,
+    previous: Path | None,
+    created: datetime,
+    progress: Progress | None = None,
+) -> Path:
+    """Build a release of the folder `protected` below `store`, and return its folder.
+
+    previous: the release to compare with, None for the first; created: aware, with whole seconds. If the very same
+    release is in the store already, it is verified and returned. Raises Refused for what must not be published and
+    UserError for what cannot be read.
+    """
+    watch = progress or Silent()
+    watch.start("Building the release", len(DATA_CHECKS) + 3)
+    data = read_protected(protected)
+    _require_publishable(data)
+    _require_sound(data, watch)
+    vocabulary = _vocabulary(data, info.profile)
+    before = None if previous is None else release_view(previous)
+    content = _content(data, vocabulary, info, before, created)
+    watch.advance()
+    manifest = _manifest(data, vocabulary, info, before, created, content)
+    folder = store / manifest.folder
+    watch.advance()
+    if folder.exists():
+        require_verified(folder)
+    else:
+        _write(folder, manifest, content)
+    watch.finish()
+    return folder
+
+
+def release_view(release: Path) -> ReleaseView:
+    """What a comparison needs from a release, which is verified first. Raises Refused if it does not verify."""
+    require_verified(release)
+    _, manifest = read_manifest(release)
+    vocabulary = vocabulary_from_dict(read_json(release / CODEBOOK))
+    figures = read_json(release / FIGURES)
+    return ReleaseView(manifest.id, manifest.folder, manifest.created, vocabulary, figures)
+
+
+def _require_publishable(data: ProtectedData) -> None:
+    if data.privacy["publishable"] is not True:
+        raise Refused(
+            "release.unpublishable",
+            "The engine marked this output as not to be published.",
+            where=str(data.folder / PRIVACY),
+            do="Protect the cases with the engine's own noise, without its test seam.",
+        )
+
+
+def _require_sound(data: ProtectedData, progress: Progress) -> None:
+    """Refuse data that `verify` would not accept afterwards."""
+    problems: list[Problem] = []
+    for _, check in DATA_CHECKS:
+        problems.extend(check(data))
+        progress.advance()
+    if problems:
+        shown = " ".join(f"{problem.what} ({problem.where})" for problem in problems[:5])
+        raise Refused(
+            "release.unsound",
+            f"The protected data do not keep the rules of a release: {shown}",
+            where=str(data.folder),
+            do="Protect the cases again; do not edit the files by hand.",
+        )
+
+
+def _vocabulary(data: ProtectedData, profile: str | None) -> Vocabulary:
+    if profile is None:
+        return vocabulary_of_schema(data.schema, read_json(data.folder / SCHEMA))
+    standard = ctdc.standard.load()
+    return vocabulary_of_profile(standard, standard.profile(profile), data.schema)
+
+
+def _content(
+    data: ProtectedData, vocabulary: Vocabulary, info: ReleaseInfo, before: ReleaseView | None, created: datetime
+) -> _Content:
+    figures = compute_figures(data, vocabulary)
+    changes = compare(before, vocabulary, figures)
+    texts = {
+        FIGURES: _json(figures),
+        CODEBOOK: _json(vocabulary.as_dict()),
+        "codebook/codebook.csv": codebook_csv(vocabulary),
+        CHANGELOG: _json(changes),
+        MEANING: _json(_meaning(data.privacy)),
+        STYLE_PATH: style_sheet(),
+    }
+    for language in LANGUAGES:
+        note = RELEASE_TEXTS.text(language, "privacy.simulated") if info.simulated else ""
+        for stem, key, sections in (
+            ("codebook/codebook", "codebook.title", codebook_sections(language, vocabulary)),
+            ("about/privacy", "privacy.title", privacy_statement(language, data.privacy)),
+            ("about/changelog", "changes.title", changelog_sections(language, changes, vocabulary)),
+        ):
+            texts[f"{stem}.{language}.html"] = _document(language, stem, key, sections, note)
+        texts[f"about/citation.{language}.txt"] = citation(language, info, created) + "\n"
+    copies = {f"{DATA}/{name}": data.folder / name for name in DATA_FILES}
+    copies[PRIVACY] = data.folder / PRIVACY
+    if (data.folder / REPORT).is_file():
+        copies["about/engine-report.html"] = data.folder / REPORT
+    return _Content(texts, copies)
+
+
+def _document(language: str, stem: str, title: str, sections: tuple[Section, ...], note: str) -> str:
+    name = stem.rpartition("/")[2]
+    return render_document(language, RELEASE_TEXTS.text(language, title), name, sections, note)
+
+
+def _meaning(privacy: Mapping[str, Any]) -> dict[str, Any]:
+    facts = meaning_of(privacy)
+    return {
+        "epsilon": privacy["epsilon"],
+        "delta": privacy["delta"],
+        "mu": privacy["mu"],
+        "best_attacker_accuracy": round(facts.accuracy, 6),
+        "recognised_at_one_per_cent_false_alarms": round(facts.recognised, 6),
+        "largest_change_of_odds": facts.odds,
+    }
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+
+
+def _manifest(
+    data: ProtectedData,
+    vocabulary: Vocabulary,
+    info: ReleaseInfo,
+    before: ReleaseView | None,
+    created: datetime,
+    content: _Content,
+) -> Manifest:
+    rows = {f"{DATA}/{name}": data.synthetic.height for name in (SYNTHETIC, SYNTHETIC_CSV)}
+    rows |= {f"{DATA}/{name}": data.aggregates.height for name in (AGGREGATES, AGGREGATES_CSV)}
+    entries = []
+    for path, text in content.texts.items():
+        encoded = text.encode()
+        entries.append(FileEntry(path, hash_bytes(encoded), len(encoded)))
+    for path, source in content.copies.items():
+        entries.append(FileEntry(path, hash_file(source), source.stat().st_size, rows.get(path)))
+    return Manifest(
+        info=info,
+        created=created,
+        code={"ctdc": version("ctdc"), "engine": str(data.privacy.get("engine_version", ""))},
+        schema={
+            "hash": data.schema.content_hash(),
+            "profile": vocabulary.profile,
+            "standard_version": vocabulary.standard_version,
+            "standard_hash": vocabulary.standard_hash,
+        },
+        privacy={key: data.privacy[key] for key in (*PRIVACY_SUMMARY, "total")},
+        previous=None if before is None else {"id": before.id, "folder": before.folder},
+        rows=data.synthetic.height,
+        files=tuple(sorted(entries, key=lambda entry: entry.path)),
+    )
+
+
+def _write(folder: Path, manifest: Manifest, content: _Content) -> None:
+    with atomic_folder(folder) as target:
+        for path, text in content.texts.items():
+            _place(target, path).write_bytes(text.encode())
+        for path, source in content.copies.items():
+            shutil.copyfile(source, _place(target, path))
+        (target / MANIFEST).write_bytes(manifest.to_json().encode())
+        for entry in manifest.files:
+            # A source that changed between hashing and copying must not become a release.
+            if hash_file(target / entry.path) != entry.sha256:
+                raise UserError("release.changed", f"{entry.path} changed while it was copied.", do="Build it again.")
+
+
+def _place(target: Path, path: str) -> Path:
+    place = target / path
+    place.parent.mkdir(parents=True, exist_ok=True)
+    return place

@@ -1,0 +1,59 @@
+"""The code book of a release: csv and json for programs, HTML in five languages for people."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from ctdc.release.document import Section, Table
+from ctdc.release.texts import RELEASE_TEXTS
+from ctdc.release.vocabulary import VariableWords, Vocabulary
+from ctdc.standard.languages import LANGUAGES
+
+# A cell that starts with one of these would be run as a formula by a spreadsheet program.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def codebook_csv(vocabulary: Vocabulary) -> str:
+    """One row per variable and code, with labels in all languages, in UTF-8 with a byte-order mark for spreadsheets."""
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream, lineterminator="\r\n")
+    languages = sorted(LANGUAGES)
+    labels = [f"{part}_{language}" for part in ("variable_label", "definition", "code_label") for language in languages]
+    writer.writerow(["variable", "kind", "group", "code", "source", *labels])
+    for variable in vocabulary.variables:
+        for words in variable.codes:
+            row = [variable.name, variable.kind, variable.group or "", words.code, variable.source]
+            for texts in (variable.labels, variable.definitions, words.labels):
+                row.extend(texts[language] for language in languages)
+            writer.writerow([_inert(cell) for cell in row])
+    return "\ufeff" + stream.getvalue()
+
+
+def _inert(cell: str) -> str:
+    return "'" + cell if cell.startswith(FORMULA_STARTS) else cell
+
+
+def codebook_sections(language: str, vocabulary: Vocabulary) -> tuple[Section, ...]:
+    """The code book as a document: how to read it, then a section per variable."""
+    intro = [RELEASE_TEXTS.text(language, "codebook.intro")]
+    if vocabulary.groups:
+        intro.append(RELEASE_TEXTS.text(language, "codebook.groups"))
+    groups = {group.id: group.labels[language] for group in vocabulary.groups}
+    variables = (_variable_section(language, words, groups) for words in vocabulary.variables)
+    return (Section("", "", tuple(intro)), *variables)
+
+
+def _variable_section(language: str, words: VariableWords, groups: dict[str, str]) -> Section:
+    colon = " : " if language == "fr" else ": "
+    facts = [("codebook.name", words.name)]
+    if words.group in groups:
+        facts.append(("codebook.group", groups[words.group]))
+    if words.source:
+        facts.append(("codebook.source", words.source))
+    lines = tuple(RELEASE_TEXTS.text(language, key) + colon + value for key, value in facts)
+    definition = words.definitions[language]
+    headers = (RELEASE_TEXTS.text(language, "codebook.code"), RELEASE_TEXTS.text(language, "codebook.label"))
+    rows = tuple((code.code, code.labels[language]) for code in words.codes)
+    paragraphs = (definition,) if definition else ()
+    return Section(words.labels[language], words.name, paragraphs, lines, Table(headers, rows))

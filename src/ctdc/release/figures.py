@@ -1,0 +1,216 @@
+"""The numbers that people quote, computed once per release from its published files: ``data/figures.json``.
+
+Promise: no number here needs anything that the release does not contain, so anybody can compute it again. Shares
+follow the codebook's denominator rule: of one variable, people for whom it is known; of a group of flags, people
+with any answer in the group. Below the reporting threshold a code has no share. Where a denominator cannot be had
+from the protected counts it is counted in the synthetic records and says so (``"source": "records"``).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from itertools import combinations
+from typing import Any
+
+import polars as pl
+
+from ctdc.release.estimates import (
+    CellNoise,
+    Estimate,
+    Share,
+    cell_noise,
+    ratio,
+    share_of_known,
+    union_of_flags,
+)
+from ctdc.release.protected import ProtectedData
+from ctdc.release.vocabulary import FLAG_CODES, Group, Vocabulary
+
+FORMAT = "ctdc-figures/1"
+# Variables that have a part of their own on the page, by the names that the published profiles gave them.
+YEAR = ("yearOfRegistration", "yearRegister")
+GENDER = ("gender",)
+AGE = ("ageBroad",)
+ORIGIN = ("citizenship", "UN_COO_Region")
+EXPLOITATION = ("CountryOfExploitation", "UN_COE_Region")
+WOMEN = frozenset({"Woman", "Female"})
+CHILDREN = frozenset({"0--8", "09--17", "9--17"})
+TOP_PAIRS = 25
+MEASURED_UNION = 3  # longest group of flags whose union is measured directly at the default length
+
+
+class Figures:
+    """Computes the figures of one protected table. `vocabulary` names the groups that share a denominator."""
+
+    def __init__(self, data: ProtectedData, vocabulary: Vocabulary) -> None:
+        self._data = data
+        self._vocabulary = vocabulary
+
+    def as_dict(self) -> dict[str, Any]:
+        """The content of ``figures.json``."""
+        groups = [self._group(group) for group in self._vocabulary.groups]
+        return {
+            "format": FORMAT,
+            "threshold": self._data.privacy["threshold"],
+            "rows": self._data.synthetic.height,
+            "total": self.total.as_dict(),
+            "variables": [self._variable(name) for name in self._data.schema.names],
+            "groups": groups,
+            "pairs": list(self._pairs()),
+            "headlines": [*self._headlines(), *_group_headlines(groups)],
+        }
+
+    @cached_property
+    def total(self) -> Estimate:
+        """People represented."""
+        row = self._data.aggregates.filter(pl.col("length") == 0)
+        return Estimate(row["count"][0], row["standard_error"][0])
+
+    @cached_property
+    def _singles(self) -> dict[str, list[dict[str, Any]]]:
+        grouped: dict[str, list[dict[str, Any]]] = {name: [] for name in self._data.schema.names}
+        for row in self._data.singles.iter_rows(named=True):
+            grouped[row["variable"]].append(row)
+        return grouped
+
+    def _noise(self, name: str) -> CellNoise:
+        errors = [row["standard_error"] for row in self._singles[name]]
+        return cell_noise(self.total, errors, self._data.schema[name].size)
+
+    def _share(self, name: str, codes: Iterable[str]) -> Share | None:
+        """Share of some codes among the people for whom the variable is known."""
+        wanted = frozenset(codes)
+        known = [row["count"] for row in self._singles[name]]
+        part = [row["count"] for row in self._singles[name] if row["code"] in wanted]
+        return share_of_known(self._noise(name), part, known) if part else None
+
+    def _variable(self, name: str) -> dict[str, Any]:
+        rows = self._singles[name]
+        known = self._noise(name).sum_of([row["count"] for row in rows])
+        is_flag = self._data.schema[name].codes == FLAG_CODES
+        codes = []
+        for row in rows:
+            share = None if row["below_threshold"] or is_flag else self._share(name, [row["code"]])
+            codes.append({"code": row["code"], **_numbers(row), "share": share and share.as_dict()})
+        return {
+            "name": name,
+            "known": known.as_dict(),
+            "known_share": _dict(ratio(known, self.total)),
+            "codes": codes,
+        }
+
+    def _group(self, group: Group) -> dict[str, Any]:
+        whole, source, covariances = self._denominator(group.variables)
+        members = []
+        for name in group.variables:
+            row = self._singles[name][0]
+            part = Estimate(row["count"], row["standard_error"])
+            share = None if row["below_threshold"] else ratio(part, whole, covariances.get(name, 0.0))
+            members.append({"variable": name, **_numbers(row), "share": _dict(share)})
+        return {
+            "id": group.id,
+            "denominator": {**whole.as_dict(), "source": source},
+            "denominator_share": _dict(ratio(whole, self.total)),
+            "members": members,
+        }
+
+    def _denominator(self, flags: Sequence[str]) -> tuple[Estimate, str, Mapping[str, float]]:
+        """People with any answer in a group of flags: measured if the group is short enough, else from records."""
+        measured = self._measured_union(flags) if len(flags) <= MEASURED_UNION else None
+        if measured is not None:
+            return measured[0], "counts", measured[1]
+        return Estimate(float(self._union_of_records(flags)), self._records_error(flags)), "records", {}
+
+    def _measured_union(self, flags: Sequence[str]) -> tuple[Estimate, Mapping[str, float]] | None:
+        counts: dict[frozenset[str], Estimate] = {}
+        for size in range(1, len(flags) + 1):
+            for subset in combinations(sorted(flags, key=self._data.schema.names.index), size):
+                rows = self._data.combinations(*subset)
+                rows = rows.filter(pl.all_horizontal(pl.col(list(subset)) == FLAG_CODES[0]))
+                if rows.height == 1:
+                    counts[frozenset(subset)] = Estimate(rows["count"][0], rows["standard_error"][0])
+                else:
+                    counts[frozenset(subset)] = self._unpublished(subset)
+        return union_of_flags(self.total, counts)
+
+    def _unpublished(self, subset: Sequence[str]) -> Estimate:
+        """A combination under the threshold: the records' count, as uncertain as the threshold is high."""
+        records = self._data.synthetic.filter(pl.all_horizontal(pl.col(list(subset)) == FLAG_CODES[0])).height
+        return Estimate(float(records), max(float(self._data.privacy["threshold"]), self.total.standard_error))
+
+    def _union_of_records(self, flags: Sequence[str]) -> int:
+        return self._data.synthetic.filter(pl.any_horizontal(pl.col(list(flags)).is_not_null())).height
+
+    def _records_error(self, flags: Sequence[str]) -> float:
+        """How far unions counted in the records are from measured ones, where both are known: root mean square.
+
+        Over all subsets of MEASURED_UNION flags of the group; it includes the measured unions' own noise, so it
+        errs towards the larger side.
+        """
+        squares = []
+        for subset in combinations(flags, MEASURED_UNION):
+            measured = self._measured_union(subset)
+            if measured is not None:
+                squares.append((measured[0].count - self._union_of_records(subset)) ** 2)
+        return max(self.total.standard_error, math.sqrt(sum(squares) / len(squares)) if squares else 0.0)
+
+    def _role(self, names: Sequence[str]) -> str | None:
+        return next((name for name in names if name in self._data.schema.names), None)
+
+    def _pairs(self) -> Iterable[dict[str, Any]]:
+        gender, age = self._role(GENDER), self._role(AGE)
+        if gender and age:
+            yield self._pair(age, gender, None)
+        origin, exploitation = self._role(ORIGIN), self._role(EXPLOITATION)
+        if origin and exploitation:
+            yield self._pair(origin, exploitation, TOP_PAIRS)
+
+    def _pair(self, first: str, second: str, top: int | None) -> dict[str, Any]:
+        ordered = sorted((first, second), key=self._data.schema.names.index)
+        rows = self._data.combinations(*ordered).filter(~pl.col("below_threshold"))
+        rows = rows.sort("count", first, second, descending=[True, False, False])
+        chosen = rows if top is None else rows.head(top)
+        cells = [{"codes": [row[first], row[second]], **_numbers(row)} for row in chosen.iter_rows(named=True)]
+        return {"variables": [first, second], "published": rows.height, "cells": cells}
+
+    def _headlines(self) -> Iterable[dict[str, Any]]:
+        yield {"id": "victims", "kind": "estimate", **self.total.as_dict()}
+        for identifier, role in (("countries_exploitation", EXPLOITATION), ("countries_origin", ORIGIN)):
+            name = self._role(role)
+            if name:
+                yield {"id": identifier, "kind": "number", "value": len(self._reported(name))}
+        year = self._role(YEAR)
+        if year and self._reported(year):
+            reported = sorted(self._reported(year))
+            yield {"id": "years", "kind": "range", "first": reported[0], "last": reported[-1]}
+        for identifier, names, codes in (("women", GENDER, WOMEN), ("children", AGE, CHILDREN)):
+            name = self._role(names)
+            share = self._share(name, codes) if name else None
+            if share:
+                yield {"id": identifier, "kind": "share", **share.as_dict()}
+
+    def _reported(self, name: str) -> list[str]:
+        return [row["code"] for row in self._singles[name] if not row["below_threshold"]]
+
+
+def _group_headlines(groups: Sequence[Mapping[str, Any]]) -> Iterable[dict[str, Any]]:
+    for group in groups:
+        for member in group["members"]:
+            if member["share"]:
+                yield {"id": f"{group['id']}:{member['variable']}", "kind": "share", **member["share"]}
+
+
+def _numbers(row: Mapping[str, Any]) -> dict[str, Any]:
+    estimate = Estimate(row["count"], row["standard_error"]).as_dict()
+    return {**estimate, "below_threshold": bool(row["below_threshold"])}
+
+
+def _dict(share: Share | None) -> dict[str, float] | None:
+    return None if share is None else share.as_dict()
+
+
+def compute_figures(data: ProtectedData, vocabulary: Vocabulary) -> dict[str, Any]:
+    """All figures of a protected table as the JSON object of ``data/figures.json``."""
+    return Figures(data, vocabulary).as_dict()

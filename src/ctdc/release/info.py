@@ -1,0 +1,94 @@
+"""What people decide about a release: its name, title, publisher and source, none of it computed.
+
+Promise: frozen and checked at construction; the same info gives the same bytes in a release.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ctdc.foundation.errors import UserError
+from ctdc.release.texts import RELEASE_TEXTS
+from ctdc.standard.languages import LANGUAGES
+
+NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+MAX_NAME = 60
+DEFAULT_PUBLISHER = "Counter-Trafficking Data Collaborative (CTDC)"
+
+
+@dataclass(frozen=True)
+class ReleaseInfo:
+    """The human part of a release.
+
+    name: start of the folder's name, lower-case words joined by hyphens; simulated: the records were invented,
+    which every page then says; profile: id of the standard's profile whose labels the codebook carries, None for
+    other tables; titles: language to title (a default stands in for missing ones); version: the publisher's own
+    edition label; terms: licence or address of the terms of use; sources: contributors, as they wish to be named;
+    url: where the release is published; contact: where faults are reported.
+    Raises UserError (``release.info``).
+    """
+
+    name: str
+    simulated: bool
+    profile: str | None = None
+    titles: Mapping[str, str] = field(default_factory=dict)
+    publisher: str = ""
+    version: str = ""
+    terms: str = ""
+    sources: tuple[str, ...] = ()
+    url: str = ""
+    contact: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.publisher:
+            object.__setattr__(self, "publisher", DEFAULT_PUBLISHER)
+        if not NAME.fullmatch(self.name) or len(self.name) > MAX_NAME:
+            raise UserError(
+                "release.info",
+                f"{self.name!r} cannot be the name of a release.",
+                allowed=f"lower-case letters, digits and single hyphens, at most {MAX_NAME}: global-2026",
+            )
+        unknown = sorted(set(self.titles) - set(LANGUAGES))
+        if unknown:
+            raise UserError("release.info", f"A title is in the language {unknown[0]!r}.", allowed=", ".join(LANGUAGES))
+
+    def title(self, language: str) -> str:
+        """The title in `language`: the given one, or the default, which is the same sentence in all five."""
+        return self.titles.get(language) or RELEASE_TEXTS.text(language, "default_title")
+
+    def as_dict(self) -> dict[str, Any]:
+        """The info as a JSON object, with all five titles."""
+        return {
+            "name": self.name,
+            "simulated": self.simulated,
+            "profile": self.profile,
+            "titles": {language: self.title(language) for language in LANGUAGES},
+            "publisher": self.publisher,
+            "version": self.version,
+            "terms": self.terms,
+            "sources": list(self.sources),
+            "url": self.url,
+            "contact": self.contact,
+        }
+
+
+def info_from_dict(document: Mapping[str, Any]) -> ReleaseInfo:
+    """Read back what `ReleaseInfo.as_dict` wrote. Raises UserError (``release.info``) for anything else."""
+    try:
+        return ReleaseInfo(
+            name=str(document["name"]),
+            simulated=bool(document["simulated"]),
+            profile=None if document["profile"] is None else str(document["profile"]),
+            titles={str(language): str(title) for language, title in document["titles"].items()},
+            publisher=str(document["publisher"]),
+            version=str(document["version"]),
+            terms=str(document["terms"]),
+            sources=tuple(str(source) for source in document["sources"]),
+            url=str(document["url"]),
+            contact=str(document["contact"]),
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise UserError("release.info", f"The release's description lacks or misstates {error}.") from None

@@ -1,0 +1,168 @@
+"""Reading what the engine published: the data files of a protected folder, or of a release's ``data/``.
+
+Promise: every value comes from the published files alone; tables are read whole, column by column, never row by
+row, so that hundreds of thousands of combinations take seconds.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from ctdc.foundation.errors import UserError
+from ctdc.table.schema import Schema, read_schema
+
+SYNTHETIC_CSV = "synthetic.csv"
+SYNTHETIC = "synthetic.parquet"
+AGGREGATES_CSV = "aggregates.csv"
+AGGREGATES = "aggregates.parquet"
+MEASUREMENTS = "measurements.parquet"
+SCHEMA = "schema.json"
+PRIVACY = "privacy.json"
+DATA_FILES = (SYNTHETIC_CSV, SYNTHETIC, AGGREGATES_CSV, AGGREGATES, MEASUREMENTS, SCHEMA)
+AGGREGATE_COLUMNS = (
+    "length",
+    "attributes",
+    "count",
+    "standard_error",
+    "low95",
+    "high95",
+    "below_threshold",
+)
+PRIVACY_KEYS = ("unit", "neighbours", "rho", "epsilon", "delta", "mu", "length", "threshold", "total", "publishable")
+
+
+def read_json(path: Path) -> Any:
+    """A JSON file's content. Raises UserError (``release.file_missing``, ``release.not_json``)."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError("release.file_missing", f"The file {path.name} is missing.", where=str(path)) from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise UserError("release.not_json", f"{path.name} is not JSON: {error}.", where=str(path)) from None
+
+
+def read_privacy(path: Path) -> Mapping[str, Any]:
+    """The privacy facts. Raises UserError (``release.privacy_incomplete``) when one is missing."""
+    document = read_json(path)
+    missing = [key for key in PRIVACY_KEYS if key not in document] if isinstance(document, dict) else PRIVACY_KEYS
+    if missing:
+        raise UserError(
+            "release.privacy_incomplete",
+            f"privacy.json does not state {', '.join(missing)}.",
+            where=str(path),
+            allowed=", ".join(PRIVACY_KEYS),
+            do="Protect the cases again with 'ctdc protect' of this version.",
+        )
+    return dict(document)
+
+
+def read_table(path: Path) -> pl.DataFrame:
+    """A published table, csv or parquet; texts stay texts and empty cells become null."""
+    try:
+        if path.suffix == ".parquet":
+            return pl.read_parquet(path)
+        return pl.read_csv(path, infer_schema=False)
+    except FileNotFoundError:
+        raise UserError("release.file_missing", f"The file {path.name} is missing.", where=str(path)) from None
+    except pl.exceptions.PolarsError as error:
+        raise UserError("release.unreadable", f"{path.name} cannot be read: {error}.", where=str(path)) from None
+
+
+@dataclass(frozen=True)
+class ProtectedData:
+    """The published tables of one protection, read on first use.
+
+    folder: where the data files are; schema: its variables and codes; privacy: the content of ``privacy.json``.
+    """
+
+    folder: Path
+    schema: Schema
+    privacy: Mapping[str, Any]
+
+    @cached_property
+    def synthetic(self) -> pl.DataFrame:
+        """The synthetic records: one text column per variable, null for empty."""
+        return read_table(self.folder / SYNTHETIC).with_columns(pl.all().cast(pl.String))
+
+    @cached_property
+    def aggregates(self) -> pl.DataFrame:
+        """The counts as published, in order; see `AGGREGATE_COLUMNS`."""
+        frame = read_table(self.folder / AGGREGATES)
+        missing = [name for name in AGGREGATE_COLUMNS if name not in frame.columns]
+        if missing:
+            raise UserError(
+                "release.aggregates_columns",
+                f"aggregates.parquet lacks {', '.join(missing)}.",
+                where=str(self.folder / AGGREGATES),
+                allowed=", ".join(AGGREGATE_COLUMNS),
+            )
+        return frame.select(
+            pl.col("length").cast(pl.Int64),
+            pl.col("attributes").cast(pl.String),
+            pl.col("count", "standard_error", "low95", "high95").cast(pl.Float64),
+            pl.col("below_threshold").cast(pl.Boolean),
+        )
+
+    @cached_property
+    def wide(self) -> pl.DataFrame:
+        """The counts with one text column per variable in place of ``attributes``; null where it is not named."""
+        frame = self.aggregates
+        codes = decode_attributes(frame["attributes"], self.schema)
+        return frame.drop("attributes").hstack(codes)
+
+    def combinations(self, *variables: str) -> pl.DataFrame:
+        """The published counts of combinations of exactly these variables, with their columns and the numbers."""
+        rows = self.wide.filter(
+            pl.col("length") == len(variables), pl.all_horizontal(pl.col(list(variables)).is_not_null())
+        )
+        return rows.select(*variables, "count", "standard_error", "low95", "high95", "below_threshold")
+
+    @cached_property
+    def singles(self) -> pl.DataFrame:
+        """The counts of single codes as columns variable, code and the numbers."""
+        numbers = ["count", "standard_error", "low95", "high95", "below_threshold"]
+        rows = self.wide.filter(pl.col("length") == 1)
+        long = rows.unpivot(on=list(self.schema.names), index=numbers, variable_name="variable", value_name="code")
+        return long.drop_nulls("code")
+
+
+def decode_attributes(attributes: pl.Series, schema: Schema) -> pl.DataFrame:
+    """JSON objects of variable to code as one text column per variable of the schema, null where not named.
+
+    Raises UserError (``release.attributes_json``) when one is not JSON. Names that the schema does not have are
+    left out: `ctdc.release.checks` finds them by writing the attributes again.
+    """
+    shape = pl.Struct(dict.fromkeys(schema.names, pl.String))
+    try:
+        return attributes.str.json_decode(shape).struct.unnest()
+    except pl.exceptions.PolarsError:
+        raise UserError(
+            "release.attributes_json",
+            "The column 'attributes' holds something that is not a JSON object of variable to code.",
+            allowed='{"gender":"Woman","ageBroad":"18--20"}, and {} for the total',
+        ) from None
+
+
+def read_protected(folder: Path, privacy: Path | None = None) -> ProtectedData:
+    """Open a folder that ``ctdc protect`` wrote. `privacy` is where ``privacy.json`` lies if not in `folder`.
+
+    Raises UserError when a file is missing or unreadable.
+    """
+    if not folder.is_dir():
+        raise UserError("release.no_folder", f"There is no folder {folder}.", do="Run 'ctdc protect' first.")
+    missing = [name for name in DATA_FILES if not (folder / name).is_file()]
+    if missing:
+        raise UserError(
+            "release.file_missing",
+            f"The folder lacks {', '.join(missing)}.",
+            where=str(folder),
+            do="Give the folder that 'ctdc protect' wrote, whole.",
+        )
+    return ProtectedData(folder, read_schema(folder / SCHEMA), read_privacy(privacy or folder / PRIVACY))

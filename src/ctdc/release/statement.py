@@ -1,0 +1,103 @@
+"""The privacy statement: what the guarantee of a release means, in words that need no training.
+
+Promise: every figure in it is computed from the release's stated parameters. With mu known, the best attacker's
+success is that of telling N(0, 1) from N(mu, 1) (Dong, Roth, Su 2022, "Gaussian Differential Privacy", Definition
+2 and Theorem 1); without it, the weaker bounds that hold for every (epsilon, delta) mechanism are given.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Any
+
+from ctdc.release.document import Section
+from ctdc.release.numbers import number, percent, significant
+from ctdc.release.texts import RELEASE_TEXTS
+
+FALSE_ALARMS = 0.01  # one in a hundred, as the sentence says
+STRONG_EPSILON = 1.0
+WEAK_EPSILON = 8.0
+LIMITS = ("groups", "releases", "twice", "linked", "raw")
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What (epsilon, delta, mu) allow the best possible attacker.
+
+    accuracy: largest share of right answers about one person's presence when both are equally likely beforehand;
+    recognised: largest share of present people noticed at one false alarm in a hundred; odds: e^epsilon.
+    """
+
+    accuracy: float
+    recognised: float
+    odds: float
+
+
+def meaning(epsilon: float, delta: float, mu: float | None) -> Meaning:
+    """The meaning of a guarantee; `mu` None means that only (epsilon, delta) is certified."""
+    odds = math.exp(epsilon)
+    if mu is None:
+        accuracy = min(1.0, (odds + delta) / (1 + odds))
+        recognised = min(1.0, odds * FALSE_ALARMS + delta, 1 - (1 - delta - FALSE_ALARMS) / odds)
+        return Meaning(accuracy, max(FALSE_ALARMS, recognised), odds)
+    normal = NormalDist()
+    return Meaning(normal.cdf(mu / 2), normal.cdf(normal.inv_cdf(FALSE_ALARMS) + mu), odds)
+
+
+def meaning_of(privacy: Mapping[str, Any]) -> Meaning:
+    """The meaning of the parameters in a ``privacy.json``."""
+    mu = privacy["mu"]
+    return meaning(float(privacy["epsilon"]), float(privacy["delta"]), None if mu is None else float(mu))
+
+
+def _strength(epsilon: float) -> str:
+    if epsilon <= STRONG_EPSILON:
+        return "privacy.numbers.strong"
+    return "privacy.numbers.weak" if epsilon >= WEAK_EPSILON else "privacy.numbers.middle"
+
+
+def _numbers(language: str, privacy: Mapping[str, Any]) -> tuple[str, ...]:
+    facts = meaning_of(privacy)
+    # Rounded up, so that the sentence "at most" stays true.
+    accuracy = percent(language, math.ceil(facts.accuracy * 100) / 100, 0)
+    recognised = percent(language, math.ceil(facts.recognised * 100) / 100, 0)
+    epsilon, delta = float(privacy["epsilon"]), float(privacy["delta"])
+    odds = number(language, math.ceil(facts.odds) if facts.odds >= 10 else facts.odds, 0 if facts.odds >= 10 else 1)
+    return (
+        RELEASE_TEXTS.text(language, "privacy.numbers.coin", accuracy=accuracy),
+        RELEASE_TEXTS.text(language, "privacy.numbers.recognise", recognised=recognised),
+        RELEASE_TEXTS.text(
+            language,
+            "privacy.numbers.odds",
+            epsilon=significant(language, epsilon, 3),
+            delta=significant(language, delta),
+            odds=odds,
+        ),
+        RELEASE_TEXTS.text(language, _strength(epsilon)),
+    )
+
+
+def privacy_statement(language: str, privacy: Mapping[str, Any]) -> tuple[Section, ...]:
+    """The sections of the statement in one language. privacy: the content of ``privacy.json``."""
+    length, threshold = number(language, privacy["length"]), number(language, privacy["threshold"])
+    counts = RELEASE_TEXTS.text(language, "privacy.counts.text", length=length, threshold=threshold)
+    limits = tuple(RELEASE_TEXTS.text(language, f"privacy.limits.{limit}") for limit in LIMITS)
+    return (
+        _plain(language, "what"),
+        _plain(language, "promise"),
+        Section(_heading(language, "numbers"), "numbers", _numbers(language, privacy)),
+        _plain(language, "unit"),
+        Section(_heading(language, "counts"), "counts", (counts,)),
+        Section(_heading(language, "limits"), "limits", (), limits),
+    )
+
+
+def _heading(language: str, part: str) -> str:
+    return RELEASE_TEXTS.text(language, f"privacy.{part}.heading")
+
+
+def _plain(language: str, part: str) -> Section:
+    return Section(_heading(language, part), part, (RELEASE_TEXTS.text(language, f"privacy.{part}.text"),))
