@@ -20,7 +20,7 @@ from ctdc.foundation.errors import UserError
 DEMO_CASES = 20_000
 DEMO_SEED = 7
 DEFAULT_PROFILE = "synthetic-2024"
-_NAME_PATTERN = r"^[a-z0-9][a-z0-9-]*$"
+_NAME_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 
 
 def _as_float(value: Any) -> Any:
@@ -60,14 +60,21 @@ class Privacy(_Closed):
 
 
 class Release(_Closed):
-    """What is published: name (part of the folder's name), title for people, and the shape (a release profile).
+    """What is published: its name (start of the folder's name), its shape (a release profile), and words about it.
 
-    previous: the folder of the release before, for the changelog; simulated: say everywhere that nobody is real.
+    titles: language to title; sources: contributors as they wish to be named; previous: the folder of the release
+    before, for the changelog; simulated: nobody in it is real, which every page then says.
     """
 
     name: str = Field(pattern=_NAME_PATTERN, max_length=60)
-    title: str = ""
     profile: str = DEFAULT_PROFILE
+    titles: dict[str, str] = Field(default_factory=dict)
+    publisher: str = ""
+    version: str = ""
+    terms: str = ""
+    sources: tuple[str, ...] = Field(default=(), strict=False)
+    url: str = ""
+    contact: str = ""
     previous: Annotated[Path | None, Field(strict=False)] = None
     simulated: bool = False
 

@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,18 @@ class Outcome:
             "ended": clock.timestamp(self.ended),
             "reused": self.reused,
         }
+
+
+@cache
+def code_hash(*rooms: str) -> str:
+    """SHA-256 of the programs and data of these rooms of ``ctdc``: an input of stages that cost nothing to repeat,
+    so that a changed rule is never hidden by an old result.
+    """
+    package = Path(__file__).parents[1]
+    files = sorted(
+        path for room in rooms for path in (package / room).rglob("*") if path.is_file() and path.suffix != ".pyc"
+    )
+    return hash_value([[path.relative_to(package).as_posix(), hash_file(path)] for path in files])
 
 
 def _hash_outputs(folder: Path) -> dict[str, str]:
@@ -223,6 +236,12 @@ class Workspace:
             )
         shutil.rmtree(folder)
         return None
+
+    def forget(self, stage: Stage) -> None:
+        """Remove a finished stage, so that it is done again. Raises ValueError for a paid one."""
+        if stage.paid:
+            raise ValueError("a paid stage is never forgotten")
+        shutil.rmtree(self.folder / stage.folder_name, ignore_errors=True)
 
     def earlier_attempts(self, stage: Stage) -> tuple[str, ...]:
         """When attempts at a paid stage began whose output is not there (timestamps, oldest first)."""

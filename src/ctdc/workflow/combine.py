@@ -1,0 +1,104 @@
+"""From the deliveries' cases to one table with one row per person, and from that to a release profile's columns.
+
+Promise: both stream, so memory does not grow with the number of cases (but for one hash per person while
+duplicates are looked for). A person whom a contributor delivers again is taken from the later delivery; people of
+different contributors are never merged, and rows without an identity are never taken for one another.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ctdc.foundation.files import atomic_file
+from ctdc.foundation.progress import Progress
+from ctdc.standard.derive import derive
+from ctdc.standard.model import Profile
+
+BATCH_ROWS = 65_536
+IDENTITY = ("_contributor", "_subject")
+_CODES = pa.dictionary(pa.int32(), pa.string())
+
+
+def _common(schema: pa.Schema) -> pa.Schema:
+    """`schema` with every dictionary index as wide as any delivery can need, so that deliveries stack."""
+    fields = [field.with_type(_CODES) if pa.types.is_dictionary(field.type) else field for field in schema]
+    return pa.schema(fields, metadata={key: schema.metadata[key] for key in _METADATA if key in schema.metadata})
+
+
+_METADATA = (b"ctdc.standard", b"ctdc.cases")
+
+
+def latest_rows(files: Sequence[Path]) -> list[pl.Series]:
+    """For each file, in order of delivery, which of its rows stand: True unless the same person comes later."""
+    frames = [
+        pl.scan_parquet(path).select(pl.col(IDENTITY).cast(pl.String)).collect().with_columns(file=pl.lit(number))
+        for number, path in enumerate(files)
+    ]
+    everyone = pl.concat(frames)
+    stands = everyone.select(
+        pl.col("file"), stands=pl.struct(IDENTITY).is_last_distinct() | pl.col("_subject").is_null()
+    )
+    return [stands.filter(pl.col("file") == number)["stands"] for number in range(len(files))]
+
+
+def combine(files: Sequence[Path], out: Path, progress: Progress) -> None:
+    """Write the people of all `files` (cases.parquet of deliveries, oldest first) to one cases file `out`."""
+    standing = latest_rows(files)
+    schema = _common(pq.read_schema(files[0]))
+    progress.start("Combining deliveries", sum(path.stat().st_size for path in files))
+    with atomic_file(out) as part, pq.ParquetWriter(part, schema, compression="zstd") as writer:
+        for path, stands in zip(files, standing, strict=True):
+            for batch in _standing_batches(path, stands):
+                writer.write_table(pa.Table.from_batches([batch]).select(schema.names).cast(schema))
+            progress.advance(path.stat().st_size)
+    progress.finish()
+
+
+def _standing_batches(path: Path, stands: pl.Series) -> Iterator[pa.RecordBatch]:
+    start = 0
+    with pq.ParquetFile(path) as source:
+        for batch in source.iter_batches(BATCH_ROWS):
+            yield batch.filter(stands.slice(start, batch.num_rows).to_arrow())
+            start += batch.num_rows
+
+
+def derive_profile(cases: Path, profile: Profile, out: Path, progress: Progress) -> None:
+    """Write the columns of `profile`, as text, derived from the cases file `cases`."""
+    schema = pa.schema([(column.name, pa.string()) for column in profile.columns])
+    with (
+        pq.ParquetFile(cases) as source,
+        atomic_file(out) as part,
+        pq.ParquetWriter(part, schema, compression="zstd") as writer,
+    ):
+        # Progress is told in bytes of the file: a count of people is not for a log.
+        rows, size = source.metadata.num_rows, cases.stat().st_size
+        progress.start("Deriving the published columns", size)
+        for batch in source.iter_batches(BATCH_ROWS):
+            derived = derive(pa.Table.from_batches([batch]), profile)
+            writer.write_table(derived.select(schema.names).cast(schema))
+            progress.advance(size * batch.num_rows / rows)
+        progress.finish()
+
+
+def content_hash(table: Path) -> str:
+    """SHA-256 of a table of texts: its columns' names and its rows in order, however the file stores them.
+
+    A file's bytes change with the library that writes it; what this returns does not, so that an upgraded library
+    does not make the same cases look like new ones, which would have to be paid for again.
+    """
+    digest = hashlib.sha256()
+    with pq.ParquetFile(table) as source:
+        digest.update("\x1f".join(source.schema_arrow.names).encode() + b"\n")
+        for batch in source.iter_batches(BATCH_ROWS):
+            columns = pl.from_arrow(pa.Table.from_batches([batch]))
+            if not isinstance(columns, pl.DataFrame):
+                raise TypeError("a table became a series")
+            for line in columns.select(pl.concat_str(pl.all().fill_null(""), separator="\x1f")).to_series():
+                digest.update(line.encode() + b"\n")
+    return digest.hexdigest()
