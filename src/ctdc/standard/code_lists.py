@@ -21,30 +21,33 @@ COUNTRY_ALPHA2_LIST = "country_alpha2"
 
 def read_code_lists(folder: Path, years: range) -> dict[str, CodeList]:
     """Every code list of the standard, by id."""
-    bases = {
-        row["list"]: row["labels_from"]
-        for _, row in reading.rows(folder / "code_lists.csv", ("list", "labels_from", "source"))
+    declared = {
+        row["list"]: row for _, row in reading.rows(folder / "code_lists.csv", ("list", "labels_from", "source"))
     }
     built: dict[str, dict[str, Code]] = {}
     for name in ("codes.csv", "htcds.csv"):
         for place, row in reading.rows(folder / name, CODE_COLUMNS):
-            if row["list"] not in bases:
+            if row["list"] not in declared:
                 raise reading.broken(f"The list {row['list']!r} is not declared in code_lists.csv.", place)
-            base = built.get(bases[row["list"]], {})
+            base = built.get(declared[row["list"]]["labels_from"], {})
             code = Code(row["code"], _labels(row, place, base), row["parent"])
             reading.add(built.setdefault(row["list"], {}), code.code, code, place)
-    lists = {name: CodeList(name, tuple(codes.values())) for name, codes in built.items()}
-    for missing in bases.keys() - lists.keys():
+    lists = {name: CodeList(name, tuple(codes.values()), declared[name]["source"]) for name, codes in built.items()}
+    for missing in declared.keys() - lists.keys():
         raise reading.broken(f"The list {missing!r} has no codes.", "code_lists.csv")
     return {**lists, **_countries(folder), YEAR_LIST: year_list(years)}
 
 
 def _labels(row: Mapping[str, str], place: str, base: Mapping[str, Code]) -> Labels:
-    """The row's own labels, or those of the list that it takes them from when all five are left empty."""
+    """The row's own labels, or those of the list that it takes them from when all five are left empty.
+
+    There they are found under the code's parent, or the code itself, or the parts of a joined code.
+    """
     if any(row[language] for language in LANGUAGES):
         return reading.texts(row, place)
-    parts = [base[part].labels for part in row["code"].split(JOINER) if part in base]
-    if not parts or len(parts) != len(row["code"].split(JOINER)):
+    names = [row["parent"]] if row["parent"] in base else row["code"].split(JOINER)
+    parts = [base[name].labels for name in names if name in base]
+    if len(parts) != len(names):
         raise reading.broken(f"The code {row['code']!r} has no labels, nor a list to take them from.", place)
     return MappingProxyType(
         {language: join_and([part[language] for part in parts], language) for language in LANGUAGES}
@@ -54,7 +57,9 @@ def _labels(row: Mapping[str, str], place: str, base: Mapping[str, Code]) -> Lab
 def year_list(years: range) -> CodeList:
     """Years as codes; a year reads the same in all five languages, with Latin digits."""
     return CodeList(
-        YEAR_LIST, tuple(Code(str(year), MappingProxyType(dict.fromkeys(LANGUAGES, str(year)))) for year in years)
+        YEAR_LIST,
+        tuple(Code(str(year), MappingProxyType(dict.fromkeys(LANGUAGES, str(year)))) for year in years),
+        "Calendar years",
     )
 
 
@@ -66,6 +71,6 @@ def _countries(folder: Path) -> dict[str, CodeList]:
         reading.add(alpha3, row["alpha3"], Code(row["alpha3"], labels, row["subregion"]), place)
         reading.add(alpha2, row["alpha2"], Code(row["alpha2"], labels, row["subregion"]), place)
     return {
-        COUNTRY_LIST: CodeList(COUNTRY_LIST, tuple(alpha3.values())),
-        COUNTRY_ALPHA2_LIST: CodeList(COUNTRY_ALPHA2_LIST, tuple(alpha2.values())),
+        COUNTRY_LIST: CodeList(COUNTRY_LIST, tuple(alpha3.values()), "ISO 3166-1 alpha-3, UN names"),
+        COUNTRY_ALPHA2_LIST: CodeList(COUNTRY_ALPHA2_LIST, tuple(alpha2.values()), "ISO 3166-1 alpha-2, UN names"),
     }

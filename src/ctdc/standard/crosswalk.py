@@ -85,7 +85,7 @@ def read_published(table: Any, profile: Profile) -> dict[str, Column]:
 
 def _check_columns(names: list[str], profile: Profile) -> None:
     missing = [name for name in profile.names if name not in names]
-    extra = [name for name in names if name not in profile.names]
+    extra = [name for name in names if name not in profile.names and name not in profile.ignored]
     if missing or extra:
         raise UserError(
             "standard.columns",

@@ -127,6 +127,7 @@ def _profiles(
             years=(first, last),
             separator=settings["separator"],
             missing=MappingProxyType(dict(settings.get("missing", {}))),
+            ignored=tuple(settings.get("ignored", ())),
             source=settings["source"],
         )
     return profiles

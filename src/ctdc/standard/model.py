@@ -34,10 +34,11 @@ class Code:
 
 @dataclass(frozen=True)
 class CodeList:
-    """A closed list of codes in the order in which they are shown."""
+    """A closed list of codes in the order in which they are shown. source: the document that lays it down."""
 
     id: str
     codes: tuple[Code, ...]
+    source: str = ""
 
     @cached_property
     def values(self) -> tuple[str, ...]:
@@ -138,7 +139,7 @@ class Profile:
 
     years: first and last year of registration that the release may hold, both public. separator: what divides the
     codes of a list value. missing: published text -> reason, for texts that mean "no value"; a text that is one of
-    the column's codes is always that code.
+    the column's codes is always that code. ignored: columns of the published file that hold no data.
     """
 
     id: str
@@ -147,6 +148,7 @@ class Profile:
     years: tuple[int, int]
     separator: str
     missing: Mapping[str, str]
+    ignored: tuple[str, ...]
     source: str
 
     @cached_property
