@@ -1,0 +1,1 @@
+"""One module per simulated contributor: its questions, its words, its gaps, and what they mean."""
