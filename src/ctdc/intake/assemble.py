@@ -1,0 +1,236 @@
+"""Putting the report on a delivery together from what one pass has gathered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from ctdc.intake.delivery import Blocker, DeliveryReport, ValueLine
+from ctdc.intake.identifiers import Finding, scan_values
+from ctdc.intake.ids import MAX_SHOWN, Clash
+from ctdc.intake.outcomes import Target
+from ctdc.intake.readers.frame import TableReceipt
+from ctdc.intake.readers.header import repeated
+from ctdc.intake.rules import BLOCKING, PROPOSED, UNMAPPED, UNREADABLE, TextRule, describe
+from ctdc.standard import load
+from ctdc.standard.model import Profile
+
+if TYPE_CHECKING:
+    from ctdc.intake.harmonise import Work
+
+_MAX_LISTED = 500  # distinct harmless values of one column that a report lists
+
+
+def _receipt(receipt: TableReceipt) -> dict[str, Any]:
+    return {
+        "table": receipt.table,
+        "file": receipt.file,
+        "sheet": receipt.sheet,
+        "format": receipt.format,
+        "bytes": receipt.bytes,
+        "sha256": receipt.sha256,
+        "encoding": receipt.encoding,
+        "columns": len(receipt.header),
+        "imported_columns": list(receipt.imported),
+        "ignored_columns": [name for name in receipt.ignored if name],
+        "rows": receipt.rows,
+        "blank_rows": receipt.blank_rows,
+        "unreadable_rows": len(receipt.bad_rows),
+        "workbook": receipt.workbook,
+    }
+
+
+def _structure(work: Work) -> Iterator[dict[str, Any]]:
+    """Facts about files and columns that a person should know; none of them stops the delivery by itself."""
+    for receipt in (table.receipt for table in work.tables.values()):
+        base = {"table": receipt.table, "file": receipt.file, "sheet": receipt.sheet}
+        for name, letters in repeated(receipt.header).items():
+            yield base | {"code": "duplicate_ignored", "column": name, "columns": letters}
+        for bad in receipt.bad_rows[:MAX_SHOWN]:
+            yield base | {"code": "row_width", "row": bad.row, "cells": bad.cells, "expected": bad.expected}
+        book = receipt.workbook
+        for key in ("hidden_sheets", "formulas", "macros", "external_links", "embedded_objects", "error_cells"):
+            if book.get(key):
+                yield base | {"code": key, "count": book[key]}
+    for name, joined in work.joined.items():
+        if joined.orphans:
+            yield {"code": "orphan_rows", "table": name, "file": joined.where, "count": joined.orphans}
+    for name in work.unused_files:
+        yield {"code": "unused_file", "file": name}
+
+
+def _becomes(rule: TextRule, outcomes: tuple[int, ...]) -> tuple[str, ...]:
+    if len(outcomes) != len(rule.targets) or not all(target.atoms for target in rule.targets):
+        return ()
+    return tuple(describe(outcome, target) for outcome, target in zip(outcomes, rule.targets, strict=True))
+
+
+def _value_lines(work: Work, report: DeliveryReport) -> Iterator[ValueLine]:
+    for rule in work.plan.rules:
+        ordered = sorted(rule.seen.items(), key=lambda item: (item[1].status not in BLOCKING, -item[1].count, item[0]))
+        blocking = sum(seen.status in BLOCKING for _, seen in ordered)
+        for text, seen in ordered[: max(blocking, _MAX_LISTED)]:
+            becomes = _becomes(rule, seen.outcomes)
+            yield ValueLine(rule.table, rule.column, text, seen.count, rule.names, becomes, seen.status, seen.hint)
+        if rule.more_distinct or len(ordered) > max(blocking, _MAX_LISTED):
+            report.more_values.append(rule.column)
+
+
+def _variables(work: Work, rows: int) -> Iterator[dict[str, Any]]:
+    """Completeness (rows with a value) and conformance (cells with content that were understood) per variable."""
+    impossible = work.mapping.impossible()
+    for name in work.mapping.targets:
+        rules = [rule for rule in work.plan.rules if name in rule.names]
+        good = sum(rule.totals["mapped"] + rule.totals["waived"] + rule.totals["ignored"] for rule in rules)
+        bad = sum(rule.totals[status] for rule in rules for status in (UNMAPPED, UNREADABLE, PROPOSED))
+        yield {
+            "variable": name,
+            "state": "impossible" if name in impossible else "mapped",
+            "known": work.quality.known(name),
+            "rows": rows,
+            "missing": work.quality.reasons_of(name),
+            "understood": good,
+            "not_understood": bad,
+            "conformance": "not_applicable" if good + bad == 0 else "failed" if bad else "passed",
+        }
+
+
+def _coverage(work: Work) -> Iterator[dict[str, Any]]:
+    impossible = work.mapping.impossible()
+    for name in work.mapping.targets:
+        reason, because = impossible.get(name, ("", ""))
+        yield {"variable": name, "state": "impossible" if reason else "mapped", "reason": reason, "because": because}
+
+
+def _profile(profile: Profile, targets: dict[str, Target], impossible: set[str]) -> dict[str, Any]:
+    """Which columns of a published shape this source fills: wholly, in part (derived from several), or not."""
+    standard = load()
+    covered: list[str] = []
+    partial: list[str] = []
+    absent: list[str] = []
+    for column in profile.columns:
+        variable = standard.variable(column.variable)
+        sources = variable.sources if variable.is_derived else (variable.name,)
+        there = [name for name in sources if name in targets and name not in impossible]
+        (covered if len(there) == len(sources) else partial if there else absent).append(column.name)
+    return {"profile": profile.id, "covered": covered, "partial": partial, "absent": absent}
+
+
+def _identifiers(work: Work) -> list[Finding]:
+    findings: list[Finding] = []
+    for rule in work.plan.rules:
+        unknown = [(text, seen.count) for text, seen in rule.seen.items() if seen.status in BLOCKING]
+        findings += scan_values(rule.table, rule.column, unknown, blocking=True)
+    if work.mapping.main.id is not None:
+        found = scan_values(work.mapping.main.name, work.mapping.main.id, work.id_texts.items(), blocking=False)
+        findings += [
+            finding for finding in found if finding.kind in ("email", "phone", "passport", "name", "possible_name")
+        ]
+    return list(dict.fromkeys(findings))
+
+
+def _clash_blocker(clashes: list[Clash], kind: str, code: str, what: str, do: str) -> list[Blocker]:
+    found = [clash for clash in clashes if clash.kind == kind]
+    if not found:
+        return []
+    rows = "; ".join(" and ".join(map(str, clash.rows[:6])) for clash in found[:5])
+    return [Blocker(code, len(found), what.format(count=f"{len(found):,}", rows=rows), do)]
+
+
+def _id_blockers(work: Work) -> list[Blocker]:
+    clashes = work.ids.clashes()
+    blockers = _clash_blocker(
+        clashes,
+        "repeated",
+        "intake.id_repeated",
+        "{count} ids stand in more than one row (first: rows {rows}).",
+        "Give each case its own id and one row, or deliver repeated events as a joined table.",
+    )
+    blockers += _clash_blocker(
+        clashes,
+        "two_spellings",
+        "intake.id_spelling",
+        "{count} ids are one number written in two ways, such as 007 and 7, or 8 and 8.0 (first: rows {rows}).",
+        "Store ids as text in your program; numbers lose leading zeros and gain decimals.",
+    )
+    if empty := work.ids.empty_rows:
+        rows = ", ".join(map(str, empty[:10]))
+        blockers.append(
+            Blocker(
+                "intake.id_empty",
+                len(empty),
+                f"{len(empty):,} rows have no id (first: {rows}).",
+                "Fill the id column, or exclude these rows in the mapping with the reason.",
+            )
+        )
+    return blockers
+
+
+_WORDS = {
+    UNMAPPED: "{count} distinct values are in no crosswalk.",
+    UNREADABLE: "{count} distinct texts cannot be read as the date, year, number or band that they should be.",
+    PROPOSED: "{count} distinct values are mapped by rows of values.csv that nobody has approved yet.",
+}
+_DO = {
+    UNMAPPED: "Add a row to values.csv for each of them ('ctdc intake check FILE --mapping DIR --report OUT' drafts "
+    "the rows), or correct the value in the source.",
+    UNREADABLE: "Correct the cells, or waive the text by name in values.csv.",
+    PROPOSED: "Have a second person review these rows and set their status to approved.",
+}
+
+
+def _blockers(work: Work, report: DeliveryReport) -> Iterator[Blocker]:
+    yield from _id_blockers(work)
+    bad = [row for table in work.tables.values() for row in table.receipt.bad_rows]
+    if bad:
+        rows = ", ".join(f"{row.row} ({row.cells} cells)" for row in bad[:5])
+        yield Blocker(
+            "intake.row_width",
+            len(bad),
+            f"{len(bad):,} rows do not have the {bad[0].expected} cells of the header (first: row {rows}).",
+            "Look for a delimiter inside a cell without quotes, or a line broken in two.",
+        )
+    for status in (UNMAPPED, UNREADABLE, PROPOSED):
+        if count := sum(line.status == status for line in report.values):
+            yield Blocker(f"intake.{status}", count, _WORDS[status].format(count=f"{count:,}"), _DO[status])
+    if found := [finding for finding in report.identifiers if finding.blocking]:
+        places = ", ".join(sorted({f"{finding.column} ({finding.kind})" for finding in found})[:6])
+        yield Blocker(
+            "intake.identifiers",
+            sum(finding.distinct for finding in found),
+            f"Texts that look like direct identifiers of people stand in columns that are imported: {places}.",
+            "Remove names, telephone numbers, e-mail addresses and free text from these columns before delivery.",
+        )
+
+
+def assemble(work: Work, rows: int) -> DeliveryReport:
+    """The report, after all rows were read; `rows` is the number harmonised."""
+    spec = work.mapping.spec
+    report = DeliveryReport(
+        mapping={
+            "id": spec.id,
+            "version": spec.version,
+            "hash": work.mapping.hash,
+            "contributor": spec.contributor,
+            "title": spec.title,
+            "standard": spec.standard,
+        },
+        delivery=work.delivery,
+        receipts=[_receipt(table.receipt) for table in work.tables.values()],
+        rows_read=work.main.receipt.rows,
+        rows_written=rows,
+        excluded=[{"reason": reason, "rows": count} for reason, count in work.excluded.items()],
+        structure=list(_structure(work)),
+        variables=list(_variables(work, rows)),
+        plausibility=work.quality.plausibility(),
+        coverage=list(_coverage(work)),
+        issues=sorted(work.plan.issues.first, key=lambda issue: (issue.table, issue.row, issue.column)),
+        issues_total=work.plan.issues.total,
+    )
+    report.values = list(_value_lines(work, report))
+    impossible = set(work.mapping.impossible())
+    targets = dict(work.mapping.targets)
+    report.profiles = [_profile(profile, targets, impossible) for profile in load().profiles.values()]
+    report.identifiers = _identifiers(work)
+    report.blockers = list(_blockers(work, report))
+    return report

@@ -1,0 +1,86 @@
+"""A scan for direct identifiers: names, telephone numbers, e-mail addresses, passport numbers, free text.
+
+Promise: finds by pattern, in texts that no mapping explains (explained ones become codes and go no further); what is
+found is masked in every report and keeps the delivery from being promoted. It errs on the side of warning, and
+finding nothing is no proof that nothing is there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_PHONE = re.compile(r"(?<![\w.])(?:\+|00)?\d(?:[\s().\-/]?\d){7,14}(?!\w)")
+_DATE_LIKE = re.compile(r"\d{4}-\d{2}-\d{2}(?:[ T].*)?|\d{1,2}[./-]\d{1,2}[./-]\d{4}|\d{8}(?:\.\d+)?")
+_PASSPORT = re.compile(r"(?<!\w)[A-Z]{1,2}[ -]?\d{6,9}(?!\w)")
+_URL = re.compile(r"(?:https?://|www\.|facebook\.com|instagram\.com|t\.me/)\S+", re.IGNORECASE)
+_HONORIFIC = re.compile(
+    r"(?:^|\s)(?:Mr|Mrs|Ms|Miss|Dr|Sr|Sra|Srta|Dña|Mme|Mlle|Herr|Frau|Senhor|Senhora|السيد|السيدة|الآنسة)\.?\s+\w{2,}"
+)
+_NAME = re.compile(r"(?:[^\W\d_a-z][\w'’.-]+\s+){1,3}[^\W\d_a-z][\w'’-]+")
+_NAME_HEADER = re.compile(
+    r"\b(?:(?:first|last|full|given|family|middle|maiden|sur|nick)[ _]?names?|names?|nom|prénom|prenom|nombre"
+    r"|apellidos?|nome|apelido|vorname|nachname|alias)\b|اسم|الاسم|имя|фамилия",
+    re.IGNORECASE,
+)
+MAX_VALUE_WORDS = 12
+MAX_VALUE_LENGTH = 100
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A kind of identifier in a column: how many distinct texts and how many cells. `blocking` keeps the delivery
+    from being promoted; the column with the row's id is only a warning, since it is stored as a keyed hash."""
+
+    table: str
+    column: str
+    kind: str
+    distinct: int
+    cells: int
+    blocking: bool
+
+
+def kind_of(text: str, column: str = "") -> str:
+    """The kind of identifier that `text` looks like (email, phone, passport, url, name, free_text); empty for none."""
+    if _EMAIL.search(text):
+        return "email"
+    if _URL.search(text):
+        return "url"
+    if _PASSPORT.search(text):
+        return "passport"
+    if not _DATE_LIKE.fullmatch(text) and _PHONE.search(text):
+        return "phone"
+    if _HONORIFIC.search(text) or (_NAME_HEADER.search(column) and _NAME.fullmatch(text)):
+        return "name"
+    if len(text) > MAX_VALUE_LENGTH or len(text.split()) > MAX_VALUE_WORDS:
+        return "free_text"
+    return ""
+
+
+def looks_like_name(text: str) -> bool:
+    """Whether the text is two to four capitalised words; alone this says little, many in one column say much."""
+    return _NAME.fullmatch(text) is not None
+
+
+def mask(text: str) -> str:
+    """`text` with all but the first letter of each word replaced, for reports."""
+    return " ".join(word[0] + "•" * min(len(word) - 1, 8) for word in text.split())[:60]
+
+
+MANY_NAMES = 5
+
+
+def scan_values(table: str, column: str, values: Iterable[tuple[str, int]], blocking: bool) -> list[Finding]:
+    """Findings among (text, count) pairs of one column, one per kind."""
+    distinct: dict[str, int] = {}
+    cells: dict[str, int] = {}
+    for text, count in values:
+        kind = kind_of(text, column) or ("possible_name" if looks_like_name(text) else "")
+        if kind:
+            distinct[kind] = distinct.get(kind, 0) + 1
+            cells[kind] = cells.get(kind, 0) + count
+    if distinct.get("possible_name", 0) < MANY_NAMES:
+        distinct.pop("possible_name", None)
+    return [Finding(table, column, kind, number, cells[kind], blocking) for kind, number in sorted(distinct.items())]

@@ -1,0 +1,93 @@
+"""Headers: which columns there are, which are missing, repeated or probably renamed.
+
+Promise: a column is found by its exact name (white space evened out), never by position or likeness; likeness
+only makes suggestions to the person who reads the error.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+from ctdc.foundation.errors import UserError
+from ctdc.intake.readers.frame import Needs
+from ctdc.intake.text import column_key
+
+_SHOWN = 12
+
+
+def column_letter(position: int) -> str:
+    """The spreadsheet letter of the column at `position` (0 is A)."""
+    letters = ""
+    position += 1
+    while position:
+        position, rest = divmod(position - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
+
+
+def suggestions(name: str, header: Sequence[str]) -> list[str]:
+    """Up to three names of `header` that look like `name`."""
+    lowered = {entry.lower(): entry for entry in reversed(header)}
+    return [lowered[match] for match in get_close_matches(name.lower(), lowered, n=3, cutoff=0.6)]
+
+
+def repeated(header: Sequence[str]) -> dict[str, list[str]]:
+    """Names that stand more than once, with the letters of their columns."""
+    counts = Counter(name for name in header if name)
+    return {
+        name: [column_letter(i) for i, other in enumerate(header) if other == name]
+        for name, count in counts.items()
+        if count > 1
+    }
+
+
+def clean_header(cells: Sequence[str]) -> tuple[str, ...]:
+    """Header cells as column names; empty cells at the right end are no columns."""
+    names = [column_key(cell) for cell in cells]
+    while names and not names[-1]:
+        names.pop()
+    return tuple(names)
+
+
+def _missing_lines(missing: Sequence[str], header: Sequence[str]) -> str:
+    parts = []
+    for name in missing[:_SHOWN]:
+        near = suggestions(name, header)
+        parts.append(f"{name!r}" + (f" (renamed to {' or '.join(map(repr, near))}?)" if near else ""))
+    more = len(missing) - _SHOWN
+    return ", ".join(parts) + (f" and {more} more" if more > 0 else "")
+
+
+def check_header(header: Sequence[str], needs: Needs, where: str) -> None:
+    """Raise UserError when a needed column is missing (``intake.columns_missing``) or stands twice
+    (``intake.columns_repeated``)."""
+    if not header:
+        raise UserError(
+            "intake.header_empty",
+            "The header row is empty.",
+            where=where,
+            do="Check 'header_row' in the mapping: it is the row with the column names, as your program numbers rows.",
+        )
+    twice = {name: letters for name, letters in repeated(header).items() if needs.wants(name)}
+    if twice and not needs.everything:
+        name, letters = next(iter(twice.items()))
+        raise UserError(
+            "intake.columns_repeated",
+            f"The column {name!r} stands {len(letters)} times (columns {', '.join(letters)}); "
+            "which of them is meant cannot be known.",
+            where=where,
+            allowed="column names that are all different",
+            do="Rename or delete the extra column in the file and deliver it again.",
+        )
+    missing = sorted(needs.columns - set(header))
+    if missing:
+        raise UserError(
+            "intake.columns_missing",
+            f"{len(missing)} of the columns that the mapping reads are not in the file: "
+            f"{_missing_lines(missing, header)}.",
+            where=where,
+            allowed=", ".join(header[:60]) + (" ..." if len(header) > 60 else ""),
+            do="If columns were renamed, correct the mapping; if this is another form, it needs a mapping of its own.",
+        )

@@ -1,0 +1,179 @@
+"""Workbooks and statistics files, parsed in a child process under limits.
+
+Promise: a parser that wants too much memory, too much time or aborts takes only the child with it, and the reader
+of the file gets a sentence; rows arrive through a pipe, in batches, and never touch the disk.
+Where the system does not allow a process to leave the network (unprivileged namespaces switched off), the receipt
+says so; the child opens no sockets by itself.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from ctdc.foundation.errors import UserError
+from ctdc.foundation.hashing import hash_file
+from ctdc.intake.model import TableSpec
+from ctdc.intake.readers.child import EXIT_REFUSED
+from ctdc.intake.readers.frame import Frame, Needs, TableReceipt, blank_rows, column_of, select
+from ctdc.intake.readers.header import check_header
+from ctdc.intake.readers.limits import DEFAULT_LIMITS, Limits
+
+
+def _request(path: Path, spec: TableSpec, needs: Needs, limits: Limits) -> bytes:
+    return json.dumps(
+        {
+            "path": str(path.resolve()),
+            "format": spec.format,
+            "sheet": spec.sheet or "",
+            "header_row": spec.header_row,
+            "skip_after_header": spec.skip_after_header,
+            "columns": sorted(needs.columns),
+            "prefixes": list(needs.prefixes),
+            "everything": needs.everything,
+            "limits": limits.as_dict(),
+        }
+    ).encode()
+
+
+def _require_statistics() -> None:
+    if importlib.util.find_spec("pyreadstat") is None:
+        raise UserError(
+            "intake.extra_missing",
+            "Reading SPSS and Stata files needs an extra library that is not installed.",
+            do="Install it with:  pip install 'ctdc[stats]'  (or ask for the table as CSV).",
+        )
+
+
+class SandboxedTable:
+    """An opened sheet or statistics file; its rows come through the child's pipe."""
+
+    def __init__(self, path: Path, spec: TableSpec, needs: Needs, limits: Limits = DEFAULT_LIMITS) -> None:
+        """Start the child and read the header. Raises UserError for what the child refuses or cannot bear."""
+        if spec.format in ("sav", "dta"):
+            _require_statistics()
+        self._path, self._limits = path, limits
+        self._timed_out = False
+        self._start(_request(path, spec, needs, limits))
+        try:
+            self._stream = pa.ipc.open_stream(self._child.stdout)
+        except (pa.ArrowInvalid, OSError):
+            raise self._failure() from None
+        meta = self._stream.schema.metadata
+        header = tuple(json.loads(meta[b"ctdc.header"]))
+        workbook: dict[str, Any] = json.loads(meta[b"ctdc.meta"])
+        self._names = [header[int(name[1:])] for name in self._stream.schema.names[1:]]
+        self.receipt = TableReceipt(
+            table=spec.name,
+            file=path.name,
+            sheet=spec.sheet or "",
+            format=spec.format,
+            bytes=path.stat().st_size,
+            sha256=hash_file(path),
+            header=header,
+            imported=tuple(self._names),
+            workbook=workbook,
+        )
+        place = f"{path.name}, sheet {spec.sheet}" if spec.sheet else path.name
+        try:
+            check_header(header, needs, f"{place}, row {spec.header_row}")
+        except UserError:
+            self._stop()
+            raise
+
+    def _start(self, request: bytes) -> None:
+        self._child = subprocess.Popen(
+            [sys.executable, "-m", "ctdc.intake.readers.child"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        self._errors: list[bytes] = []
+        threading.Thread(target=self._collect_errors, daemon=True).start()
+        self._timer = threading.Timer(self._limits.wall_seconds, self._time_out)
+        self._timer.daemon = True
+        self._timer.start()
+        assert self._child.stdin is not None
+        try:
+            self._child.stdin.write(request)
+            self._child.stdin.close()
+        except BrokenPipeError:
+            raise self._failure() from None
+
+    def _collect_errors(self) -> None:
+        stream = self._child.stderr
+        if stream is not None:
+            self._errors.append(stream.read(65_536))
+            while stream.read(65_536):  # a child that floods its error output must not block on it
+                pass
+
+    def _time_out(self) -> None:
+        self._timed_out = True
+        self._child.kill()
+
+    def _stop(self) -> None:
+        self._timer.cancel()
+        self._child.kill()
+        self._child.wait()
+        if self._child.stdout is not None:
+            self._child.stdout.close()
+
+    def _failure(self) -> UserError:
+        """Why the child ended without giving all rows."""
+        code = self._child.wait()
+        self._timer.cancel()
+        for thread in threading.enumerate():
+            if getattr(thread, "_target", None) == self._collect_errors:
+                thread.join(5)
+        report = b"".join(self._errors)
+        if code == EXIT_REFUSED and report.startswith(b"{"):
+            detail = json.loads(report)
+            if detail["what"] != "memory":
+                return UserError(
+                    detail["code"], detail["what"], where=detail["where"], allowed=detail["allowed"], do=detail["do"]
+                )
+        reason = "took too long" if self._timed_out or code == -24 else "needs more memory than a case file may need"
+        return UserError(
+            "intake.too_large",
+            f"Reading the file was stopped: it {reason}, or is made to break the program that reads it.",
+            where=self._path.name,
+            allowed=f"{self._limits.memory >> 20:,} MB of memory, {self._limits.cpu_seconds} s of computing, "
+            f"{self._limits.wall_seconds} s in all",
+            do="Copy the rows and columns that hold cases into a new, empty workbook, or save the sheet as CSV.",
+        )
+
+    def frames(self) -> Iterator[Frame]:
+        """The rows. Raises UserError (``intake.too_large``) when the child is stopped on the way."""
+        try:
+            for batch in self._stream:
+                frame = self._frame(batch)
+                blank = blank_rows(frame)
+                self.receipt.blank_rows += int(blank.sum())
+                frame = select(frame, ~blank) if blank.any() else frame
+                self.receipt.rows += frame.length
+                if frame.length:
+                    yield frame
+        except (pa.ArrowInvalid, OSError):
+            raise self._failure() from None
+        finally:
+            if self._child.poll() is None and self._child.stdout is not None:
+                self._child.stdout.close()
+            code = self._child.wait()
+            self._timer.cancel()
+        if code != 0:
+            raise self._failure()
+
+    def _frame(self, batch: pa.RecordBatch) -> Frame:
+        columns = {
+            name: column_of(batch.column(index).dictionary_encode()) for index, name in enumerate(self._names, start=1)
+        }
+        return Frame(columns, batch.column(0).to_numpy().astype(np.int64))
