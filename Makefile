@@ -39,7 +39,7 @@ $(BIN)/python:
 
 # What is installed is what the lock names, byte for byte; the stamp's date tells whether that has been done.
 $(VENV)/.runtime: requirements.lock pyproject.toml | $(BIN)/python
-	@echo "Installing what the project runs on (requirements.lock)"
+	@echo "Installing what the project runs on (requirements.lock); this takes a minute or two"
 	@$(PIP) --require-hashes -r requirements.lock
 	@$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@

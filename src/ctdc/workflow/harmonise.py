@@ -1,0 +1,118 @@
+"""Deliveries in, one table of cases out: each contributor's file through its mapping, then all of them together.
+
+Promise: a delivery that intake holds back (unmapped values, unreadable rows) stops the run with the place of its
+report, before anything is protected; nothing of it passes silently. Each delivery is a stage of its own, so that
+correcting one mapping repeats one delivery.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from ctdc.foundation.errors import UserError
+from ctdc.foundation.files import write_text
+from ctdc.foundation.hashing import hash_file, hash_tree
+from ctdc.foundation.progress import Progress
+from ctdc.intake.delivery import Quarantined
+from ctdc.intake.harmonise import harmonise
+from ctdc.intake.mapping import load_mapping
+from ctdc.simulate.write import write_deliveries
+from ctdc.standard.loader import load
+from ctdc.workflow.combine import combine, content_hash, derive_profile
+from ctdc.workflow.config import Delivery, Simulation
+from ctdc.workflow.stages import Outcome, Stage, code_hash
+
+CASES = "cases.parquet"
+REPORT = "report.json"
+COLUMNS = "columns.parquet"
+CONTENT = "content.sha256"
+DELIVERIES = "deliveries.json"
+
+
+def simulate_stage(simulation: Simulation) -> Stage:
+    """Invent the contributors' files. Output: their files, the truth, and ``deliveries.json``."""
+
+    def work(folder: Path, progress: Progress) -> None:
+        made = write_deliveries(folder / "files", simulation.cases, simulation.seed, simulation.dirt, progress)
+        listed = [
+            {"source": delivery.source.relative_to(folder).as_posix(), "mapping": delivery.mapping}
+            for delivery in made.deliveries
+        ]
+        write_text(folder / DELIVERIES, json.dumps(listed, indent=2) + "\n")
+
+    inputs = {**simulation.model_dump(mode="json"), "code": code_hash("simulate", "standard")}
+    return Stage("simulate", 1, inputs, work)
+
+
+def simulated_deliveries(simulated: Outcome) -> tuple[Delivery, ...]:
+    """The deliveries that `simulate_stage` wrote."""
+    listed = json.loads((simulated.folder / DELIVERIES).read_text(encoding="utf-8"))
+    return tuple(Delivery(source=simulated.folder / one["source"], mapping=one["mapping"]) for one in listed)
+
+
+def source_hash(source: Path) -> str:
+    """SHA-256 of a delivery. Raises UserError (``run.no_source``) when there is none."""
+    if source.is_dir():
+        return hash_tree(source)
+    if not source.is_file():
+        raise UserError("run.no_source", "A delivery does not exist.", where=str(source), do="Check the path.")
+    return hash_file(source)
+
+
+def key_fingerprint(key: bytes) -> str:
+    """A name for the key of the pseudonyms that says nothing about it: equal for equal keys."""
+    return hmac.digest(key, b"ctdc: fingerprint of the key of the pseudonyms", "sha256").hex()
+
+
+def harmonise_stage(delivery: Delivery, key: bytes) -> Stage:
+    """Bring one delivery to the standard. Output: ``cases.parquet`` and its report; only the report when held back."""
+    mapping = load_mapping(delivery.mapping)
+
+    def work(folder: Path, progress: Progress) -> None:
+        try:
+            report = harmonise(delivery.source, mapping, subject_key=key, out=folder / CASES, progress=progress)
+        except Quarantined as held:
+            report = held.report
+        write_text(folder / REPORT, json.dumps(report.as_dict(), ensure_ascii=False, indent=2) + "\n")
+
+    inputs = {
+        "source": source_hash(delivery.source),
+        "mapping": mapping.hash,
+        "subject_key": key_fingerprint(key),
+        "code": code_hash("intake", "table", "standard"),
+    }
+    return Stage(f"harmonise-{mapping.id}", 1, inputs, work)
+
+
+def held_back(harmonised: Outcome) -> Path | None:
+    """Where the report of a delivery is that may not go further; None for one that may."""
+    return None if CASES in harmonised.outputs else harmonised.folder / REPORT
+
+
+def combine_stage(harmonised: Sequence[Outcome]) -> Stage:
+    """Put the deliveries together, one row per person. Output: ``cases.parquet``."""
+
+    def work(folder: Path, progress: Progress) -> None:
+        combine([outcome.folder / CASES for outcome in harmonised], folder / CASES, progress)
+
+    return Stage("combine", 1, {"cases": [outcome.outputs[CASES] for outcome in harmonised]}, work)
+
+
+def derive_stage(combined: Outcome, profile_id: str) -> Stage:
+    """Derive a release profile's columns. Output: ``columns.parquet`` and the hash of its content."""
+    profile = load().profile(profile_id)
+
+    def work(folder: Path, progress: Progress) -> None:
+        derive_profile(combined.folder / CASES, profile, folder / COLUMNS, progress)
+        write_text(folder / CONTENT, content_hash(folder / COLUMNS) + "\n")
+
+    inputs = {"cases": combined.outputs[CASES], "profile": profile_id, "code": code_hash("standard")}
+    return Stage("derive", 1, inputs, work)
+
+
+def columns_content(derived: Outcome) -> str:
+    """The hash of the derived table's content."""
+    return (derived.folder / CONTENT).read_text(encoding="ascii").strip()

@@ -1,0 +1,61 @@
+"""Protecting as a stage that is paid for.
+
+Promise: the stage's inputs are the cases' content, the domain and the parameters, and no version of any program, so
+that an upgrade never charges the same release again. Where the ledger lies is not an input either.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ctdc.foundation.hashing import hash_value
+from ctdc.foundation.progress import Progress
+from ctdc.standard.loader import load
+from ctdc.workflow.config import Privacy, Release
+from ctdc.workflow.harmonise import COLUMNS, columns_content
+from ctdc.workflow.protect import protect
+from ctdc.workflow.stages import Outcome, Stage
+
+DATA = "protected"
+
+
+def population_of(privacy: Privacy, release: Release) -> str:
+    """Whose losses the ledger adds up: the plan's population, by default the people of the release's name."""
+    return privacy.population or release.name
+
+
+def domain_hash(profile_id: str) -> str:
+    """SHA-256 of a profile's columns and codes: equal as long as the same tables fit it, whatever the labels say."""
+    return hash_value([[column.name, list(column.codes)] for column in load().profile(profile_id).columns])
+
+
+def protect_stage(derived: Outcome, privacy: Privacy, release: Release, ledger: Path) -> Stage:
+    """Protect the derived columns. Output: what ``ctdc protect`` writes."""
+    population = population_of(privacy, release)
+    parameters = privacy.model_dump(mode="json", exclude={"ledger", "population"})
+
+    def work(folder: Path, progress: Progress) -> None:
+        protect(
+            derived.folder / COLUMNS,
+            folder / DATA,
+            profile=release.profile,
+            schema=None,
+            ledger=ledger,
+            population=population,
+            progress=progress,
+            **parameters,
+        )
+
+    inputs = {
+        "columns": columns_content(derived),
+        "profile": release.profile,
+        "domain": domain_hash(release.profile),
+        "population": population,
+        **parameters,
+    }
+    return Stage("protect", 1, inputs, work, paid=True)
+
+
+def protected_folder(protected: Outcome) -> Path:
+    """Where the protected data lie."""
+    return protected.folder / DATA

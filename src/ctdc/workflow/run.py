@@ -1,0 +1,171 @@
+"""The whole way: deliveries, harmonised cases, published columns, protected data, a verified release.
+
+Promise: this is the one place that brings raw cases and the privacy engine together. Each step is a stage, so a
+killed run continues and a repeated one changes nothing. What a person hears (`Observer`) are names, times and
+places: never a value or a count of case records. When an earlier attempt to protect was cut off, the next one says
+that it is paid for again.
+
+Everything is below the plan's folder: ``work/`` (private: cases and keys), ``ledger.jsonl``, ``releases/`` and
+``latest``, a link to the release that the last run ended with.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from ctdc.foundation.errors import Refused
+from ctdc.foundation.progress import Progress
+from ctdc.intake.subject import DEFAULT_KEY_NAME, read_or_create_key
+from ctdc.release.verify import require_verified
+from ctdc.workflow.config import Plan
+from ctdc.workflow.harmonise import (
+    combine_stage,
+    derive_stage,
+    harmonise_stage,
+    held_back,
+    simulate_stage,
+    simulated_deliveries,
+)
+from ctdc.workflow.protection import protect_stage
+from ctdc.workflow.publish import release_stage, released_folder
+from ctdc.workflow.stages import Outcome, Stage, Workspace
+
+WORK = "work"
+STORE = "releases"
+LEDGER = "ledger.jsonl"
+LATEST = "latest"
+
+
+class Observer(Protocol):
+    """Hears how a run goes."""
+
+    def step(self, title: str) -> AbstractContextManager[Progress]:
+        """A step begins; its progress is told while the context is open."""
+
+    def done(self, title: str, seconds: float, *, reused: bool) -> None:
+        """A step has ended, or was found finished."""
+
+    def notice(self, text: str) -> None:
+        """Something that the person has to know."""
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """A finished run. release: the verified folder; latest: the link to it; steps: what was done, in order."""
+
+    release: Path
+    latest: Path
+    ledger: Path
+    steps: tuple[Outcome, ...]
+    seconds: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """The result as a JSON object."""
+        return {
+            "release": str(self.release),
+            "latest": str(self.latest),
+            "ledger": str(self.ledger),
+            "stages": [step.as_dict() for step in self.steps],
+            "seconds": round(self.seconds, 1),
+        }
+
+
+class _Runner:
+    """Performs stages one after the other and tells the observer."""
+
+    def __init__(self, workspace: Workspace, observer: Observer) -> None:
+        self.workspace = workspace
+        self.observer = observer
+        self.steps: list[Outcome] = []
+
+    def perform(self, stage: Stage, title: str) -> Outcome:
+        """Find or do `stage`."""
+        attempts = self.workspace.earlier_attempts(stage)
+        if attempts:
+            self.observer.notice(_attempts_notice(attempts))
+        began = time.monotonic()
+        with self.observer.step(title) as progress:
+            outcome = self.workspace.perform(stage, progress)
+        self.observer.done(title, time.monotonic() - began, reused=outcome.reused)
+        self.steps.append(outcome)
+        return outcome
+
+
+def _attempts_notice(attempts: tuple[str, ...]) -> str:
+    return (
+        f"An earlier attempt to protect these cases began at {attempts[-1]} and was cut off. What it charged to the "
+        "ledger stays charged, for it may have measured; this attempt is charged again. See 'ctdc ledger show'."
+    )
+
+
+def run(plan: Plan, observer: Observer) -> RunResult:
+    """Do what `plan` says, or find it done.
+
+    Raises UserError for what is wrong with an input, Refused for a delivery that intake holds back, for a privacy
+    budget that does not suffice and for a release that does not verify.
+    """
+    began = time.monotonic()
+    workspace = Workspace(plan.out / WORK)
+    with workspace.locked():
+        runner = _Runner(workspace, observer)
+        derived = _columns(plan, runner)
+        ledger = plan.privacy.ledger or plan.out / LEDGER
+        protection = protect_stage(derived, plan.privacy, plan.release, ledger)
+        protected = runner.perform(protection, "Protect the people in the cases")
+        release = _release(plan, runner, protected)
+        with observer.step("Verify the release"):
+            require_verified(release)
+        observer.done("Verify the release", 0.0, reused=False)
+        latest = _point(plan.out / LATEST, release)
+    return RunResult(release, latest, ledger, tuple(runner.steps), time.monotonic() - began)
+
+
+def _columns(plan: Plan, runner: _Runner) -> Outcome:
+    """Every delivery harmonised, combined, and brought to the published columns."""
+    deliveries = plan.delivery
+    if plan.simulation:
+        simulated = runner.perform(simulate_stage(plan.simulation), "Invent the contributors' files")
+        deliveries = simulated_deliveries(simulated)
+    key, _ = read_or_create_key(plan.subject_key or plan.out / WORK / DEFAULT_KEY_NAME)
+    harmonised = [
+        runner.perform(harmonise_stage(delivery, key), f"Harmonise {delivery.source.name}") for delivery in deliveries
+    ]
+    reports = [str(report) for outcome in harmonised if (report := held_back(outcome))]
+    if reports:
+        raise Refused(
+            "run.held_back",
+            f"{len(reports)} of {len(harmonised)} deliveries may not go further.",
+            where="; ".join(reports),
+            do="Read the reports, complete the mapping or ask the contributor, and run again: what is finished stays.",
+        )
+    combined = runner.perform(combine_stage(harmonised), "Combine, one row per person")
+    return runner.perform(derive_stage(combined, plan.release.profile), "Derive the published columns")
+
+
+def _release(plan: Plan, runner: _Runner, protected: Outcome) -> Path:
+    """The release of `protected`, built anew when it is no longer in the store."""
+    store = plan.out / STORE
+    stage = release_stage(protected, plan.release, store)
+    found = runner.workspace.find(stage)
+    if found is not None and released_folder(found, store) is None:
+        runner.workspace.forget(stage)
+    built = released_folder(runner.perform(stage, "Build the release"), store)
+    if built is None:
+        raise RuntimeError("the release that was just built is not in the store")
+    return built
+
+
+def _point(link: Path, release: Path) -> Path:
+    """Make `link` lead to `release`, relative so that the whole folder can be moved, and in one step."""
+    target = os.path.relpath(release, link.parent)
+    if not (link.is_symlink() and link.readlink() == Path(target)):
+        fresh = link.with_name(f".{link.name}.part")
+        fresh.unlink(missing_ok=True)
+        fresh.symlink_to(target)
+        fresh.replace(link)
+    return link
