@@ -72,9 +72,7 @@ def _published(standard: Standard, column: Column, target: ProfileColumn, profil
     if target.kind == "list":
         words = standard.recodes[target.recode].forward if target.recode else None
         listed = cols.translate(column, lambda value: _relist(value, words, profile.separator))
-        # A dictionary that lists combinations is the whole domain; one that lists single codes allows any of them.
-        enumerated = any(profile.separator in code for code in target.codes)
-        return cols.restrict(listed, target.codes) if enumerated else listed
+        return listed if profile.is_open_list(target) else cols.restrict(listed, target.codes)
     words = standard.recodes[target.recode].forward if target.recode else None
     return cols.restrict(cols.translate(column, words) if words is not None else column, target.codes)
 

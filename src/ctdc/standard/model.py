@@ -7,6 +7,7 @@ Standard library only, so that any room can load the standard in a few hundredth
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -187,15 +188,28 @@ class Profile:
         """The codes that the column may hold; empty cells are not among them."""
         return self.column(name).codes
 
+    def is_open_list(self, column: ProfileColumn) -> bool:
+        """Whether cells of the column hold any of its codes, joined; other lists spell out every combination."""
+        return column.kind == "list" and not any(self.separator in code for code in column.codes)
+
+    def _constraints(self, column: ProfileColumn) -> dict[str, Any]:
+        if not self.is_open_list(column):
+            return {"enum": list(column.codes)}
+        one = "(" + "|".join(re.escape(code) for code in column.codes) + ")"
+        return {"pattern": f"{one}({re.escape(self.separator)}{one})*"}
+
     def table_schema(self, language: str = "en") -> dict[str, Any]:
-        """The profile as a Frictionless Table Schema (v1): string fields with ``constraints.enum`` and labels."""
+        """The profile as a Frictionless Table Schema (v1) with labels: string fields with ``constraints.enum``.
+
+        Open lists have a pattern instead, so that a table with them is not taken for a closed domain.
+        """
         fields = [
             {
                 "name": column.name,
                 "type": "string",
                 "title": column.labels[language],
                 "description": column.definitions[language],
-                "constraints": {"enum": list(column.codes)},
+                "constraints": self._constraints(column),
             }
             for column in self.columns
         ]
