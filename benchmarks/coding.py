@@ -33,13 +33,13 @@ class Coded:
 
 
 def read_table(path: Path) -> pl.DataFrame:
-    """Read a csv or parquet file as text columns in which null means empty. Raises ValueError for another ending."""
+    """Read a csv (also gzipped) or parquet file as text, null for empty. Raises ValueError for another ending."""
     if path.suffix == ".parquet":
         frame = pl.read_parquet(path)
-    elif path.suffix == ".csv":
+    elif path.name.endswith((".csv", ".csv.gz")):
         frame = pl.read_csv(path, infer_schema=False)
     else:
-        raise ValueError(f"{path} is neither .csv nor .parquet")
+        raise ValueError(f"{path} is neither csv nor parquet")
     return frame.select(pl.all().cast(pl.String)).with_columns(
         pl.when(pl.all() == "").then(None).otherwise(pl.all()).name.keep()
     )

@@ -1,0 +1,1 @@
+"""Scripts that run one method each, in the method's own environment."""
