@@ -9,6 +9,11 @@ import click
 from ctdc.cli.common import emit, json_option, progress_bars
 from ctdc.foundation.clock import now, timestamp
 from ctdc.foundation.errors import UserError
+from ctdc.release.build import build
+from ctdc.release.info import ReleaseInfo
+from ctdc.release.manifest import Manifest, read_manifest
+from ctdc.release.store import list_releases
+from ctdc.release.verify import verify
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
 
@@ -60,10 +65,6 @@ def build_command(
     as_json: bool,
 ) -> None:
     """Make a release of the folder PROTECTED that 'ctdc protect' wrote."""
-    from ctdc.release.build import build
-    from ctdc.release.info import ReleaseInfo
-    from ctdc.release.manifest import read_manifest
-
     info = ReleaseInfo(
         name=name,
         simulated=simulated,
@@ -89,8 +90,6 @@ def build_command(
 @click.pass_context
 def verify_command(context: click.Context, folder: Path, as_json: bool) -> int:
     """Check that the release in DIR is whole, unchanged and consistent. Exit code 4 if it is not."""
-    from ctdc.release.verify import verify
-
     with progress_bars(quiet=as_json) as progress:
         report = verify(folder, progress)
     lines = []
@@ -102,13 +101,18 @@ def verify_command(context: click.Context, folder: Path, as_json: bool) -> int:
     return 0 if report.ok else 4
 
 
+def _line(folder: Path, manifest: Manifest) -> str:
+    facts = [f"{manifest.rows:,} records", f"epsilon {manifest.privacy['epsilon']:g}"]
+    if manifest.info.simulated:
+        facts.append("simulated")
+    return f"{timestamp(manifest.created)}  {folder.name}  {', '.join(facts)}"
+
+
 @command.command("list")
 @click.argument("store", metavar="STORE", type=FOLDER)
 @json_option
 def list_command(store: Path, as_json: bool) -> None:
     """List the releases in the folder STORE, oldest first. Nothing is verified."""
-    from ctdc.release.store import list_releases
-
     releases = list_releases(store)
     result = [
         {
@@ -122,9 +126,5 @@ def list_command(store: Path, as_json: bool) -> None:
         }
         for folder, manifest in releases
     ]
-    lines = [
-        f"{timestamp(manifest.created)}  {folder.name}  {manifest.rows:,} records, epsilon {manifest.privacy['epsilon']:g}"
-        + (", simulated" if manifest.info.simulated else "")
-        for folder, manifest in releases
-    ]
+    lines = [_line(folder, manifest) for folder, manifest in releases]
     emit({"releases": result}, as_json, "\n".join(lines) or "No releases yet.")

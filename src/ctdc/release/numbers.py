@@ -11,6 +11,10 @@ from babel.dates import format_date
 from babel.numbers import format_decimal, format_percent
 from babel.units import format_unit
 
+from ctdc.standard.languages import RIGHT_TO_LEFT
+
+# Keeps the ends of a range in their order within right-to-left text, in plain text as well as in a page.
+ISOLATE, END_ISOLATE = "\u2066", "\u2069"
 SIZE_UNITS = (("byte", 1), ("kilobyte", 10**3), ("megabyte", 10**6), ("gigabyte", 10**9))
 
 
@@ -30,14 +34,18 @@ def percent(language: str, share: float, digits: int = 1) -> str:
 
 
 def number_range(language: str, low: float, high: float, digits: int = 0) -> str:
-    """The interval from `low` to `high` with an en dash; the caller isolates it from right-to-left text."""
+    """The interval from `low` to `high` with an en dash."""
     dash = "–" if low >= 0 else " – "
-    return number(language, low, digits) + dash + number(language, high, digits)
+    return _isolated(language, number(language, low, digits) + dash + number(language, high, digits))
 
 
 def percent_range(language: str, low: float, high: float, digits: int = 1) -> str:
     """The interval of two shares as percentages, the sign once at its end."""
-    return number(language, 100 * low, digits) + "–" + percent(language, high, digits)
+    return _isolated(language, number(language, 100 * low, digits) + "–" + percent(language, high, digits))
+
+
+def _isolated(language: str, text: str) -> str:
+    return ISOLATE + text + END_ISOLATE if language in RIGHT_TO_LEFT else text
 
 
 def significant(language: str, value: float, figures: int = 2) -> str:

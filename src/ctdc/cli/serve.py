@@ -1,0 +1,42 @@
+"""``ctdc serve``: show a release as a web page on this machine."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import click
+
+from ctdc.cli.common import progress_bars
+from ctdc.foundation.errors import UserError
+from ctdc.hub.site.build import MARKER, build_site
+from ctdc.hub.site.serve import bind, serve
+from ctdc.release.manifest import MANIFEST
+from ctdc.release.verify import require_verified
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65_535), help="Port to listen on.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+def command(folder: Path, port: int, host: str) -> None:
+    """Show the release, or the built pages, in DIR as a web site on this machine.
+
+    A release is verified first; one that does not verify is not shown.
+    """
+    if not (folder / MANIFEST).is_file() and not (folder / MARKER).is_file():
+        raise UserError(
+            "serve.not_a_release",
+            f"{folder} is neither a release nor built pages.",
+            do="Give a folder that 'ctdc release build' made; 'ctdc release list STORE' shows them.",
+        )
+    # The port comes first: it is quick, and verifying and rendering for nothing is not.
+    with bind(host, port) as listener, tempfile.TemporaryDirectory(prefix="ctdc-site-") as temporary:
+        pages = folder
+        if (folder / MANIFEST).is_file():
+            with progress_bars() as progress:
+                require_verified(folder, progress)
+                pages = build_site(folder, Path(temporary) / "site", progress)
+        shown = f"[{host}]" if ":" in host else host
+        click.echo(f"Open http://{shown}:{port}/en/   (Ctrl+C stops)")
+        serve(pages, listener)

@@ -1,0 +1,263 @@
+"""Rendering a release into static pages, in five languages.
+
+Promise: the pages show what is in the release and nothing else, whoever made it; the same release gives the same
+bytes; no page needs a script, a cookie or anything from another site. The release's files are offered beside them.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from ctdc.foundation.files import atomic_folder
+from ctdc.foundation.hashing import hash_file
+from ctdc.foundation.progress import Progress, Silent
+from ctdc.hub.site.charts import Charts
+from ctdc.hub.site.view import SiteRelease, read_release
+from ctdc.release.changelog import changelog_sections
+from ctdc.release.citation import citation
+from ctdc.release.manifest import MANIFEST
+from ctdc.release.numbers import date, number, number_range, percent, percent_range, size
+from ctdc.release.protected import DATA_FILES, PRIVACY
+from ctdc.release.statement import privacy_statement
+from ctdc.release.texts import RELEASE_TEXTS, Catalogue
+from ctdc.standard.languages import AUTONYMS, LANGUAGES, direction
+
+HERE = Path(__file__).parent
+SITE_TEXTS = Catalogue(HERE / "texts")
+ASSETS = ("site.css", "exit.js", "icon.svg")
+FONTS = ("noto-naskh-arabic-400.woff2", "noto-naskh-arabic-700.woff2", "OFL.txt")
+MARKER = "site.json"
+PAGES: Mapping[str, str] = {
+    "overview": "",
+    "data": "data/",
+    "codebook": "codebook/",
+    "privacy": "privacy/",
+    "help": "help/",
+}
+# A page that says nothing about its reader, in their language. It is opened only when they press the button.
+NEUTRAL_PAGE = "https://{language}.wikipedia.org/"
+LANGUAGE_ORDER = ("en", "ar", "fr", "de", "es")
+MANY_CODES = 15  # longer lists of codes are folded away on the code book's page
+HEADLINES = ("countries_exploitation", "years", "women", "children")
+
+
+@dataclass(frozen=True)
+class Headline:
+    """One headline figure as text. `of`: what a share is a share of."""
+
+    label: str
+    value: str
+    interval: str = ""
+    of: str = ""
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def build_site(release: Path, out: Path, progress: Progress | None = None) -> Path:
+    """Render the release in the folder `release` into a new folder `out`, and return `out`.
+
+    The release should have been verified. Raises UserError if `out` exists or a file of the release is missing.
+    """
+    watch = progress or Silent()
+    view = read_release(release)
+    watch.start("Rendering the pages", len(LANGUAGES) + 1)
+    with atomic_folder(out) as target:
+        assets = _copy_assets(target)
+        for language in LANGUAGES:
+            for page in PAGES:
+                _write(target / language / PAGES[page] / "index.html", _page(view, language, page, assets))
+            watch.advance()
+        _write(target / "index.html", _plain_page("root.html.j2", assets))
+        _write(target / "404.html", _plain_page("notfound.html.j2", assets))
+        _copy_release(view, target / "release" / view.manifest.folder)
+        _write(target / MARKER, f'{{"format": "ctdc-site/1", "release": "{view.manifest.id}"}}\n')
+        watch.advance()
+    watch.finish()
+    return out
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text.encode())
+
+
+def _copy_assets(target: Path) -> Mapping[str, str]:
+    """Copy style, script and fonts; style and script under names with their hash, so that they never go stale."""
+    folder = target / "assets"
+    (folder / "fonts").mkdir(parents=True)
+    names = {}
+    for name in ASSETS:
+        source = HERE / "assets" / name
+        stem, _, suffix = name.rpartition(".")
+        names[name] = f"/assets/{stem}.{hash_file(source)[:12]}.{suffix}"
+        shutil.copyfile(source, target / names[name].lstrip("/"))
+    for name in FONTS:
+        shutil.copyfile(HERE / "assets" / "fonts" / name, folder / "fonts" / name)
+    return names
+
+
+def _copy_release(view: SiteRelease, target: Path) -> None:
+    for path in (MANIFEST, *(entry.path for entry in view.manifest.files)):
+        place = target / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(view.folder / path, place)
+
+
+def _plain_page(template: str, assets: Mapping[str, str]) -> str:
+    languages = [
+        {"code": code, "name": AUTONYMS[code], "direction": direction(code), "text": _texts(code)}
+        for code in LANGUAGE_ORDER
+    ]
+    return _environment().get_template(template).render(languages=languages, assets=assets)
+
+
+def _texts(language: str) -> Any:
+    def text(key: str, **values: str) -> str:
+        return SITE_TEXTS.text(language, key, **values)
+
+    return text
+
+
+def _page(view: SiteRelease, language: str, page: str, assets: Mapping[str, str]) -> str:
+    context = {
+        "language": language,
+        "direction": direction(language),
+        "page": page,
+        "t": _texts(language),
+        "assets": assets,
+        "navigation": [(name, f"/{language}/{path}", f"nav.{name}") for name, path in PAGES.items()],
+        "languages": [(code, AUTONYMS[code], direction(code), f"/{code}/{PAGES[page]}") for code in LANGUAGE_ORDER],
+        "neutral_page": NEUTRAL_PAGE.format(language=language),
+        "title": view.manifest.info.title(language),
+        "simulated": view.manifest.info.simulated,
+        "publisher": view.manifest.info.publisher,
+        "base": f"/release/{view.manifest.folder}/",
+        "release": SITE_TEXTS.text(
+            language, "footer.release", name=view.manifest.folder, date=date(language, view.manifest.created)
+        ),
+    }
+    context |= _CONTEXTS[page](view, language)
+    return _environment().get_template(f"{page}.html.j2").render(context)
+
+
+def _overview(view: SiteRelease, language: str) -> dict[str, Any]:
+    charts = Charts(view, language, SITE_TEXTS)
+    victims = view.headlines["victims"]
+    return {
+        "heading": view.manifest.info.title(language),
+        "victims": Headline(
+            view.headline_labels["victims"][language],
+            number(language, victims["count"]),
+            number_range(language, victims["low95"], victims["high95"]),
+        ),
+        "headlines": _headlines(view, language),
+        "rows": number(language, view.manifest.rows),
+        "threshold": number(language, view.privacy["threshold"]),
+        "time": charts.time(),
+        "pyramid": charts.pyramid(),
+        "groups": charts.groups(),
+        "variables": charts.variables(),
+        "countries": charts.countries(),
+        "corridors": charts.corridors(),
+    }
+
+
+def _headlines(view: SiteRelease, language: str) -> list[Headline]:
+    found = []
+    exploitation = [identifier for identifier in view.headlines if identifier.startswith("exploitation:")]
+    for identifier in (*HEADLINES, *exploitation):
+        headline = view.headlines.get(identifier)
+        if headline is not None:
+            of = "home.of_exploitation" if identifier in exploitation else "home.of_known"
+            label = view.headline_labels[identifier][language]
+            found.append(_headline(language, label, headline, SITE_TEXTS.text(language, of)))
+    return found
+
+
+def _headline(language: str, label: str, headline: Mapping[str, Any], of: str) -> Headline:
+    if headline["kind"] == "share":
+        interval = percent_range(language, headline["low95"], headline["high95"])
+        return Headline(label, percent(language, headline["share"]), interval, of)
+    if headline["kind"] == "range":
+        return Headline(label, f"{headline['first']}–{headline['last']}")
+    return Headline(label, number(language, headline["value"]))
+
+
+def _data(view: SiteRelease, language: str) -> dict[str, Any]:
+    sections = changelog_sections(language, view.changes, view.vocabulary)
+    info = view.manifest.info
+    return {
+        "heading": SITE_TEXTS.text(language, "data.title"),
+        "files": [_file(view, language, path) for path in _offered()],
+        "citation": citation(language, info, view.manifest.created),
+        "info": info,
+        "identifier": view.manifest.id,
+        "created": date(language, view.manifest.created),
+        "folder": view.manifest.folder,
+        "schema": view.manifest.schema,
+        "changes_title": RELEASE_TEXTS.text(language, "changes.title"),
+        "changes": sections,
+    }
+
+
+def _offered() -> list[str]:
+    data = [f"data/{name}" for name in (*DATA_FILES, "figures.json")]
+    return [*data, "codebook/codebook.csv", "codebook/codebook.json", PRIVACY, MANIFEST]
+
+
+def _file(view: SiteRelease, language: str, path: str) -> dict[str, str]:
+    entry = view.manifest.entry(path)
+    stem = path.rpartition("/")[2].partition(".")[0]
+    amount = entry.bytes if entry else (view.folder / path).stat().st_size
+    return {
+        "path": path,
+        "name": path.rpartition("/")[2],
+        "about": SITE_TEXTS.text(language, f"file.{stem}"),
+        "size": size(language, amount),
+        "rows": "" if entry is None or entry.rows is None else number(language, entry.rows),
+        "sha256": entry.sha256 if entry else "",
+    }
+
+
+def _codebook(view: SiteRelease, language: str) -> dict[str, Any]:
+    def release_text(key: str) -> str:
+        return RELEASE_TEXTS.text(language, key)
+
+    return {
+        "heading": release_text("codebook.title"),
+        "r": release_text,
+        "variables": view.vocabulary.variables,
+        "groups": view.groups,
+        "many": MANY_CODES,
+    }
+
+
+def _privacy(view: SiteRelease, language: str) -> dict[str, Any]:
+    return {
+        "heading": RELEASE_TEXTS.text(language, "privacy.title"),
+        "simulated_note": RELEASE_TEXTS.text(language, "privacy.simulated"),
+        "sections": privacy_statement(language, view.privacy),
+    }
+
+
+def _help(view: SiteRelease, language: str) -> dict[str, Any]:
+    return {"heading": SITE_TEXTS.text(language, "help.title"), "parts": ("notice", "danger", "support", "trace")}
+
+
+_CONTEXTS = {"overview": _overview, "data": _data, "codebook": _codebook, "privacy": _privacy, "help": _help}

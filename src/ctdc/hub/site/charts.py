@@ -1,0 +1,322 @@
+"""The charts of the site as plain values: every text is ready to print, every length is a share of the axis.
+
+Promise: a bar's length is its value divided by the axis' end, and axes start at zero; each value comes with its 95 %
+interval; what is below the reporting threshold has no bar and no number. Nothing here knows HTML.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ctdc.hub.site.view import SiteRelease
+from ctdc.release.figures import AGE, EXPLOITATION, GENDER, ORIGIN, YEAR
+from ctdc.release.numbers import number, number_range, percent, percent_range
+from ctdc.release.texts import Catalogue
+
+TOP_COUNTRIES = 12
+TOP_CORRIDORS = 12
+LATE_YEARS = 2  # years whose cases are still arriving; see the reporting lag in the standard's documentation
+MOST_CODES = 30  # a variable with more codes shows only the most frequent
+PLOT_HEIGHT = 200.0  # of the chart over time, in CSS pixels
+NICE_STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
+TICKS = 4
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A value on an axis. length, low and high: shares of the axis from 0 to 1; texts are for reading.
+
+    `text` is the value, `interval` its 95 % interval; both are empty, and `few` is set, below the threshold.
+    """
+
+    text: str
+    interval: str
+    length: float
+    low: float
+    high: float
+    few: bool = False
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One row of a bar chart: the mark that is drawn and, where shares are drawn, the number of people."""
+
+    label: str
+    mark: Mark
+    people: Mark | None = None
+
+
+@dataclass(frozen=True)
+class BarChart:
+    """Horizontal bars. `unit`: ``share`` or ``people``; notes: sentences below the chart."""
+
+    id: str
+    title: str
+    category: str
+    unit: str
+    bars: tuple[Bar, ...]
+    notes: tuple[str, ...] = ()
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class PyramidRow:
+    """One age group: the marks of the two sides, and of the genders that have no side."""
+
+    label: str
+    left: Mark
+    right: Mark
+    others: tuple[Mark, ...]
+
+
+@dataclass(frozen=True)
+class Pyramid:
+    """People by age and gender. `left`, `right` and `others` name the genders."""
+
+    id: str
+    title: str
+    text: str
+    left: str
+    right: str
+    others: tuple[str, ...]
+    rows: tuple[PyramidRow, ...]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One year. x and width in per cent of the plot's width; late: its cases are still arriving."""
+
+    label: str
+    mark: Mark
+    x: float
+    width: float
+    late: bool
+    minor: bool
+
+
+@dataclass(frozen=True)
+class TimeChart:
+    """People by year as columns; ticks: (position from 0 to 1, text) on the vertical axis."""
+
+    id: str
+    title: str
+    text: str
+    note: str
+    columns: tuple[Column, ...]
+    ticks: tuple[tuple[float, str], ...]
+
+
+def axis_end(values: Iterable[float]) -> float:
+    """The smallest round number that is not below any of the values; 1 when all are zero."""
+    largest = max(values, default=0.0)
+    if largest <= 0:
+        return 1.0
+    magnitude = 10.0 ** (len(str(int(largest))) - 1) if largest >= 1 else 10.0 ** -len(f"{1 / largest:.0f}")
+    return next(step * magnitude for step in (*NICE_STEPS, 20.0, 100.0) if step * magnitude >= largest)
+
+
+class Charts:
+    """Makes the charts of a release in one language."""
+
+    def __init__(self, release: SiteRelease, language: str, texts: Catalogue) -> None:
+        self._release = release
+        self._language = language
+        self._texts = texts
+        self._names = [entry["name"] for entry in release.figures["variables"]]
+        self._variables = {entry["name"]: entry for entry in release.figures["variables"]}
+        self._pairs = {tuple(pair["variables"]): pair for pair in release.figures["pairs"]}
+
+    def time(self) -> TimeChart | None:
+        """People by year of registration, from the first to the last year that can be reported."""
+        name = self._role(YEAR)
+        if name is None:
+            return None
+        entries = sorted(self._variables[name]["codes"], key=lambda entry: entry["code"])
+        reported = [position for position, entry in enumerate(entries) if not entry["below_threshold"]]
+        if len(reported) < 2 or not all(entry["code"].isdigit() for entry in entries):
+            return None
+        entries = entries[reported[0] : reported[-1] + 1]
+        end = axis_end(entry["high95"] for entry in entries)
+        step = 100 / len(entries)
+        columns = tuple(
+            Column(
+                label=entry["code"],
+                mark=self._people(entry, end),
+                x=round(step * position + step * 0.14, 3),
+                width=round(step * 0.72, 3),
+                late=position >= len(entries) - LATE_YEARS,
+                minor=(len(entries) - 1 - position) % 5 != 0,
+            )
+            for position, entry in enumerate(entries)
+        )
+        ticks = tuple((tick / TICKS, number(self._language, end * tick / TICKS)) for tick in range(1, TICKS + 1))
+        note = self._text("chart.time.incomplete")
+        return TimeChart("time", self._text("chart.time.title"), self._text("chart.time.text"), note, columns, ticks)
+
+    def pyramid(self) -> Pyramid | None:
+        """People by age and gender: women and men face each other, further genders stand beside them."""
+        age, gender = self._role(AGE), self._role(GENDER)
+        if age is None or gender is None:
+            return None
+        genders = [entry["code"] for entry in self._variables[gender]["codes"]]
+        if len(genders) < 2:
+            return None
+        cells = {tuple(cell["codes"]): cell for cell in self._pairs[age, gender]["cells"]}
+        end = axis_end(cell["high95"] for cell in cells.values())
+        rows = []
+        for entry in reversed(self._variables[age]["codes"]):
+            marks = [self._people(cells.get((entry["code"], code)), end) for code in genders]
+            label = self._release.code_label(age, entry["code"], self._language)
+            rows.append(PyramidRow(label, marks[0], marks[1], tuple(marks[2:])))
+        names = [self._release.code_label(gender, code, self._language) for code in genders]
+        title, text = self._text("chart.pyramid.title"), self._text("chart.pyramid.text")
+        return Pyramid("age-gender", title, text, names[0], names[1], tuple(names[2:]), tuple(rows))
+
+    def groups(self) -> tuple[BarChart, ...]:
+        """A chart for each group of flags that share a denominator, exploitation and control first."""
+        order = {"exploitation": 0, "means_of_control": 1}
+        groups = sorted(self._release.figures["groups"], key=lambda group: order.get(group["id"], 2))
+        return tuple(self._group(group) for group in groups)
+
+    def variables(self) -> tuple[BarChart, ...]:
+        """A chart for each other variable that has no part of its own on the page."""
+        taken = {name for group in self._release.vocabulary.groups for name in group.variables}
+        taken |= {name for role in (ORIGIN, EXPLOITATION) if (name := self._role(role))}
+        if self.time() is not None:
+            taken.add(str(self._role(YEAR)))
+        if self.pyramid() is not None:
+            taken |= {str(self._role(AGE)), str(self._role(GENDER))}
+        return tuple(self._variable(name) for name in self._names if name not in taken)
+
+    def countries(self) -> tuple[BarChart, ...]:
+        """The countries of exploitation and of citizenship with most people."""
+        names = [name for role in (EXPLOITATION, ORIGIN) if (name := self._role(role))]
+        return tuple(self._top(name) for name in names)
+
+    def corridors(self) -> BarChart | None:
+        """The most frequent pairs of citizenship and exploitation."""
+        origin, place = self._role(ORIGIN), self._role(EXPLOITATION)
+        if origin is None or place is None:
+            return None
+        pair = self._pairs[origin, place]
+        cells = pair["cells"][:TOP_CORRIDORS]
+        end = axis_end(cell["high95"] for cell in cells)
+        bars = tuple(Bar(self._route(origin, place, *cell["codes"]), self._people(cell, end)) for cell in cells)
+        top = self._top_note(len(cells), pair["published"])
+        title, text = self._text("chart.corridors.title"), self._text("chart.corridors.text")
+        category = self._text("chart.corridors.name")
+        return BarChart("corridors", title, category, "people", bars, (top, self._text("chart.coverage")), text)
+
+    def _route(self, origin: str, place: str, start: str, end: str) -> str:
+        there = self._release.code_label(place, end, self._language)
+        if start == end:
+            return self._text("chart.corridors.within", place=there)
+        here = self._release.code_label(origin, start, self._language)
+        return self._text("chart.corridors.route", origin=here, place=there)
+
+    def _group(self, group: Mapping[str, Any]) -> BarChart:
+        words = self._release.groups[group["id"]]
+        labels = strip_common_start([self._release.words[name].labels[self._language] for name in words.variables])
+        members = sorted(
+            zip(labels, group["members"], strict=True),
+            key=lambda pair: (pair[1]["share"] is None, -pair[1]["count"]),
+        )
+        end = axis_end(member["share"]["high95"] for member in group["members"] if member["share"])
+        bars = tuple(
+            Bar(label, self._share(member["share"], min(end, 1.0)), self._people(member, 1.0))
+            for label, member in members
+        )
+        count = number(self._language, group["denominator"]["count"])
+        share = self._of_all(group["denominator_share"])
+        notes = [self._text("chart.denominator", count=count, share=share)]
+        if group["denominator"]["source"] == "records":
+            notes.append(self._text("chart.from_records"))
+        title = words.labels[self._language]
+        return BarChart(f"group-{group['id']}", title, self._text("chart.category"), "share", bars, tuple(notes))
+
+    def _variable(self, name: str) -> BarChart:
+        entry = self._variables[name]
+        codes = entry["codes"]
+        notes = [self._known(entry)]
+        if len(codes) > MOST_CODES:
+            return self._top(name)
+        if self._release.words[name].kind == "flag":
+            end = axis_end(code["high95"] for code in codes)
+            bars = tuple(Bar(self._label(name, code), self._people(code, end)) for code in codes)
+            return self._bar_chart(name, "people", bars, tuple(notes))
+        end = min(1.0, axis_end(code["share"]["high95"] for code in codes if code["share"]))
+        bars = tuple(
+            Bar(self._label(name, code), self._share(code["share"], end), self._people(code, 1.0)) for code in codes
+        )
+        return self._bar_chart(name, "share", bars, tuple(notes))
+
+    def _top(self, name: str) -> BarChart:
+        entry = self._variables[name]
+        reported = [code for code in entry["codes"] if not code["below_threshold"]]
+        largest = sorted(reported, key=lambda code: (-code["count"], code["code"]))[:TOP_COUNTRIES]
+        end = min(1.0, axis_end(code["share"]["high95"] for code in largest if code["share"]))
+        bars = tuple(
+            Bar(self._label(name, code), self._share(code["share"], end), self._people(code, 1.0)) for code in largest
+        )
+        notes = (self._top_note(len(largest), len(reported)), self._known(entry))
+        return self._bar_chart(name, "share", bars, notes)
+
+    def _bar_chart(self, name: str, unit: str, bars: tuple[Bar, ...], notes: tuple[str, ...]) -> BarChart:
+        title = self._release.words[name].labels[self._language]
+        return BarChart(f"variable-{name}", title, self._text("chart.category"), unit, bars, notes)
+
+    def _label(self, name: str, code: Mapping[str, Any]) -> str:
+        return self._release.code_label(name, code["code"], self._language)
+
+    def _top_note(self, shown: int, published: int) -> str:
+        return self._text("chart.top", shown=number(self._language, shown), published=number(self._language, published))
+
+    def _known(self, entry: Mapping[str, Any]) -> str:
+        return self._text(
+            "chart.known",
+            known=number(self._language, max(0.0, entry["known"]["count"])),
+            total=number(self._language, self._release.figures["total"]["count"]),
+            share=self._of_all(entry["known_share"]),
+        )
+
+    def _of_all(self, share: Mapping[str, float] | None) -> str:
+        return percent(self._language, share["share"] if share else 0.0, 0)
+
+    def _share(self, share: Mapping[str, float] | None, end: float) -> Mark:
+        if share is None:
+            return self._few()
+        text = percent(self._language, share["share"])
+        interval = percent_range(self._language, share["low95"], share["high95"])
+        return _mark(text, interval, share["share"], share["low95"], share["high95"], end)
+
+    def _people(self, entry: Mapping[str, Any] | None, end: float) -> Mark:
+        if entry is None or entry["below_threshold"]:
+            return self._few()
+        text = number(self._language, entry["count"])
+        interval = number_range(self._language, entry["low95"], entry["high95"])
+        return _mark(text, interval, entry["count"], entry["low95"], entry["high95"], end)
+
+    def _few(self) -> Mark:
+        return Mark(self._text("chart.too_few"), "", 0.0, 0.0, 0.0, few=True)
+
+    def _role(self, names: Sequence[str]) -> str | None:
+        return next((name for name in names if name in self._variables), None)
+
+    def _text(self, key: str, **values: str) -> str:
+        return self._texts.text(self._language, key, **values)
+
+
+def _mark(text: str, interval: str, value: float, low: float, high: float, end: float) -> Mark:
+    length, start, stop = (min(1.0, max(0.0, part / end)) for part in (value, low, high))
+    return Mark(text, interval, length, start, stop)
+
+
+def strip_common_start(labels: Sequence[str]) -> list[str]:
+    """Labels without what all of them begin with, up to a colon: a chart's title says it already."""
+    starts = {label.partition(":")[0] for label in labels}
+    if len(labels) < 2 or len(starts) > 1 or not all(":" in label for label in labels):
+        return list(labels)
+    rest = [label.partition(":")[2].strip() for label in labels]
+    return [label[:1].upper() + label[1:] for label in rest]

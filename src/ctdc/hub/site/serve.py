@@ -1,0 +1,200 @@
+"""Serving built pages: a small, read-only web application with strict headers.
+
+Promise: only files that were there when the server started are served, by exact address, so no address can reach
+anything else; every answer, errors included, carries the security headers; nothing about a visitor is stored. Files
+have strong ETags (their SHA-256), byte ranges, and compression where it pays.
+"""
+
+from __future__ import annotations
+
+import errno
+import gzip
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from ctdc.foundation.errors import UserError
+from ctdc.foundation.hashing import hash_file
+
+CONTENT_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".csv": "text/csv; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain; charset=utf-8",
+    ".woff2": "font/woff2",
+    ".parquet": "application/vnd.apache.parquet",
+}
+COMPRESSED = frozenset({".html", ".css", ".js", ".json", ".csv", ".svg", ".txt"})
+LARGEST_COMPRESSED = 8_000_000  # bytes; larger files would hold up other readers while they are compressed
+SECURITY_HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; object-src 'none'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "accelerometer=(), browsing-topics=(), camera=(), geolocation=(), gyroscope=(), "
+    "magnetometer=(), microphone=(), payment=(), usb=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+# Release folders and assets carry a hash in their name, so what lies at their address never changes.
+IMMUTABLE = ("/release/", "/assets/")
+CACHE_FOREVER = "public, max-age=31536000, immutable"
+CACHE_CHECK = "no-cache"
+PORTS_TRIED = 20
+
+
+@dataclass(frozen=True)
+class ServedFile:
+    """A file as it was when the server started."""
+
+    path: Path
+    bytes: int
+    etag: str
+    content_type: str
+    compressible: bool
+    cache: str
+
+
+def index_files(folder: Path) -> Mapping[str, ServedFile]:
+    """Every file below `folder` by its address; ``index.html`` also stands for its folder."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and not path.is_symlink():
+            address = "/" + path.relative_to(folder).as_posix()
+            served = _served(path, address)
+            found[address] = served
+            if path.name == "index.html":
+                found[address.removesuffix("index.html")] = served
+    return found
+
+
+def _served(path: Path, address: str) -> ServedFile:
+    size = path.stat().st_size
+    forever = address.startswith(IMMUTABLE)
+    return ServedFile(
+        path=path,
+        bytes=size,
+        etag=hash_file(path)[:32],
+        content_type=CONTENT_TYPES.get(path.suffix, "application/octet-stream"),
+        compressible=path.suffix in COMPRESSED and size <= LARGEST_COMPRESSED,
+        cache=CACHE_FOREVER if forever else CACHE_CHECK,
+    )
+
+
+def application(folder: Path) -> Starlette:
+    """The web application over a folder of built pages."""
+    files = index_files(folder)
+    missing = files.get("/404.html")
+
+    @lru_cache(maxsize=256)
+    def compressed(path: Path) -> bytes:
+        return gzip.compress(path.read_bytes(), compresslevel=6, mtime=0)
+
+    async def answer(request: Request) -> Response:
+        address = request.url.path
+        served = files.get(address)
+        if served is None and f"{address}/" in files:
+            return _with_headers(RedirectResponse(f"{address}/", status_code=308))
+        if served is None:
+            body = missing.path.read_bytes() if missing else b"Not found"
+            kind = missing.content_type if missing else "text/plain"
+            return _with_headers(Response(body, 404, media_type=kind, headers={"Cache-Control": CACHE_CHECK}))
+        return _with_headers(_file(request, served, compressed))
+
+    async def refuse(request: Request, error: Exception) -> Response:
+        return _with_headers(PlainTextResponse("Method not allowed", 405, headers={"Allow": "GET, HEAD"}))
+
+    route = Route("/{path:path}", answer, methods=["GET", "HEAD"])
+    return Starlette(routes=[route], exception_handlers={405: refuse})
+
+
+def _with_headers(response: Response) -> Response:
+    for name, value in SECURITY_HEADERS.items():
+        response.headers[name] = value
+    return response
+
+
+def _file(request: Request, served: ServedFile, compressed: Callable[[Path], bytes]) -> Response:
+    """The file, its compressed form, a part of it, or 304, as the request's headers ask."""
+    squeeze = served.compressible and "range" not in request.headers and _accepts_gzip(request)
+    etag = f'"{served.etag}-gz"' if squeeze else f'"{served.etag}"'
+    headers = {"ETag": etag, "Cache-Control": served.cache, "Vary": "Accept-Encoding"}
+    if _matches(request.headers.get("if-none-match", ""), served.etag):
+        return Response(status_code=304, headers=headers)
+    if squeeze:
+        body = compressed(served.path)
+        return Response(body, headers={**headers, "Content-Encoding": "gzip"}, media_type=served.content_type)
+    return FileResponse(served.path, headers=headers, media_type=served.content_type)
+
+
+def _accepts_gzip(request: Request) -> bool:
+    accepted = [part.strip().replace(" ", "") for part in request.headers.get("accept-encoding", "").split(",")]
+    return any(part == "gzip" or (part.startswith("gzip;q=") and part != "gzip;q=0") for part in accepted)
+
+
+def _matches(header: str, etag: str) -> bool:
+    """Whether If-None-Match names this content, in either form: a cached page is as fresh compressed as not."""
+    tags = {tag.strip().removeprefix("W/").strip('"').removesuffix("-gz") for tag in header.split(",")}
+    return etag in tags or "*" in tags
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises UserError (``serve.port_taken``) naming a free port if this one is in use."""
+    try:
+        return _listen(host, port)
+    except PermissionError:
+        raise UserError(
+            "serve.port_forbidden", f"Port {port} needs special rights.", do="Choose a port from 1024 up: --port 8000"
+        ) from None
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise UserError("serve.address", f"Cannot listen on {host}:{port}: {error.strerror}.") from None
+        free = _free_port(host, port)
+        raise UserError(
+            "serve.port_taken",
+            f"Port {port} is in use by another program.",
+            do=f"Use another one: --port {free}" if free else "Use another one with --port.",
+        ) from None
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(128)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _free_port(host: str, port: int) -> int | None:
+    for candidate in range(port + 1, min(port + PORTS_TRIED, 65_535) + 1):
+        try:
+            _listen(host, candidate).close()
+        except OSError:
+            continue
+        return candidate
+    return None
+
+
+def serve(folder: Path, listener: socket.socket) -> None:
+    """Serve the built pages in `folder` until interrupted. The listener comes from `bind`; nothing is logged."""
+    config = uvicorn.Config(
+        application(folder), log_level="warning", access_log=False, server_header=False, date_header=True
+    )
+    uvicorn.Server(config).run(sockets=[listener])

@@ -1,0 +1,71 @@
+"""A release as the site sees it: read once, from its published files only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ctdc.release.changelog import headline_labels
+from ctdc.release.manifest import Manifest, read_manifest
+from ctdc.release.protected import PRIVACY, read_json
+from ctdc.release.verify import CODEBOOK, FIGURES
+from ctdc.release.vocabulary import Group, Labels, VariableWords, Vocabulary, vocabulary_from_dict
+
+CHANGELOG = "about/changelog.json"
+
+
+@dataclass(frozen=True)
+class SiteRelease:
+    """What the pages show. figures, privacy and changes are the parsed JSON files of the release."""
+
+    folder: Path
+    manifest: Manifest
+    vocabulary: Vocabulary
+    figures: Mapping[str, Any]
+    privacy: Mapping[str, Any]
+    changes: Mapping[str, Any]
+
+    @cached_property
+    def words(self) -> Mapping[str, VariableWords]:
+        """The words of each variable, by name."""
+        return {words.name: words for words in self.vocabulary.variables}
+
+    @cached_property
+    def code_labels(self) -> Mapping[tuple[str, str], Labels]:
+        """Labels of each (variable, code)."""
+        return {(words.name, code.code): code.labels for words in self.vocabulary.variables for code in words.codes}
+
+    @cached_property
+    def groups(self) -> Mapping[str, Group]:
+        """The groups of flags that share a denominator, by id."""
+        return {group.id: group for group in self.vocabulary.groups}
+
+    @cached_property
+    def headlines(self) -> Mapping[str, Mapping[str, Any]]:
+        """The headline figures, by id."""
+        return {headline["id"]: headline for headline in self.figures["headlines"]}
+
+    @cached_property
+    def headline_labels(self) -> Mapping[str, Labels]:
+        """What each headline figure is called."""
+        return headline_labels(self.vocabulary)
+
+    def code_label(self, variable: str, code: str, language: str) -> str:
+        """What a code is called in a language."""
+        return self.code_labels[variable, code][language]
+
+
+def read_release(folder: Path) -> SiteRelease:
+    """Read a release for the site. It should have been verified. Raises UserError when a file is missing."""
+    _, manifest = read_manifest(folder)
+    return SiteRelease(
+        folder=folder,
+        manifest=manifest,
+        vocabulary=vocabulary_from_dict(read_json(folder / CODEBOOK)),
+        figures=read_json(folder / FIGURES),
+        privacy=read_json(folder / PRIVACY),
+        changes=read_json(folder / CHANGELOG),
+    )
