@@ -25,13 +25,15 @@ IDENTITY = ("_contributor", "_subject")
 _CODES = pa.dictionary(pa.int32(), pa.string())
 
 
-def _common(schema: pa.Schema) -> pa.Schema:
-    """`schema` with every dictionary index as wide as any delivery can need, so that deliveries stack."""
-    fields = [field.with_type(_CODES) if pa.types.is_dictionary(field.type) else field for field in schema]
-    return pa.schema(fields, metadata={key: schema.metadata[key] for key in _METADATA if key in schema.metadata})
-
-
+# What all deliveries share; which cell a value was read from stays with each delivery's own file.
 _METADATA = (b"ctdc.standard", b"ctdc.cases")
+
+
+def _common_schema(path: Path) -> pa.Schema:
+    """The schema of a cases file with every dictionary index as wide as any delivery can need."""
+    schema, metadata = pq.read_schema(path), pq.read_metadata(path).metadata or {}
+    fields = [field.with_type(_CODES) if pa.types.is_dictionary(field.type) else field for field in schema]
+    return pa.schema(fields, metadata={key: metadata[key] for key in _METADATA if key in metadata})
 
 
 def latest_rows(files: Sequence[Path]) -> list[pl.Series]:
@@ -50,7 +52,7 @@ def latest_rows(files: Sequence[Path]) -> list[pl.Series]:
 def combine(files: Sequence[Path], out: Path, progress: Progress) -> None:
     """Write the people of all `files` (cases.parquet of deliveries, oldest first) to one cases file `out`."""
     standing = latest_rows(files)
-    schema = _common(pq.read_schema(files[0]))
+    schema = _common_schema(files[0])
     progress.start("Combining deliveries", sum(path.stat().st_size for path in files))
     with atomic_file(out) as part, pq.ParquetWriter(part, schema, compression="zstd") as writer:
         for path, stands in zip(files, standing, strict=True):
