@@ -1,0 +1,166 @@
+"""From a guarantee (epsilon, delta) to an amount of noise, and back.
+
+Promise: every function errs on the side of privacy. A release is a vector of integers to which discrete
+Gaussian noise was added once; its guarantee is certified in two independent ways and the better one counts:
+
+1. *zCDP*: rho = sum of squared sensitivities over twice the variances (Bun & Steinke 2016, Prop. 1.6 and
+   composition), turned into (epsilon, delta) by Canonne, Kamath & Steinke 2020, Prop. 12.
+2. *Rounding lemma*: for an integer centre t and v > tau^2, the discrete Gaussian N_Z(t, v) is, up to a factor
+   1 +- 4 exp(-2 pi^2 tau^2) in every probability, what one gets by drawing z from the continuous
+   N(t, v - tau^2) and then an integer from N_Z(z, tau^2). The second step does not look at the data, so the
+   release inherits the exact trade-off curve of the continuous mechanism with variances v - tau^2 (Dong, Roth &
+   Su 2022, Theorem 2.7 and Cor. 2.13), mu^2 = sum of squared sensitivities over (v - tau^2). The proof is in
+   docs/explanation/privacy-proof.md. With tau^2 = 4 the factor is below 1 + 1e-33 a coordinate.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import NormalDist
+
+from ctdc.foundation.errors import UserError
+
+ROUNDING_VARIANCE = 4.0  # tau^2 of the lemma
+# 4 exp(-2 pi^2 tau^2) is 2.0e-34; a release of 1e12 coordinates multiplies probabilities by less than 1 +- 1e-21.
+# Both slacks are far above that and far below what anybody reads.
+EPSILON_SLACK = 1e-9
+DELTA_SLACK = 1e-9  # relative
+
+
+@dataclass(frozen=True)
+class Guarantee:
+    """What a person is promised: epsilon > 0 and finite, 0 < delta < 1. Raises UserError otherwise."""
+
+    epsilon: float
+    delta: float
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.epsilon) and self.epsilon > 0):
+            raise UserError(
+                "privacy.epsilon",
+                f"The privacy parameter epsilon is {self.epsilon}.",
+                allowed="a finite number above 0; 1 is strong, 12 is what the best-known releases in this field used",
+                do="Choose epsilon, for example --epsilon 2.",
+            )
+        if not (0 < self.delta < 1):
+            raise UserError(
+                "privacy.delta",
+                f"The privacy parameter delta is {self.delta}.",
+                allowed="a number between 0 and 1, far below one divided by the number of people",
+                do="Choose delta, for example --delta 1e-6.",
+            )
+
+
+def _cdf(x: float) -> float:
+    """Standard normal distribution function, exact to rounding in the lower tail too (unlike 1 + erf)."""
+    return 0.5 * math.erfc(-x / math.sqrt(2))
+
+
+def _log_tail(x: float) -> float:
+    """Natural logarithm of the standard normal distribution function at x, without underflow."""
+    if x > -30:
+        return math.log(_cdf(x))
+    # Mills' ratio bracket, upper end: Phi(x) <= phi(x)/|x|.
+    return -0.5 * x * x - math.log(-x) - 0.5 * math.log(2 * math.pi)
+
+
+def gaussian_delta(mu: float, epsilon: float) -> float:
+    """Smallest delta at which a mu-GDP mechanism is (epsilon, delta)-DP (Balle & Wang 2018, Theorem 8).
+
+    mu >= 0, epsilon >= 0. Returns a value in [0, 1].
+    """
+    if mu == 0:
+        return 0.0
+    first = _cdf(mu / 2 - epsilon / mu)
+    second = math.exp(epsilon + _log_tail(-mu / 2 - epsilon / mu))
+    return min(1.0, max(0.0, first - second))
+
+
+def _smallest(holds: Callable[[float], bool], high: float) -> float:
+    """Smallest x >= 0 (from above, to 1e-12 relative) for which the monotone `holds` is true."""
+    low = 0.0
+    while not holds(high):
+        low, high = high, 2 * high
+        if high > 1e9:
+            raise UserError("privacy.no_guarantee", "No finite guarantee holds for this amount of noise.")
+    for _ in range(200):
+        middle = (low + high) / 2
+        low, high = (low, middle) if holds(middle) else (middle, high)
+        if high - low <= 1e-12 * high:
+            break
+    return high
+
+
+def gaussian_epsilon(mu: float, delta: float) -> float:
+    """Smallest epsilon at which a mu-GDP mechanism is (epsilon, delta)-DP, rounded up."""
+    return _smallest(lambda epsilon: gaussian_delta(mu, epsilon) <= delta, 1.0)
+
+
+def gaussian_mu(guarantee: Guarantee) -> float:
+    """Largest mu for which mu-GDP implies the guarantee, rounded down. Unit: sensitivity per standard deviation."""
+    inverse = _smallest(
+        lambda sigma: sigma > 0 and gaussian_delta(1 / sigma, guarantee.epsilon) <= guarantee.delta, 1.0
+    )
+    return 1 / inverse
+
+
+def zcdp_epsilon(rho: float, delta: float) -> float:
+    """Epsilon of a rho-zCDP mechanism at `delta` (Canonne, Kamath & Steinke 2020, Prop. 12), rounded up.
+
+    Minimises over the order a > 1: a rho + log(1/(a delta))/(a - 1) + log(1 - 1/a).
+    """
+    if rho == 0:
+        return 0.0
+
+    def epsilon_at(log_excess: float) -> float:
+        excess = math.exp(log_excess)
+        order = 1 + excess
+        return order * rho - math.log(order * delta) / excess + math.log(excess / order)
+
+    # The bound holds at every order, so a search that misses the optimum costs noise, never privacy.
+    low, high = -20.0, 20.0
+    ratio = (math.sqrt(5) - 1) / 2
+    for _ in range(200):
+        left, right = high - ratio * (high - low), low + ratio * (high - low)
+        low, high = (low, right) if epsilon_at(left) < epsilon_at(right) else (left, high)
+    return max(0.0, epsilon_at((low + high) / 2))
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a release costs one person. rho: zCDP; mu_squared: GDP by the rounding lemma, None where it fails."""
+
+    rho: float
+    mu_squared: float | None
+
+    def __add__(self, other: Cost) -> Cost:
+        both = self.mu_squared is not None and other.mu_squared is not None
+        mu_squared = (self.mu_squared or 0.0) + (other.mu_squared or 0.0) if both else None
+        return Cost(math.nextafter(self.rho + other.rho, math.inf), mu_squared)
+
+    def epsilon(self, delta: float) -> float:
+        """Certified epsilon at `delta`: the smaller of the two certificates."""
+        certificates = [zcdp_epsilon(self.rho, delta)]
+        if self.mu_squared is not None:
+            exact = gaussian_epsilon(math.sqrt(self.mu_squared), delta * (1 - DELTA_SLACK))
+            certificates.append(exact + EPSILON_SLACK)
+        return min(certificates)
+
+    def satisfies(self, guarantee: Guarantee) -> bool:
+        """True when the certified epsilon at the guarantee's delta does not exceed the guarantee's epsilon."""
+        return self.epsilon(guarantee.delta) <= guarantee.epsilon
+
+
+def attacker_accuracy(mu: float) -> float:
+    """Largest share of right guesses of "was this person in the data?" against a coin, over all attackers.
+
+    For a mu-GDP mechanism this is Phi(mu/2) (Dong, Roth & Su 2022, the point of the curve with equal errors).
+    """
+    return _cdf(mu / 2)
+
+
+def attacker_power(mu: float, false_positive_rate: float) -> float:
+    """Largest true-positive rate of any attacker at a given false-positive rate: Phi(Phi^-1(alpha) + mu)."""
+    return _cdf(NormalDist().inv_cdf(false_positive_rate) + mu)

@@ -1,0 +1,44 @@
+"""The one place that draws noise.
+
+Promise: all noise that protects people comes from OpenDP's exact discrete Gaussian sampler over 64-bit integers;
+there is no seed. Another `NoiseSource` can be injected by tests; what is measured with it is marked as not
+publishable, and the release builder refuses it.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import opendp.prelude as dp
+
+Integers = npt.NDArray[np.int64]
+
+dp.enable_features("contrib")
+
+
+class NoiseSource(Protocol):
+    """Adds noise to integers. `publishable` says whether the result carries the privacy guarantee."""
+
+    publishable: bool
+
+    def add(self, exact: Integers, scale: float, squared_sensitivity: int) -> tuple[Integers, float]:
+        """Noisy copy of the 1-d array `exact`, and the rho of zCDP that this release cost one person.
+
+        scale: standard deviation of the discrete noise; squared_sensitivity: squared L2 distance per person.
+        """
+
+
+class OpenDPNoise:
+    """Discrete Gaussian noise by OpenDP's ``make_gaussian`` (exact sampling after Canonne, Kamath & Steinke 2020)."""
+
+    publishable = True
+
+    def add(self, exact: Integers, scale: float, squared_sensitivity: int) -> tuple[Integers, float]:
+        """See `NoiseSource`. The cost is OpenDP's own privacy map at the sensitivity, rounded up."""
+        space = dp.vector_domain(dp.atom_domain(T="i64")), dp.l2_distance(T="f64")
+        mechanism = dp.m.make_gaussian(*space, scale=scale)
+        rho = mechanism.map(math.nextafter(math.sqrt(squared_sensitivity), math.inf))
+        return np.array(mechanism(exact), dtype=np.int64), float(rho)

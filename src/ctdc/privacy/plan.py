@@ -1,0 +1,192 @@
+"""What will be measured and how noisily, decided before any record is looked at.
+
+Promise: a plan is a function of public things only (the domain, the number of rows of no table, the guarantee,
+the length, declared weights). It is immutable, and its cost is certified by `accounting`.
+
+The mechanism is the residual one of Xiao, He, Zhang & Kifer (NeurIPS 2023, "An Optimal and Scalable Matrix
+Mechanism for Noisy Marginals under Convex Loss Functions"), in exact integers: for each set B of variables with
+|B| <= length the engine releases (W_b1 x W_b2 x ...) m_B plus discrete Gaussian noise, where m_B is the table of
+counts and W_b is
+
+* n I - 1 1^T for a variable of n > 2 categories: squared column norm n (n - 1), times Q^T Q it is n (I - J/n);
+* (1, -1) for a variable of two categories: squared column norm 1. One number instead of two that mirror each
+  other, so sets of yes/no variables cost one draw of noise instead of eight.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ctdc.foundation.errors import UserError
+from ctdc.privacy.accounting import ROUNDING_VARIANCE, Cost, Guarantee, gaussian_mu
+
+Attributes = tuple[int, ...]
+
+MAX_CELLS = 50_000_000  # numbers to draw: about ten minutes of noise on one core, 2 GB of tables
+MAX_LENGTH = 4
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One noisy release of the plan.
+
+    attributes: positions of variables, ascending; scale: standard deviation of the discrete noise on each integer;
+    squared_sensitivity: squared L2 distance by which one record moves the integers; deviation: s_B, the standard
+    deviation of the equivalent orthonormal residual; shape: of the released integers.
+    """
+
+    attributes: Attributes
+    shape: tuple[int, ...]
+    scale: float
+    squared_sensitivity: int
+    deviation: float
+
+    def cost(self) -> Cost:
+        """What this measurement costs one person."""
+        rho = self.squared_sensitivity / (2 * self.scale**2)
+        continuous = self.scale**2 - ROUNDING_VARIANCE
+        # Below ten times tau^2 the lemma would waste more than a tenth of the budget: zCDP alone counts then.
+        usable = continuous >= 10 * ROUNDING_VARIANCE
+        return Cost(rho, self.squared_sensitivity / continuous if usable else None)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All measurements of a release over variables with `sizes` categories (empty included)."""
+
+    sizes: tuple[int, ...]
+    length: int
+    measurements: tuple[Measurement, ...]
+
+    def cost(self) -> Cost:
+        """Cost of the whole plan for one person, rounded up."""
+        costs = [measurement.cost() for measurement in self.measurements]
+        certified = [cost.mu_squared for cost in costs]
+        mu_squared = None if None in certified else math.fsum(value or 0.0 for value in certified) * (1 + 1e-12)
+        return Cost(math.fsum(cost.rho for cost in costs) * (1 + 1e-12), mu_squared)
+
+    def cells(self) -> int:
+        """Number of integers that will be drawn and released."""
+        return sum(math.prod(measurement.shape) for measurement in self.measurements)
+
+
+def all_sets(variables: int, length: int) -> list[Attributes]:
+    """Every set of at most `length` variables, the empty one first, by size and then in order."""
+    chosen: list[Attributes] = []
+    for size in range(min(length, variables) + 1):
+        chosen.extend(itertools.combinations(range(variables), size))
+    return chosen
+
+
+def share(sizes: Sequence[int], attributes: Attributes) -> float:
+    """p_B = product of (n_i - 1)/n_i: squared L2 norm of one record's residual. 1 for the empty set."""
+    return math.prod((sizes[attribute] - 1) / sizes[attribute] for attribute in attributes)
+
+
+def spread(sizes: Sequence[int], inner: Attributes, outer: Attributes) -> float:
+    """Product of 1/n_j^2 over the variables of `outer` that are not in `inner`."""
+    return math.prod(1 / sizes[attribute] ** 2 for attribute in outer if attribute not in inner)
+
+
+def subsets(attributes: Attributes) -> list[Attributes]:
+    """Every subset of `attributes`, itself and the empty one included."""
+    return [chosen for size in range(len(attributes) + 1) for chosen in itertools.combinations(attributes, size)]
+
+
+def uniform_weight(sizes: Sequence[int], attributes: Attributes) -> float:
+    """Weight of a table in the allocation: the root of its number of cells.
+
+    Between "every table counts the same" and "every cell counts the same"; the best of those tried for total
+    variation distance at all orders (docs/explanation/engine.md, measured).
+    """
+    return math.sqrt(math.prod(sizes[attribute] for attribute in attributes))
+
+
+def relative_deviations(
+    sizes: Sequence[int], sets: Sequence[Attributes], weight: Callable[[Sequence[int], Attributes], float]
+) -> dict[Attributes, float]:
+    """s_B up to a common factor: S_B^(-1/4), S_B = sum over A containing B of w_A prod_{A minus B} 1/n_j^2.
+
+    Minimises the weighted sum of the variances of all tables at a given budget (Xiao et al. 2023, section 5).
+    """
+    totals = dict.fromkeys(sets, 0.0)
+    for outer in sets:
+        value = weight(sizes, outer)
+        for inner in subsets(outer):
+            totals[inner] += value * spread(sizes, inner, outer)
+    return {attributes: total**-0.25 for attributes, total in totals.items()}
+
+
+def _measurement(sizes: Sequence[int], attributes: Attributes, deviation: float) -> Measurement:
+    wide = [sizes[attribute] for attribute in attributes if sizes[attribute] > 2]
+    binary = len(attributes) - len(wide)
+    return Measurement(
+        attributes=attributes,
+        shape=tuple(sizes[attribute] if sizes[attribute] > 2 else 1 for attribute in attributes),
+        scale=deviation * math.prod(wide) * math.sqrt(2) ** binary,
+        squared_sensitivity=math.prod(size * (size - 1) for size in wide),
+        deviation=deviation,
+    )
+
+
+def _at(sizes: tuple[int, ...], length: int, relative: dict[Attributes, float], mu: float) -> Plan:
+    """The plan whose continuous cost is mu: sum of p_B / s_B^2 = mu^2."""
+    total = math.fsum(share(sizes, attributes) / value**2 for attributes, value in relative.items())
+    factor = math.sqrt(total) / mu
+    measurements = tuple(_measurement(sizes, attributes, value * factor) for attributes, value in relative.items())
+    return Plan(sizes, length, measurements)
+
+
+def check_length(sizes: Sequence[int], length: int) -> None:
+    """Raise UserError when `length` is out of range or the tables would be too many."""
+    if not 1 <= length <= MAX_LENGTH:
+        raise UserError(
+            "privacy.length",
+            f"The length is {length}.",
+            allowed=f"1 to {MAX_LENGTH}: the largest number of variables that are counted together",
+            do="Choose another --length.",
+        )
+    cells = sum(
+        math.prod(sizes[attribute] for attribute in attributes if sizes[attribute] > 2)
+        for attributes in all_sets(len(sizes), length)
+    )
+    if cells > MAX_CELLS:
+        raise UserError(
+            "privacy.too_wide",
+            f"Length {length} over these {len(sizes)} variables means {cells:,} noisy numbers.",
+            allowed=f"at most {MAX_CELLS:,}",
+            do="Choose a smaller --length, fewer variables, or variables with fewer codes (regions for countries).",
+        )
+
+
+def make_plan(
+    sizes: Sequence[int],
+    guarantee: Guarantee,
+    length: int,
+    weight: Callable[[Sequence[int], Attributes], float] = uniform_weight,
+) -> Plan:
+    """The least noisy plan that satisfies `guarantee` for all sets of up to `length` variables.
+
+    sizes: categories per variable, empty included, each >= 2. Raises UserError for an impossible length.
+    """
+    check_length(sizes, length)
+    sizes = tuple(sizes)
+    relative = relative_deviations(sizes, all_sets(len(sizes), length), weight)
+    # The certified cost is slightly above mu^2 (tau^2, slacks), or well above where only zCDP certifies. It is
+    # monotone in mu, so bisection finds the largest mu that is certified; it starts close to the upper end.
+    low, high = 0.0, gaussian_mu(guarantee)
+    best = None
+    middle = high * (1 - 1e-6)
+    while high - low > 1e-6 * high:
+        candidate = _at(sizes, length, relative, middle)
+        if candidate.cost().satisfies(guarantee):
+            best, low = candidate, middle
+        else:
+            high = middle
+        middle = (low + high) / 2
+    if best is None:
+        raise UserError("privacy.no_guarantee", "No amount of noise satisfies this guarantee.")
+    return best

@@ -1,0 +1,174 @@
+"""Tables of codes: one small unsigned integer column per variable.
+
+Promise: column `i` holds 0 for empty and `k` for the k-th code of the schema's i-th variable, and nothing
+else; a value outside the schema is refused before a `CodedTable` exists, and the error names the column and
+the row but never the value, because the message may be read by more people than the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from ctdc.foundation.errors import UserError
+from ctdc.table.schema import Schema, Variable
+
+Column = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+
+
+@dataclass(frozen=True)
+class CodedTable:
+    """`columns[i]`: shape (rows,), values 0..schema.sizes[i]-1; uint8 when the size allows, else uint16."""
+
+    schema: Schema
+    columns: tuple[Column, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.columns) != len(self.schema.variables):
+            raise ValueError("one column per variable of the schema is needed")
+        if len({len(column) for column in self.columns}) > 1:
+            raise ValueError("columns differ in length")
+        for column, size in zip(self.columns, self.schema.sizes, strict=True):
+            if len(column) and int(column.max()) >= size:
+                raise ValueError("a column holds an integer beyond its variable's codes")
+
+    @property
+    def rows(self) -> int:
+        """Number of records."""
+        return len(self.columns[0])
+
+    def matrix(self) -> npt.NDArray[np.uint16]:
+        """All columns as one array of shape (variables, rows)."""
+        return np.ascontiguousarray(np.stack([column.astype(np.uint16) for column in self.columns]))
+
+    def to_arrow(self) -> pa.Table:
+        """Codes as dictionary-encoded strings, null for empty."""
+        arrays = []
+        for variable, column in zip(self.schema.variables, self.columns, strict=True):
+            indices = pa.array(column.astype(np.int32) - 1, mask=column == 0)
+            arrays.append(pa.DictionaryArray.from_arrays(indices, pa.array(variable.codes, pa.string())))
+        return pa.table(arrays, names=list(self.schema.names))
+
+
+def dtype_for(size: int) -> type[np.uint8] | type[np.uint16]:
+    """The smallest unsigned type that holds 0..size-1."""
+    return np.uint8 if size <= 256 else np.uint16
+
+
+def table_from_matrix(schema: Schema, matrix: npt.NDArray[np.integer]) -> CodedTable:
+    """A coded table from integers of shape (variables, rows)."""
+    columns = tuple(row.astype(dtype_for(size)) for row, size in zip(matrix, schema.sizes, strict=True))
+    return CodedTable(schema, columns)
+
+
+def _code_column(column: pa.ChunkedArray, variable: Variable, where: str, first_row: int) -> Column:
+    """Recode one column: its dictionary of distinct values, never its rows, is looked up in Python."""
+    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if not pa.types.is_dictionary(array.type):
+        array = pc.dictionary_encode(pc.cast(array, pa.string()))
+    values = pc.cast(array.dictionary, pa.string()).to_pylist()
+    lookup = np.zeros(len(values) + 1, dtype=np.int64)
+    for position, value in enumerate(values):
+        lookup[position] = 0 if value in (None, "") else variable.index.get(value, -1)
+    indices = pc.fill_null(array.indices, len(values)).to_numpy(zero_copy_only=False)
+    coded = lookup[indices]
+    unknown = np.flatnonzero(coded < 0)
+    if len(unknown):
+        shown = ", ".join(variable.codes[:12]) + (", ..." if len(variable.codes) > 12 else "")
+        raise UserError(
+            "table.unknown_code",
+            f"The column {variable.name!r} has {len(unknown)} cells whose value is not a code of the schema.",
+            where=f"{where}, column {variable.name!r}, first in row {int(unknown[0]) + first_row}",
+            allowed=f"empty, or one of: {shown}",
+            do="Correct or map these values, or give a schema that lists them (--schema). Nothing was measured.",
+        )
+    return coded.astype(dtype_for(variable.size))
+
+
+def check_columns(present: Sequence[str], schema: Schema, where: str) -> None:
+    """Raise UserError (``table.columns``) unless `present` are exactly the schema's names, in any order."""
+    repeated = sorted({name for name in present if list(present).count(name) > 1})
+    missing = [name for name in schema.names if name not in present]
+    extra = [name for name in present if name not in schema.names]
+    complaints = [
+        f"{label}: {', '.join(names)}"
+        for label, names in (("repeated", repeated), ("missing", missing), ("not in the schema", extra))
+        if names
+    ]
+    if complaints:
+        raise UserError(
+            "table.columns",
+            f"The columns of the file are not those of the schema ({'; '.join(complaints)}).",
+            where=where,
+            allowed=", ".join(schema.names),
+            do="Rename, add or leave out columns, or give the schema of this file with --schema.",
+        )
+
+
+def code_table(table: pa.Table, schema: Schema, where: str, first_row: int = 1) -> CodedTable:
+    """Code an Arrow table whose columns hold codes as text (or dictionary, or integers). Null and "" are empty.
+
+    `where` names the source in errors; `first_row` is the number a person would give to the first record.
+    """
+    check_columns(table.column_names, schema, where)
+    columns = [_code_column(table.column(variable.name), variable, where, first_row) for variable in schema.variables]
+    return CodedTable(schema, tuple(columns))
+
+
+def column_names(path: Path) -> tuple[str, ...]:
+    """The column names of a csv or parquet file, without reading its records."""
+    if path.suffix.lower() == ".parquet":
+        return tuple(read_parquet_schema(path).names)
+    with pa_csv.open_csv(_existing(path)) as reader:
+        return tuple(reader.schema.names)
+
+
+def read_parquet_schema(path: Path) -> pa.Schema:
+    """The Arrow schema (with metadata) of a parquet file. Raises UserError when it is not one."""
+    try:
+        return pq.read_schema(_existing(path))
+    except pa.ArrowInvalid:
+        raise UserError("table.not_parquet", "The file is not a Parquet file.", where=str(path)) from None
+
+
+def _existing(path: Path) -> Path:
+    if not path.is_file():
+        raise UserError("table.file_missing", "There is no such file.", where=str(path))
+    return path
+
+
+def read_table(path: Path) -> pa.Table:
+    """Read a csv (UTF-8, comma, header; .gz allowed) or parquet file, every column as text, empty as null."""
+    _existing(path)
+    if path.suffix.lower() == ".parquet":
+        read_parquet_schema(path)
+        return pq.read_table(path)
+    try:
+        with pa_csv.open_csv(path) as reader:
+            names = reader.schema.names
+        text = pa.dictionary(pa.int32(), pa.string())
+        options = pa_csv.ConvertOptions(
+            column_types={name: text for name in names}, null_values=[""], strings_can_be_null=True
+        )
+        return pa_csv.read_csv(path, convert_options=options)
+    except pa.ArrowInvalid as error:
+        raise UserError(
+            "table.not_csv",
+            f"The file cannot be read as comma-separated text: {_without_values(str(error))}",
+            where=str(path),
+            allowed="UTF-8 text, comma-separated, one header line, the same number of columns in every line",
+            do="Bring the file to this form; for contributors' own formats use 'ctdc intake'.",
+        ) from None
+
+
+def _without_values(message: str) -> str:
+    """Arrow's message up to the quotation of the offending row, which could hold a person's values."""
+    return message.split(": ", maxsplit=2)[-1].split(", got")[0] if "Row #" in message else message.split(":")[0]
