@@ -36,7 +36,7 @@ from ctdc.intake.readers.frame import Frame, OpenTable, RowArray, concatenate, s
 from ctdc.intake.readers.header import column_letter
 from ctdc.intake.readers.limits import DEFAULT_LIMITS, Limits
 from ctdc.intake.readers.open import delivery_files, find_file, open_table
-from ctdc.intake.subject import subjects
+from ctdc.intake.subject import Subjects
 from ctdc.intake.text import column_key, fold
 from ctdc.standard import load
 
@@ -131,7 +131,7 @@ def key_columns(mapping: Mapping) -> dict[str, str]:
 
 def _ids(work: Work, frame: Frame) -> list[str]:
     if work.mapping.main.id is None:
-        return [f"{work.delivery}\x00{row}" for row in frame.rows.tolist()]
+        return [f"{work.delivery[:32]}\x00{row}" for row in frame.rows.tolist()]
     column = frame.columns[column_key(work.mapping.main.id)]
     if len(work.id_texts) < 200:  # a sample for the scan: does the id look like a name or a telephone number?
         work.id_texts.update(dict.fromkeys(column.texts[:200], 1))
@@ -241,8 +241,9 @@ def harmonise(
         atomic_file(out) as temporary,
         _closing(CasesWriter(temporary, mapping.targets, _provenance(work))) as writer,
     ):
+        hasher = Subjects(subject_key, mapping.spec.contributor)
         for outcomes, rows, ids in batches(work, progress):
-            writer.write(outcomes, rows, subjects(subject_key, mapping.spec.contributor, ids))
+            writer.write(outcomes, rows, hasher.hashes(ids))
         report = assemble(work, writer.rows)
         report.examples_run = examples
         if not report.promotable and (not allow_quarantine or _never(report)):

@@ -168,19 +168,17 @@ class Span:
         known = (start >= 0) & (end >= 0)
         span = np.where(known, self._span(start, end), 0)
         wrong = known & ((span < 0) | (span >= len(self.table)))
-        result = np.where(start < 0, start, end)
+        result: IntArray = np.where(start < 0, start, end).astype(np.int32)
         result[known] = self.table[np.clip(span[known], 0, len(self.table) - 1)]
         result[wrong] = missing("parse_error")
         self._report(rows, np.flatnonzero(wrong), span)
-        return result[None]
+        return np.asarray(result[None])
 
     def _span(self, start: IntArray, end: IntArray) -> IntArray:
         if not self.months:
-            years: IntArray = (end - start) // 10_000
-            return years
+            return np.asarray((end - start) // 10_000, np.int32)
         months = (end // 10_000 - start // 10_000) * 12 + end // 100 % 100 - start // 100 % 100
-        result: IntArray = months - (end % 100 < start % 100)
-        return result
+        return np.asarray(months - (end % 100 < start % 100), np.int32)
 
     def _report(self, rows: Rows, wrong: npt.NDArray[np.int64], span: IntArray) -> None:
         unit = "months" if self.months else "years"
@@ -397,7 +395,7 @@ class Plan:
         name = verb.table or self.mapping.spec.main
         leaves = []
         for column in self.headers[name]:
-            if column.startswith(column_key(verb.prefix)) and column != verb.prefix:
+            if column.startswith(column_key(verb.prefix)) and column != column_key(verb.prefix):
                 leaves.append(self._choice(verb, name, column, targets))
         return Choices(leaves, targets, tuple(_absent(target, verb.absent) for target in targets))
 
@@ -405,7 +403,7 @@ class Plan:
         self, verb: SplitColumns, table: str, column: str, targets: tuple[Target, ...]
     ) -> tuple[Leaf, tuple[tuple[int, int], ...]]:
         choice = column[len(column_key(verb.prefix)) :]
-        rows = self._vocabularies[table].rows(verb.prefix, choice)
+        rows = self._vocabularies[table].rows(column_key(verb.prefix), choice)
         meanings = tuple(
             (position, _code(target, row.target_code))
             for position, target in enumerate(targets)

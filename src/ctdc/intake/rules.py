@@ -237,34 +237,35 @@ class Vocabulary:
         self, column: str, targets: Sequence[Target], items: Sequence[str], absents: Sequence[int]
     ) -> Meaning:
         codes: list[set[str]] = [set() for _ in targets]
-        rest: int | None = None
+        rests: list[int | None] = [None] * len(targets)
         seen: list[tuple[str, str]] = []
         for item in dict.fromkeys(items):
             rows = self.rows(column, item)
-            rest = self._apply_item(rows, targets, codes, rest)
+            self._apply_item(rows, targets, codes, rests)
             seen.append((item, _item_status(rows)))
         statuses = [status for _, status in seen]
         if UNMAPPED in statuses:
-            rest = missing("unmapped")  # the unknown item may have been about any of the targets
+            rests = [missing("unmapped")] * len(targets)  # the unknown item may have been about any of them
         outcomes = tuple(
-            _list_outcome(target, found, rest if rest is not None else absent)
-            for target, found, absent in zip(targets, codes, absents, strict=True)
+            _list_outcome(target, found, absent if rest is None else rest)
+            for target, found, absent, rest in zip(targets, codes, absents, rests, strict=True)
         )
         status = UNMAPPED if UNMAPPED in statuses else PROPOSED if PROPOSED in statuses else MAPPED
         unknown = [item for item, item_status in seen if item_status == UNMAPPED]
         return Meaning(outcomes, status, ", ".join(unknown), tuple(seen))
 
     def _apply_item(
-        self, rows: Sequence[ValueRow], targets: Sequence[Target], codes: list[set[str]], rest: int | None
-    ) -> int | None:
+        self, rows: Sequence[ValueRow], targets: Sequence[Target], codes: list[set[str]], rests: list[int | None]
+    ) -> None:
+        """What one item says: codes of targets, and reasons for targets that no item gives a code."""
         for row in rows:
-            if row.target_code:
-                for target, found in zip(targets, codes, strict=True):
-                    if target.name == row.target_variable:
-                        found.add(row.target_code)
-            elif row.missing_reason and not row.target_variable:
-                rest = missing(row.missing_reason)
-        return rest
+            for position, target in enumerate(targets):
+                if row.target_variable not in ("", target.name):
+                    continue
+                if row.target_code:
+                    codes[position].add(row.target_code)
+                elif row.missing_reason:
+                    rests[position] = missing(row.missing_reason)
 
 
 def _item_status(rows: Sequence[ValueRow]) -> str:

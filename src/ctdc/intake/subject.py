@@ -7,7 +7,7 @@ lives in a file of its own with mode 0600 and never in the output.
 
 from __future__ import annotations
 
-import hmac
+import hashlib
 import os
 import secrets
 from collections.abc import Iterable
@@ -18,13 +18,32 @@ from ctdc.foundation.errors import UserError
 KEY_BYTES = 32
 DEFAULT_KEY_NAME = "subject.key"
 _HEX = 32
+_BLOCK = 64  # bytes of a SHA-256 block
 
 
-def subjects(key: bytes, contributor: str, ids: Iterable[str]) -> list[str]:
-    """The keyed hash of each id, 32 hexadecimal digits."""
-    prefix = contributor.encode() + b"\x00"
-    digest = hmac.digest
-    return [digest(key, prefix + text.encode(), "sha256").hex()[:_HEX] for text in ids]
+class Subjects:
+    """Keyed hashes of the ids of one contributor.
+
+    HMAC is spelt out (RFC 2104, section 2) so that the padded key and the contributor's name are hashed once and not
+    per row: less than half the time of `hmac.digest` on short ids.
+    """
+
+    def __init__(self, key: bytes, contributor: str) -> None:
+        """`key`: at least 32 random bytes."""
+        padded = (hashlib.sha256(key).digest() if len(key) > _BLOCK else key).ljust(_BLOCK, b"\x00")
+        self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in padded))
+        self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in padded))
+        self._inner.update(contributor.encode() + b"\x00")
+
+    def _one(self, text: str) -> str:
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(text.encode())
+        outer.update(inner.digest())
+        return outer.hexdigest()[:_HEX]
+
+    def hashes(self, ids: Iterable[str]) -> list[str]:
+        """The keyed hash of each id, 32 hexadecimal digits."""
+        return [self._one(text) for text in ids]
 
 
 def read_key(path: Path) -> bytes:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ctdc.foundation.errors import UserError
-from ctdc.intake.text import fold
+from ctdc.intake.text import column_key, fold
 
 COLUMNS = (
     "source_column",
@@ -116,7 +116,7 @@ def _index(rows: tuple[ValueRow, ...], where: str) -> dict[tuple[str, str], tupl
     for row in rows:
         if row.status not in _USED:
             continue
-        key = (row.source_column, fold(row.source_value))
+        key = (column_key(row.source_column), fold(row.source_value))
         other = seen.setdefault((*key, row.target_variable), row)
         if other is not row and (other.target_code, other.missing_reason) != (row.target_code, row.missing_reason):
             raise UserError(
