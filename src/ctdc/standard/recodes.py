@@ -53,10 +53,13 @@ def _alpha2(folder: Path, code_lists: Mapping[str, CodeList]) -> Recode:
 
 
 def _regions(folder: Path, code_lists: Mapping[str, CodeList], names: Mapping[str, str]) -> dict[str, str]:
-    """Country -> UN region as the victim-perpetrator dataset names it; countries without an M49 region are left out."""
-    subregions = code_lists["m49_subregion"].by_code
-    return {
-        row["alpha3"]: names[subregions[row["subregion"]].parent]
+    """Country -> UN region as the victim-perpetrator dataset names it; countries without an M49 region are left out.
+
+    Whether every sub-region lies in a known region is checked with the whole standard.
+    """
+    region_of = {code.code: names.get(code.parent, "") for code in code_lists["m49_subregion"].codes}
+    regions = {
+        row["alpha3"]: region_of.get(row["subregion"], "")
         for _, row in reading.rows(folder / "countries.csv", COUNTRY_COLUMNS)
-        if row["subregion"]
     }
+    return {alpha3: region for alpha3, region in regions.items() if region}
