@@ -1,0 +1,119 @@
+"""What goes into a stage's name: everything that changes its output, and nothing that does not."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from ctdc.foundation.errors import UserError
+from ctdc.workflow.config import Privacy, Release, Simulation
+from ctdc.workflow.harmonise import CONTENT, derive_stage, key_fingerprint, simulate_stage, source_hash
+from ctdc.workflow.protection import domain_hash, protect_stage
+from ctdc.workflow.publish import release_info, release_stage
+from ctdc.workflow.stages import Outcome, code_hash
+
+MOMENT = datetime(2024, 5, 1, tzinfo=UTC)
+PRIVACY = Privacy(epsilon=2)
+RELEASE = Release(name="global")
+
+
+def outcome(folder: Path, **outputs: str) -> Outcome:
+    return Outcome("some", folder, "0" * 64, outputs, MOMENT, MOMENT, reused=False)
+
+
+@pytest.fixture
+def derived(tmp_path: Path) -> Outcome:
+    (tmp_path / CONTENT).write_text("ab" * 32 + "\n")
+    return outcome(tmp_path)
+
+
+def test_a_delivery_is_named_by_its_content(tmp_path: Path) -> None:
+    one, other = tmp_path / "one.csv", tmp_path / "other.csv"
+    one.write_text("x")
+    other.write_text("x")
+    assert source_hash(one) == source_hash(other)
+    other.write_text("y")
+    assert source_hash(one) != source_hash(other)
+    assert source_hash(tmp_path) not in {source_hash(one), source_hash(other)}
+
+
+def test_a_delivery_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(UserError) as caught:
+        source_hash(tmp_path / "none.csv")
+    assert caught.value.detail.code == "run.no_source"
+
+
+def test_the_fingerprint_of_a_key_says_nothing_about_it() -> None:
+    key = bytes(range(32))
+    assert key_fingerprint(key) == key_fingerprint(bytes(range(32))) != key_fingerprint(bytes(32))
+    assert key.hex() not in key_fingerprint(key)
+
+
+def test_the_code_of_a_room_has_a_hash() -> None:
+    assert code_hash("foundation") == code_hash("foundation") != code_hash("table")
+
+
+def test_a_protection_is_named_by_content_domain_and_parameters(derived: Outcome, tmp_path: Path) -> None:
+    ledger = tmp_path / "ledger.jsonl"
+    first = protect_stage(derived, PRIVACY, RELEASE, ledger)
+    assert first.paid
+    assert set(first.inputs) == {
+        "columns",
+        "profile",
+        "domain",
+        "population",
+        "epsilon",
+        "delta",
+        "length",
+        "threshold",
+        "aggregates",
+        "seed",
+    }
+    same = [
+        protect_stage(derived, PRIVACY, RELEASE, tmp_path / "elsewhere.jsonl"),
+        protect_stage(
+            derived, PRIVACY, RELEASE.model_copy(update={"terms": "CC BY 4.0", "titles": {"en": "T"}}), ledger
+        ),
+        protect_stage(derived, PRIVACY.model_copy(update={"population": "global"}), RELEASE, ledger),
+    ]
+    assert {stage.key for stage in same} == {first.key}
+    others = [
+        protect_stage(derived, PRIVACY.model_copy(update={"epsilon": 3.0}), RELEASE, ledger),
+        protect_stage(derived, PRIVACY.model_copy(update={"delta": 1e-9}), RELEASE, ledger),
+        protect_stage(derived, PRIVACY.model_copy(update={"population": "others"}), RELEASE, ledger),
+        protect_stage(derived, PRIVACY, Release(name="global", profile="synthetic-2026"), ledger),
+    ]
+    (tmp_path / CONTENT).write_text("cd" * 32 + "\n")
+    others.append(protect_stage(derived, PRIVACY, RELEASE, ledger))
+    assert len({first.key, *(stage.key for stage in others)}) == 1 + len(others)
+
+
+def test_profiles_with_other_columns_or_codes_are_other_domains() -> None:
+    hashes = {domain_hash(name) for name in ("synthetic-2021", "synthetic-2024", "synthetic-2026")}
+    assert len(hashes) == 3
+
+
+def test_an_unknown_profile_is_an_error_before_any_work(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="synthetic-2042"):
+        derive_stage(outcome(tmp_path, **{"cases.parquet": "ab"}), "synthetic-2042")
+
+
+def test_a_release_is_dated_by_its_measurement_so_that_it_can_be_built_again(tmp_path: Path) -> None:
+    protected = outcome(tmp_path, **{"protected/privacy.json": "ab"})
+    stage = release_stage(protected, RELEASE, tmp_path)
+    assert stage.inputs["measured"] == "2024-05-01T00:00:00Z"
+    assert stage.key == release_stage(protected, RELEASE, tmp_path / "other").key
+    assert stage.key != release_stage(protected, Release(name="global", version="2"), tmp_path).key
+    assert not stage.paid
+
+
+def test_words_that_a_plan_leaves_out_take_the_default() -> None:
+    assert release_info(RELEASE).publisher
+    assert release_info(Release(name="a", publisher="Ours", sources=("B",))).publisher == "Ours"
+    assert release_info(Release(name="a", simulated=True)).simulated
+    assert not release_info(RELEASE).simulated
+
+
+def test_a_simulation_is_named_by_its_parameters() -> None:
+    keys = {simulate_stage(Simulation(cases=cases, seed=seed)).key for cases in (10, 11) for seed in (1, 2)}
+    assert len(keys) == 4
