@@ -99,6 +99,13 @@ def test_the_readme_opens_with_what_it_is_and_the_two_commands() -> None:
     assert "make test" in first_screen
 
 
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_make_target_that_a_page_names_exists(page: Path) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
+    named = set(re.findall(r"(?:`|'|^\$ )make ([a-z-]+)", page.read_text(encoding="utf-8"), flags=re.MULTILINE))
+    assert named <= targets
+
+
 def test_the_changelog_knows_the_version() -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     assert any(heading.startswith((f"[{version}]", version)) for heading in headings(ROOT / "CHANGELOG.md"))
