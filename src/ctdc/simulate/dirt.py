@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ctdc.simulate.draft import Blank, Column, Table
 
@@ -124,8 +125,8 @@ def _wrong_age(cell: object, generator: np.random.Generator) -> object:
 
 
 def _another_id(cell: object, generator: np.random.Generator) -> object:
-    """Replaced by the id of the row above; see `soil`."""
-    return cell
+    """Stands for the id of an earlier row, which only `_Soiler` knows."""
+    return None
 
 
 SPOILERS: dict[str, tuple[tuple[str, ...], Spoil]] = {
@@ -139,50 +140,67 @@ SPOILERS: dict[str, tuple[tuple[str, ...], Spoil]] = {
 }
 
 
-def _spoil_cell(
-    column: Column, row: int, kind: str, encoding: str, generator: np.random.Generator
-) -> tuple[object, object] | None:
-    """The cell before and after, or None when this kind of dirt cannot happen here."""
-    original = column.cells[row]
-    if kind == "duplicate_id":
-        injected = column.cells[row - 1] if row > 0 else None
-    else:
-        injected = SPOILERS[kind][1](original, generator)
-    if injected is None or injected == original:
+@dataclass
+class _Soiler:
+    """Spoils one table. eligible: rows that a mapping reads; silent: cells that say nothing."""
+
+    table: Table
+    eligible: NDArray[np.bool_]
+    silent: frozenset[object]
+    encoding: str
+    kinds: tuple[str, ...]
+    generator: np.random.Generator
+
+    def row(self, row: int) -> tuple[str, str, object, object] | None:
+        """Spoil one cell: kinds in random order until one fits. Returns column, kind, the cell before and after."""
+        for kind in self.generator.permutation(np.array(self.kinds)).tolist():
+            wanted, _ = SPOILERS[kind]
+            columns = self.table.columns
+            names = [name for name, c in columns.items() if c.kind in wanted and c.cells[row] not in self.silent]
+            if not names:
+                continue
+            name = names[int(self.generator.integers(0, len(names)))]
+            original, injected = columns[name].cells[row], self._spoilt(columns[name], row, kind)
+            if injected is not None and injected != original and self._writable(injected):
+                columns[name].cells[row] = injected
+                return name, kind, original, injected
         return None
-    if isinstance(injected, str):
+
+    def _spoilt(self, column: Column, row: int, kind: str) -> object:
+        if kind != "duplicate_id":
+            return SPOILERS[kind][1](column.cells[row], self.generator)
+        earlier = np.flatnonzero(self.eligible[:row])
+        return column.cells[earlier[-1]] if len(earlier) else None
+
+    def _writable(self, cell: object) -> bool:
         try:
-            injected.encode(encoding)
+            str(cell).encode(self.encoding)
         except UnicodeEncodeError:
-            return None
-    return original, injected
-
-
-def _soil_row(
-    table: Table, row: int, silent: frozenset[object], encoding: str, generator: np.random.Generator
-) -> tuple[str, str, object, object] | None:
-    """Spoil one cell of a row: kinds in random order until one fits. Returns column, kind, before and after."""
-    for kind in generator.permutation(np.array(KINDS)).tolist():
-        kinds, _ = SPOILERS[kind]
-        names = [n for n, c in table.columns.items() if c.kind in kinds and c.cells[row] not in silent]
-        if not names:
-            continue
-        name = names[int(generator.integers(0, len(names)))]
-        change = _spoil_cell(table.columns[name], row, kind, encoding, generator)
-        if change is not None:
-            table.columns[name].cells[row] = change[1]
-            return name, kind, *change
-    return None
+            return False
+        return True
 
 
 def soil(
-    table: Table, place: Place, share: float, blanks: Iterable[Blank], encoding: str, generator: np.random.Generator
+    table: Table,
+    place: Place,
+    share: float,
+    blanks: Iterable[Blank],
+    generator: np.random.Generator,
+    *,
+    encoding: str = "utf-8",
+    eligible: NDArray[np.bool_] | None = None,
+    kinds: tuple[str, ...] = KINDS,
 ) -> list[Piece]:
-    """Spoil one cell in about `share` (0 to 1) of the rows of `table`, in place, and say what was done."""
-    silent = frozenset(blank.text for blank in blanks)
+    """Spoil one cell in about `share` (0 to 1) of the rows of `table`, in place, and say what was done.
+
+    eligible: the rows that may be spoilt, all by default (a row that a mapping leaves out cannot be caught).
+    """
+    if eligible is None:
+        eligible = np.ones(table.size, dtype=bool)
+    soiler = _Soiler(table, eligible, frozenset(blank.text for blank in blanks), encoding, kinds, generator)
     pieces = []
-    for row in np.flatnonzero(generator.random(table.size) < share).tolist():
-        done = _soil_row(table, row, silent, encoding, generator)
+    for row in np.flatnonzero((generator.random(table.size) < share) & eligible).tolist():
+        done = soiler.row(row)
         if done is not None:
             pieces.append(Piece(place, place.first_row + row, *done))
     return pieces

@@ -20,7 +20,7 @@ from ctdc.foundation.files import atomic_folder
 from ctdc.foundation.progress import Progress
 from ctdc.simulate.corridors import Corridors
 from ctdc.simulate.countries import Countries, load_countries
-from ctdc.simulate.dirt import DIRT_COLUMNS, Piece, Place, soil
+from ctdc.simulate.dirt import DIRT_COLUMNS, KINDS, Piece, Place, soil
 from ctdc.simulate.draft import Draft
 from ctdc.simulate.files import open_writers
 from ctdc.simulate.layout import CsvFile, DataSheet, Layout, main_first_row
@@ -133,6 +133,7 @@ class _Job:
     first_serial: int
     seed: int
     dirt: float
+    kinds: tuple[str, ...]
     corridors: Corridors
     countries: Countries
 
@@ -152,7 +153,16 @@ class _Job:
         pieces: list[Piece] = []
         for table, file, sheet, encoding, first_row in _tables_of(layout):
             place = Place(self.contributor.key, file, sheet, first_row + rows_before.get(table, 0))
-            pieces += soil(draft.tables[table], place, self.dirt, draft.blanks, encoding, stream)
+            pieces += soil(
+                draft.tables[table],
+                place,
+                self.dirt,
+                draft.blanks,
+                stream,
+                encoding=encoding,
+                eligible=draft.included if table == "main" else None,
+                kinds=self.kinds,
+            )
         return pieces
 
 
@@ -196,20 +206,23 @@ def _source(out: Path, key: str) -> Path:
     return folder / layout[0].name if len(layout) == 1 else folder
 
 
-def _jobs(counts: dict[str, int], seed: int, dirt: float) -> Iterator[_Job]:
+def _jobs(counts: dict[str, int], seed: int, dirt: float, kinds: tuple[str, ...]) -> Iterator[_Job]:
     countries = load_countries()
     corridors = Corridors(countries.alpha3)
     serial = 1
     for number, contributor in enumerate(CONTRIBUTORS):
         cases = counts[contributor.key]
-        yield _Job(number, contributor, cases, serial, seed, dirt, corridors, countries)
+        yield _Job(number, contributor, cases, serial, seed, dirt, kinds, corridors, countries)
         serial += cases
 
 
-def write_deliveries(out: Path, cases: int, seed: int, dirt: float, progress: Progress) -> Simulation:
+def write_deliveries(
+    out: Path, cases: int, seed: int, dirt: float, progress: Progress, *, kinds: tuple[str, ...] = KINDS
+) -> Simulation:
     """Write `cases` invented cases of all contributors to the new folder `out`.
 
-    dirt: share (0 to 1) of the rows of every file in which one cell is wrong. The folder holds
+    dirt: share (0 to 1) of the rows of every file in which one cell is wrong; kinds: which of
+    `ctdc.simulate.dirt.KINDS` may be among it. The folder holds
     ``deliveries/<contributor>/``, truth.parquet, dirt.csv and SIMULATED.txt.
 
     Raises UserError (``simulate.cases``, ``simulate.seed``, ``simulate.dirt``, ``files.exists``).
@@ -227,7 +240,7 @@ def write_deliveries(out: Path, cases: int, seed: int, dirt: float, progress: Pr
         ):
             record = csv.writer(dirt_file, lineterminator="\n")
             record.writerow(DIRT_COLUMNS)
-            for job in _jobs(counts, seed, dirt):
+            for job in _jobs(counts, seed, dirt, kinds):
                 target = folder / "deliveries" / job.contributor.key
                 done = _write_contributor(job, target, truth, record, progress)
                 (target / NOTICE_FILE).write_text(notice, encoding="utf-8")
