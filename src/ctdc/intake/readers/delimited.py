@@ -21,7 +21,7 @@ from ctdc.foundation.errors import UserError
 from ctdc.intake.model import TableSpec
 from ctdc.intake.readers.encoding import TextScan, open_bytes, scan_text
 from ctdc.intake.readers.frame import BadRow, Frame, Needs, TableReceipt, blank_rows, column_of, select
-from ctdc.intake.readers.header import check_header, clean_header
+from ctdc.intake.readers.header import check_header, clean_header, distinct
 
 BLOCK_BYTES = 8 << 20
 _MAX_BAD_ROWS = 100_000
@@ -107,6 +107,7 @@ class DelimitedTable:
                     "intake.delimiter", detail.what + hint, where=detail.where, do="Correct 'delimiter' in the mapping."
                 ) from None
             raise
+        header = distinct(header) if needs.everything else header
         self._header = header
         self._wanted = [position for position, name in enumerate(header) if needs.wants(name)]
         self.receipt = TableReceipt(

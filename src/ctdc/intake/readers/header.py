@@ -51,6 +51,16 @@ def clean_header(cells: Sequence[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
+def distinct(header: Sequence[str]) -> tuple[str, ...]:
+    """`header` with a number after names that repeat, for copies that show every column."""
+    seen: Counter[str] = Counter()
+    names = []
+    for name in header:
+        seen[name] += 1
+        names.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return tuple(names)
+
+
 def _missing_lines(missing: Sequence[str], header: Sequence[str]) -> str:
     parts = []
     for name in missing[:_SHOWN]:

@@ -25,7 +25,7 @@ from ctdc.foundation.hashing import hash_file
 from ctdc.intake.model import TableSpec
 from ctdc.intake.readers.child import EXIT_REFUSED
 from ctdc.intake.readers.frame import Frame, Needs, TableReceipt, blank_rows, column_of, select
-from ctdc.intake.readers.header import check_header
+from ctdc.intake.readers.header import check_header, distinct
 from ctdc.intake.readers.limits import DEFAULT_LIMITS, Limits
 
 
@@ -70,6 +70,7 @@ class SandboxedTable:
             raise self._failure() from None
         meta = self._stream.schema.metadata
         header = tuple(json.loads(meta[b"ctdc.header"]))
+        header = distinct(header) if needs.everything else header
         workbook: dict[str, Any] = json.loads(meta[b"ctdc.meta"])
         self._names = [header[int(name[1:])] for name in self._stream.schema.names[1:]]
         self.receipt = TableReceipt(

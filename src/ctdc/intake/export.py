@@ -1,0 +1,118 @@
+"""What a contributor takes home: row errors as CSV, drafted crosswalk rows, an annotated copy of their file.
+
+Promise: nothing that we write runs as a formula. Spreadsheets hold texts only; in a CSV that is meant for a
+spreadsheet program a dangerous first character gets an apostrophe before it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import xlsxwriter
+
+from ctdc.foundation.files import atomic_file, write_text
+from ctdc.intake.delivery import DeliveryReport
+from ctdc.intake.identifiers import kind_of, mask
+from ctdc.intake.mapping import Mapping
+from ctdc.intake.model import SPREADSHEETS, TEXT_FORMATS, TableSpec
+from ctdc.intake.readers.frame import Needs
+from ctdc.intake.readers.open import delivery_files, find_file, open_table
+from ctdc.intake.rules import Issue
+from ctdc.intake.values import COLUMNS
+
+DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
+MAX_ANNOTATED_ROWS = 100_000
+_MAX_CELL = 32_000  # a spreadsheet's cell holds 32,767 characters
+_BOM = "\ufeff"  # without it Excel reads a CSV in the machine's old code page
+
+
+def safe_cell(text: str) -> str:
+    """`text` as a cell of a CSV that a spreadsheet program may open: never a formula."""
+    return "'" + text if text.startswith(DANGEROUS) else text
+
+
+def _csv(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    writer.writerow(header)
+    writer.writerows([safe_cell(str(cell)) for cell in row] for row in rows)
+    return _BOM + buffer.getvalue()
+
+
+def _shown(issue: Issue) -> str:
+    return mask(issue.value) if kind_of(issue.value, issue.column) else issue.value
+
+
+def write_row_errors(report: DeliveryReport, path: Path) -> None:
+    """Row errors as CSV: table, row, column, value (masked if it looks like an identifier), code, targets, hint."""
+    rows = [(i.table, str(i.row), i.column, _shown(i), i.code, ";".join(i.targets), i.hint) for i in report.issues]
+    write_text(path, _csv(("table", "row", "column", "value", "code", "targets", "hint"), rows))
+
+
+def write_draft(report: DeliveryReport, path: Path) -> None:
+    """Rows to add to ``values.csv``, one per value in quarantine: status proposed, target to be filled in.
+
+    Not prefixed against formulas: a changed source value would no longer match. It is read by this program.
+    """
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(report.draft_rows())
+    write_text(path, buffer.getvalue())
+
+
+def _annotate_table(book: Any, spec: TableSpec, path: Path, issues: Iterable[Issue]) -> None:
+    """One sheet: the table as delivered, cells in error coloured and commented."""
+    marked = book.add_format({"bg_color": "#ffd9b3", "border": 1})
+    head = book.add_format({"bold": True, "bottom": 1})
+    sheet = book.add_worksheet((spec.sheet or spec.name)[:31].translate({ord(c): "_" for c in "[]:*?/\\'"}))
+    table = open_table(path, spec, Needs(everything=True))
+    wrong: dict[int, dict[str, Issue]] = defaultdict(dict)
+    for issue in issues:
+        for column in issue.column.split(" / "):
+            wrong[issue.row][column] = issue
+    header = table.receipt.header
+    for position, name in enumerate(header):
+        sheet.write_string(0, position + 1, name[:_MAX_CELL], head)
+    sheet.write_string(0, 0, "row", head)
+    line = 0
+    for frame in table.frames():
+        for index, row in enumerate(frame.rows.tolist()):
+            line += 1
+            sheet.write_string(line, 0, str(row))
+            for position, name in enumerate(header):
+                cells = frame.columns[name]
+                text = cells.texts[cells.indices[index]][:_MAX_CELL]
+                found = wrong.get(row, {}).get(name)
+                if text:
+                    sheet.write_string(line, position + 1, text, marked if found else None)
+                if found:
+                    sheet.write_comment(line, position + 1, f"{found.code}: {found.hint or ', '.join(found.targets)}")
+    sheet.freeze_panes(1, 1)
+
+
+def can_annotate(report: DeliveryReport, mapping: Mapping) -> bool:
+    """Whether a copy makes sense: tables of text or sheets, of a size that a person can open."""
+    formats = {table.format for table in mapping.spec.tables}
+    return formats <= TEXT_FORMATS | SPREADSHEETS and all(r["rows"] <= MAX_ANNOTATED_ROWS for r in report.receipts)
+
+
+def write_annotated(report: DeliveryReport, mapping: Mapping, sources: Path, path: Path) -> None:
+    """An annotated copy of the delivery as a workbook: one sheet per table, texts only, errors marked.
+
+    The first column is the row number of the source. It holds what the source holds: it goes back to the contributor
+    and is not kept. Issues that name no table are about the main one.
+    """
+    files = delivery_files(sources)
+    with atomic_file(path) as temporary:
+        # constant_memory is off: comments and cells arrive row by row, but the copy is limited in rows anyway.
+        options = {"strings_to_numbers": False, "strings_to_formulas": False, "strings_to_urls": False}
+        with xlsxwriter.Workbook(str(temporary), options) as book:
+            for spec in mapping.spec.tables:
+                mine = [i for i in report.issues if i.table == spec.name or (not i.table and spec == mapping.main)]
+                _annotate_table(book, spec, find_file(spec, files), mine)

@@ -1,0 +1,94 @@
+"""The report on a delivery as a page for the people who made it, in five languages.
+
+Promise: one file without scripts, styles from elsewhere or requests; every text of a source is escaped; tables have
+captions and headers; Arabic runs from right to left and source texts are isolated from their surroundings.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping as MappingType
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from babel.numbers import format_decimal
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from ctdc.foundation.files import write_text
+from ctdc.intake.delivery import DeliveryReport
+from ctdc.intake.export import can_annotate, write_annotated, write_draft, write_row_errors
+from ctdc.intake.mapping import Mapping
+from ctdc.standard import load
+from ctdc.standard.languages import AUTONYMS, LANGUAGES, direction
+
+DATA = Path(__file__).parent / "data"
+MAX_SHOWN_ERRORS = 500
+MAX_SHOWN_VALUES = 2_000
+
+
+@cache
+def texts() -> MappingType[str, MappingType[str, str]]:
+    """Language -> key -> text."""
+    with (DATA / "report_texts.csv").open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    return {language: {row["key"]: row[language] for row in rows} for language in LANGUAGES}
+
+
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(DATA), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+
+
+def render(report: DeliveryReport, language: str) -> str:
+    """The report as an HTML page. Raises KeyError for a language that the project does not have."""
+    words = texts()[language]
+    standard = load()
+    shown = report.as_dict()
+
+    def number(value: int) -> str:
+        return str(format_decimal(value, locale=language))
+
+    def label(variable: str) -> str:
+        known = standard.variables.get(variable)
+        return known.labels[language] if known is not None else variable
+
+    context: dict[str, Any] = {
+        "r": shown,
+        "t": words,
+        "language": language,
+        "direction": direction(language),
+        "languages": [(code, AUTONYMS[code]) for code in LANGUAGES],
+        "number": number,
+        "label": label,
+        "reason": lambda name: standard.missing_reasons[name].labels[language] if name else "",
+        "profile": lambda name: standard.profiles[name].title[language],
+        "zip_becomes": lambda line: list(zip(line["targets"], line["becomes"], strict=False)),
+        "values": shown["values"][:MAX_SHOWN_VALUES],
+        "errors": shown["row_errors"][:MAX_SHOWN_ERRORS],
+    }
+    return _environment().get_template("report.html").render(context)
+
+
+def write_report(report: DeliveryReport, mapping: Mapping, sources: Path, folder: Path) -> list[Path]:
+    """Write the whole report to `folder`: json, a page per language, row errors, drafted rows, an annotated copy.
+
+    The annotated copy holds the delivery itself and belongs to the contributor: keep it where the delivery is kept.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    written = [folder / "report.json", *(folder / f"report.{language}.html" for language in LANGUAGES)]
+    write_text(written[0], json.dumps(report.as_dict(), ensure_ascii=False, indent=1) + "\n")
+    for language, path in zip(LANGUAGES, written[1:], strict=True):
+        write_text(path, render(report, language))
+    if report.issues:
+        written.append(folder / "row-errors.csv")
+        write_row_errors(report, written[-1])
+    if report.quarantined:
+        written.append(folder / "values-to-add.csv")
+        write_draft(report, written[-1])
+    if report.issues and can_annotate(report, mapping):
+        written.append(folder / "annotated-copy.xlsx")
+        write_annotated(report, mapping, sources, written[-1])
+    return written
