@@ -25,6 +25,7 @@ from ctdc.workflow.combine import combine, content_hash, derive_profile
 from ctdc.workflow.config import Delivery, Simulation
 from ctdc.workflow.stages import Outcome, Stage, code_hash
 
+HARMONISE = "harmonise-"  # start of the names of these stages; the mapping's id follows
 CASES = "cases.parquet"
 REPORT = "report.json"
 COLUMNS = "columns.parquet"
@@ -84,7 +85,7 @@ def harmonise_stage(delivery: Delivery, key: bytes) -> Stage:
         "subject_key": key_fingerprint(key),
         "code": code_hash("intake", "table", "standard"),
     }
-    return Stage(f"harmonise-{mapping.id}", 1, inputs, work)
+    return Stage(HARMONISE + mapping.id, 1, inputs, work)
 
 
 def held_back(harmonised: Outcome) -> Path | None:

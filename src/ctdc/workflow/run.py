@@ -22,8 +22,9 @@ from ctdc.foundation.errors import Refused
 from ctdc.foundation.progress import Progress
 from ctdc.intake.subject import DEFAULT_KEY_NAME, read_or_create_key
 from ctdc.release.verify import require_verified
-from ctdc.workflow.config import Plan
+from ctdc.workflow.config import Delivery, Plan
 from ctdc.workflow.harmonise import (
+    HARMONISE,
     combine_stage,
     derive_stage,
     harmonise_stage,
@@ -95,6 +96,19 @@ class _Runner:
         self.steps.append(outcome)
         return outcome
 
+    def harmonise(self, delivery: Delivery, key: bytes) -> Outcome:
+        """Find or do the harmonising of one delivery."""
+        stage = harmonise_stage(delivery, key)
+        return self.perform(stage, f"Harmonise {stage.name.removeprefix(HARMONISE)} ({delivery.source.name})")
+
+    def verify(self, release: Path) -> None:
+        """Check a release from its files alone; done each time, for that is what a run promises at its end."""
+        title = "Verify the release"
+        began = time.monotonic()
+        with self.observer.step(title) as progress:
+            require_verified(release, progress)
+        self.observer.done(title, time.monotonic() - began, reused=False)
+
 
 def _attempts_notice(attempts: tuple[str, ...]) -> str:
     return (
@@ -118,9 +132,7 @@ def run(plan: Plan, observer: Observer) -> RunResult:
         protection = protect_stage(derived, plan.privacy, plan.release, ledger)
         protected = runner.perform(protection, "Protect the people in the cases")
         release = _release(plan, runner, protected)
-        with observer.step("Verify the release"):
-            require_verified(release)
-        observer.done("Verify the release", 0.0, reused=False)
+        runner.verify(release)
         latest = _point(plan.out / LATEST, release)
     return RunResult(release, latest, ledger, tuple(runner.steps), time.monotonic() - began)
 
@@ -132,9 +144,7 @@ def _columns(plan: Plan, runner: _Runner) -> Outcome:
         simulated = runner.perform(simulate_stage(plan.simulation), "Invent the contributors' files")
         deliveries = simulated_deliveries(simulated)
     key, _ = read_or_create_key(plan.subject_key or plan.out / WORK / DEFAULT_KEY_NAME)
-    harmonised = [
-        runner.perform(harmonise_stage(delivery, key), f"Harmonise {delivery.source.name}") for delivery in deliveries
-    ]
+    harmonised = [runner.harmonise(delivery, key) for delivery in deliveries]
     reports = [str(report) for outcome in harmonised if (report := held_back(outcome))]
     if reports:
         raise Refused(
