@@ -26,8 +26,8 @@ ORIGINS: Mapping[str, str] = {
     "west_africa": "NGA GHA GIN SLE CIV MLI BEN TGO SEN NER CMR BFA GMB LBR",
     "east_africa": "ETH UGA KEN MDG BDI ERI MOZ SOM TZA ZWE MWI RWA COD AGO ZAF",
     "latin_america": "MEX COL HND GTM BRA SLV VEN HTI PER DOM NIC CUB ECU BOL PRY ARG",
-    "north_america": "USA CAN",
-    "western_europe": "PRT ESP FRA GBR ITA DEU NLD",
+    "north_america": "USA",
+    "western_europe": "PRT ESP FRA GBR CAN ITA DEU NLD",
     "middle_east": "SYR MAR IRQ EGY TUN JOR SDN YEM",
 }
 DESTINATIONS: Mapping[str, str] = {
