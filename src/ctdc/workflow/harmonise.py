@@ -19,6 +19,7 @@ from ctdc.foundation.progress import Progress
 from ctdc.intake.delivery import Quarantined
 from ctdc.intake.harmonise import harmonise
 from ctdc.intake.mapping import load_mapping
+from ctdc.intake.report import write_report
 from ctdc.simulate.write import write_deliveries
 from ctdc.standard.loader import load
 from ctdc.workflow.combine import combine, content_hash, derive_profile
@@ -27,7 +28,7 @@ from ctdc.workflow.stages import Outcome, Stage, code_hash
 
 HARMONISE = "harmonise-"  # start of the names of these stages; the mapping's id follows
 CASES = "cases.parquet"
-REPORT = "report.json"
+REPORT = "report"
 COLUMNS = "columns.parquet"
 CONTENT = "content.sha256"
 DELIVERIES = "deliveries.json"
@@ -69,7 +70,7 @@ def key_fingerprint(key: bytes) -> str:
 
 
 def harmonise_stage(delivery: Delivery, key: bytes) -> Stage:
-    """Bring one delivery to the standard. Output: ``cases.parquet`` and its report; only the report when held back."""
+    """Bring one delivery to the standard. Output: ``cases.parquet`` and ``report/``; the report only when held back."""
     mapping = load_mapping(delivery.mapping)
 
     def work(folder: Path, progress: Progress) -> None:
@@ -77,7 +78,7 @@ def harmonise_stage(delivery: Delivery, key: bytes) -> Stage:
             report = harmonise(delivery.source, mapping, subject_key=key, out=folder / CASES, progress=progress)
         except Quarantined as held:
             report = held.report
-        write_text(folder / REPORT, json.dumps(report.as_dict(), ensure_ascii=False, indent=2) + "\n")
+        write_report(report, mapping, delivery.source, folder / REPORT)
 
     inputs = {
         "source": source_hash(delivery.source),
