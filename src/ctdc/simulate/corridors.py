@@ -14,8 +14,6 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from ctdc.simulate.world import CASE_TYPES
-
 ZIPF_EXPONENT = 1.25
 TAIL_SHARE = 0.02  # of origins and of destinations: any country at all
 
@@ -177,11 +175,3 @@ class Corridors:
             places = np.array([self.index[code] for code in codes.split()], dtype=np.int16)
             result[chosen] = generator.choice(places, size=int(chosen.sum()))
         return result
-
-
-def check_tilts() -> None:
-    """Raise KeyError if a tilt names a case type or region that does not exist."""
-    for name, regions in TILTS.items():
-        _ = CASE_TYPES[name]
-        for region in regions:
-            _ = ORIGINS[region]

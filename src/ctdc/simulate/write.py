@@ -230,8 +230,8 @@ def write_deliveries(
     _check(cases, seed, dirt)
     counts = share_out(cases)
     shared = pieces = 0
-    progress.start("Invent cases", cases)
     with atomic_folder(out) as folder:
+        progress.start("Invent cases", cases)
         notice = _notice(cases, seed, dirt)
         (folder / NOTICE_FILE).write_text(notice, encoding="utf-8")
         with (

@@ -14,7 +14,7 @@ from ctdc.cli.simulate import command
 from ctdc.foundation.errors import UserError
 from ctdc.foundation.hashing import hash_tree
 from ctdc.foundation.progress import Silent
-from ctdc.simulate import files
+from ctdc.simulate import files, write
 from ctdc.simulate.dirt import DIRT_COLUMNS
 from ctdc.simulate.world import CONTRIBUTORS
 from ctdc.simulate.write import Simulation, share_out, write_deliveries
@@ -88,6 +88,27 @@ def test_the_record_of_dirt_points_at_real_cells(simulation: Simulation) -> None
     lines = list(csv.reader(simulation.deliveries[1].source.open(encoding="utf-8", newline="")))
     for record in hotline:
         assert lines[int(record["row"]) - 1][lines[0].index(record["column"])] == record["injected"]
+
+
+def rows_of(path: Path) -> list[list[str]]:
+    with path.open(encoding="utf-8", newline="") as stream:
+        return list(csv.reader(stream))
+
+
+def test_row_numbers_go_on_from_block_to_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(write, "BLOCK", 7)
+    made = write_deliveries(tmp_path / "out", 120, 3, 0.5, Silent())
+    deliveries = {delivery.contributor: delivery.source for delivery in made.deliveries}
+    records = list(csv.DictReader(made.dirt_record.open(encoding="utf-8", newline="")))
+    for record in records:
+        if record["contributor"] != "sim-alliance":
+            continue
+        lines = rows_of(deliveries["sim-alliance"] / record["file"])
+        assert lines[int(record["row"]) - 1][lines[0].index(record["column"])] == record["injected"]
+    truth = pq.read_table(made.truth)
+    hotline = [c == "sim-hotline" for c in truth["_contributor"].to_pylist()]
+    assert truth.filter(hotline)["_row"].to_pylist() == list(range(2, 62))
+    assert len(rows_of(deliveries["sim-hotline"])) == 61
 
 
 def test_truth_has_a_value_or_a_reason_never_both(simulation: Simulation) -> None:

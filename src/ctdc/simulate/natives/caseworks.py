@@ -23,9 +23,8 @@ from ctdc.simulate.natives.common import (
     SIMULATED,
     case_ids,
     know_recruiters,
-    split_date,
 )
-from ctdc.simulate.people import Ints, People, has_any
+from ctdc.simulate.people import Ints, People, from_days, has_any
 from ctdc.simulate.world import EXPLOITATION, MEANS, SECTORS, SEX_TYPES
 
 BLANKS = (Blank("", "not_asked", 6), Blank(-99, "unknown", 3.5), Blank(-98, "refused", 0.5))
@@ -101,7 +100,7 @@ LAYOUT: Layout = (
 
 
 def _person(draft: Draft, people: People, countries: Countries) -> None:
-    year, month, day = split_date(people.registered)
+    year, month, day = from_days(people.registered)
     draft.column("CASE_NO", "id", case_ids(people.serial))
     draft.column("REG_DATE", "date", np.asarray(year * 10_000 + month * 100 + day, dtype=object))
     draft.know("Datasource", ("Case Management",), np.zeros(people.size, dtype=np.int32))

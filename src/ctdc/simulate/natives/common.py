@@ -24,11 +24,6 @@ def case_ids(serials: Ints, letter: str = "") -> Cells:
     return np.array([f"SIM-{letter}{serial:06d}" for serial in serials.tolist()], dtype=object)
 
 
-def split_date(days: Ints) -> tuple[Ints, Ints, Ints]:
-    """Year, month, day of days since 1970."""
-    return from_days(days)
-
-
 def date_text(days: Ints, pattern: str) -> Cells:
     """Dates as text; `pattern` is a format string with the names year, month and day."""
     distinct, inverse = np.unique(days, return_inverse=True)
