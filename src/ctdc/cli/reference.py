@@ -82,7 +82,7 @@ def _metavar(parameter: click.Parameter) -> str:
         return "|".join(str(choice) for choice in parameter.type.choices)
     if isinstance(parameter, click.Argument):
         return (parameter.name or "").upper()
-    return parameter.type.name.upper()
+    return parameter.type.name.upper().removesuffix(" RANGE")
 
 
 def _section(path: tuple[str, ...], command: click.Command) -> str:
@@ -90,7 +90,12 @@ def _section(path: tuple[str, ...], command: click.Command) -> str:
     lines = [f"{level} {' '.join(path)}", "", inspect.cleandoc(command.help or ""), ""]
     parameters = [one for one in command.params if not getattr(one, "hidden", False)]
     if parameters:
-        lines += ["| | |", "|---|---|", *(_parameter(parameter) for parameter in parameters), ""]
+        lines += [
+            "| argument or option | meaning |",
+            "|---|---|",
+            *(_parameter(parameter) for parameter in parameters),
+            "",
+        ]
     return "\n".join(lines)
 
 

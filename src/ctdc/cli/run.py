@@ -121,7 +121,11 @@ def _summary(result: RunResult) -> str:
 @click.option("--ledger", type=click.Path(path_type=Path, dir_okay=False), help="Default: ledger.jsonl below --out.")
 @click.option("--seed", type=click.IntRange(0), help="Seed of the synthesis after the noise; the noise has none.")
 @click.option("--name", help="Name of the release: lower-case words joined by hyphens.")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for all results.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for all results. Default: demo, or FILE-release.",
+)
 @json_option
 def command(as_json: bool, **options: Any) -> None:
     """Run the whole way: harmonise deliveries, protect the people in them, build and verify a release.
