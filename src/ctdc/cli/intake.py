@@ -46,7 +46,7 @@ def _counts(report: DeliveryReport) -> list[str]:
             shown = ", ".join(ignored[:10]) + (" ..." if len(ignored) > 10 else "")
             lines.append(f"Not imported from {receipt['file']}: {len(ignored)} columns ({shown})")
     notes = [entry for entry in report.structure if entry["code"] not in ("row_width", "duplicate_ignored")]
-    lines += [f"Note: {e['code'].replace('_', ' ')}: {e.get('count', e.get('file'))} ({e['file']})" for e in notes]
+    lines += [f"Note: {e['code'].replace('_', ' ')}: {e.get('count', '')} ({e['file']})" for e in notes]
     failed = [entry for entry in report.plausibility if entry["result"] == "failed"]
     lines += [f"Look at: {e['check'].replace('_', ' ')}, in {e['rows']:,} of {e['of']:,} rows" for e in failed]
     if report.issues_total:

@@ -227,7 +227,7 @@ def assemble(work: Work, rows: int) -> DeliveryReport:
         issues=sorted(work.plan.issues.first, key=lambda issue: (issue.table, issue.row, issue.column)),
         issues_total=work.plan.issues.total,
     )
-    report.values = list(_value_lines(work, report))
+    report.values = sorted(_value_lines(work, report), key=lambda line: line.status not in BLOCKING)
     impossible = set(work.mapping.impossible())
     targets = dict(work.mapping.targets)
     report.profiles = [_profile(profile, targets, impossible) for profile in load().profiles.values()]

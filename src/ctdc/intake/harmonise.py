@@ -144,7 +144,6 @@ Batch = tuple[dict[str, Outcomes], RowArray, list[str]]
 def batches(work: Work, progress: Progress) -> Iterator[Batch]:
     """Outcomes, source rows and ids of each batch of the main table."""
     keys = key_columns(work.mapping)
-    total = work.main.receipt.bytes
     progress.start(f"Harmonising {work.main.receipt.file}", None)
     for frame in work.main.frames():
         frame = _selected(work, frame)
@@ -154,7 +153,7 @@ def batches(work: Work, progress: Progress) -> Iterator[Batch]:
         outcomes = all_outcomes(work.mapping, mapped, frame.length)
         work.quality.add(outcomes, frame.rows)
         yield outcomes, frame.rows, _ids(work, frame)
-        progress.advance(min(total, frame.length))
+        progress.advance(frame.length)
     progress.finish()
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-_PHONE = re.compile(r"(?<![\w.])(?:\+|00)?\d(?:[\s().\-/]?\d){7,14}(?!\w)")
+_PHONE = re.compile(r"(?<![\w.])(?:\+|00)?\(?\d(?:[\s().\-/]{0,2}\d){7,14}(?!\w)")
 _DATE_LIKE = re.compile(r"\d{4}-\d{2}-\d{2}(?:[ T].*)?|\d{1,2}[./-]\d{1,2}[./-]\d{4}|\d{8}(?:\.\d+)?")
 _PASSPORT = re.compile(r"(?<!\w)[A-Z]{1,2}[ -]?\d{6,9}(?!\w)")
 _URL = re.compile(r"(?:https?://|www\.|facebook\.com|instagram\.com|t\.me/)\S+", re.IGNORECASE)

@@ -41,6 +41,8 @@ _CANDIDATES = [
     "cp932",
     "gb18030",
 ]
+_ENOUGH = 30
+_GZIP_FLOOR = 1 << 16
 # A gzip file of a text table unfolds 5 to 40 times; a bomb 1,000 times.
 MAX_RATIO = 200
 MAX_TEXT_BYTES = 64 << 30
@@ -110,6 +112,8 @@ def propose(sample: bytes) -> str:
             return f"the file begins with the mark of {name}"
     if sample[:400].count(0) > 40:
         return "the many zero bytes suggest utf-16"
+    if sum(byte > 127 for byte in sample) < _ENOUGH:
+        return ""  # a handful of letters fits a dozen encodings: a wrong proposal is worse than none
     guess = from_bytes(sample, cp_isolation=_CANDIDATES).best()
     return f"it may be {guess.encoding.replace('_', '-')}" if guess is not None else ""
 
@@ -169,7 +173,7 @@ def _decode_all(source: IO[bytes], codec: str, encoding: str, path: Path, packed
         data = source.read(CHUNK)
         if total == 0:
             bom = _check_bom(data[:4], codec, path)
-        if (packed is not None and total > MAX_RATIO * max(packed.count, CHUNK)) or total > MAX_TEXT_BYTES:
+        if (packed is not None and total > MAX_RATIO * max(packed.count, _GZIP_FLOOR)) or total > MAX_TEXT_BYTES:
             raise UserError(
                 "intake.too_large",
                 "The compressed file unfolds far beyond its size and was not read further.",
