@@ -6,10 +6,12 @@ that an upgrade never charges the same release again. Where the ledger lies is n
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from ctdc.foundation.hashing import hash_value
 from ctdc.foundation.progress import Progress
+from ctdc.privacy.ledger import read
 from ctdc.standard.loader import load
 from ctdc.workflow.config import Privacy, Release
 from ctdc.workflow.harmonise import COLUMNS, columns_content
@@ -54,6 +56,27 @@ def protect_stage(derived: Outcome, privacy: Privacy, release: Release, ledger: 
         **parameters,
     }
     return Stage("protect", 1, inputs, work, paid=True)
+
+
+def lost_charges(attempts: Sequence[str], ledger: Path, population: str) -> str:
+    """What the person has to know when earlier attempts were cut off: a sentence, empty when they cost nothing.
+
+    attempts: when they began (`Workspace.earlier_attempts`). The ledger tells whether any got as far as to pay.
+    """
+    if not attempts:
+        return ""
+    charges = [
+        line.event["at"]
+        for line in read(ledger)
+        if line.event["kind"] == "charge" and line.event["population"] == population and line.event["at"] >= attempts[0]
+    ]
+    if not charges:
+        return ""
+    return (
+        f"An attempt to protect these cases, begun at {attempts[-1]}, was cut off, and its result is lost. Since the "
+        f"first such attempt the ledger holds {len(charges)} charge(s) for {population!r}. They stay, for what was "
+        "paid for may have been measured; this attempt is charged again. See 'ctdc ledger show'."
+    )
 
 
 def protected_folder(protected: Outcome) -> Path:

@@ -32,7 +32,7 @@ from ctdc.workflow.harmonise import (
     simulate_stage,
     simulated_deliveries,
 )
-from ctdc.workflow.protection import protect_stage
+from ctdc.workflow.protection import lost_charges, population_of, protect_stage
 from ctdc.workflow.publish import release_stage, released_folder
 from ctdc.workflow.stages import Outcome, Stage, Workspace
 
@@ -86,9 +86,6 @@ class _Runner:
 
     def perform(self, stage: Stage, title: str) -> Outcome:
         """Find or do `stage`."""
-        attempts = self.workspace.earlier_attempts(stage)
-        if attempts:
-            self.observer.notice(_attempts_notice(attempts))
         began = time.monotonic()
         with self.observer.step(title) as progress:
             outcome = self.workspace.perform(stage, progress)
@@ -110,13 +107,6 @@ class _Runner:
         self.observer.done(title, time.monotonic() - began, reused=False)
 
 
-def _attempts_notice(attempts: tuple[str, ...]) -> str:
-    return (
-        f"An earlier attempt to protect these cases began at {attempts[-1]} and was cut off. What it charged to the "
-        "ledger stays charged, for it may have measured; this attempt is charged again. See 'ctdc ledger show'."
-    )
-
-
 def run(plan: Plan, observer: Observer) -> RunResult:
     """Do what `plan` says, or find it done.
 
@@ -130,6 +120,9 @@ def run(plan: Plan, observer: Observer) -> RunResult:
         derived = _columns(plan, runner)
         ledger = plan.privacy.ledger or plan.out / LEDGER
         protection = protect_stage(derived, plan.privacy, plan.release, ledger)
+        lost = lost_charges(workspace.earlier_attempts(protection), ledger, population_of(plan.privacy, plan.release))
+        if lost:
+            observer.notice(lost)
         protected = runner.perform(protection, "Protect the people in the cases")
         release = _release(plan, runner, protected)
         runner.verify(release)

@@ -1,14 +1,16 @@
 """What goes into a stage's name: everything that changes its output, and nothing that does not."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from ctdc.foundation.errors import UserError
+from ctdc.privacy.accounting import Cost
+from ctdc.privacy.ledger import charge
 from ctdc.workflow.config import Privacy, Release, Simulation
 from ctdc.workflow.harmonise import CONTENT, derive_stage, key_fingerprint, simulate_stage, source_hash
-from ctdc.workflow.protection import domain_hash, protect_stage
+from ctdc.workflow.protection import domain_hash, lost_charges, protect_stage
 from ctdc.workflow.publish import release_info, release_stage
 from ctdc.workflow.stages import Outcome, code_hash
 
@@ -117,3 +119,18 @@ def test_words_that_a_plan_leaves_out_take_the_default() -> None:
 def test_a_simulation_is_named_by_its_parameters() -> None:
     keys = {simulate_stage(Simulation(cases=cases, seed=seed)).key for cases in (10, 11) for seed in (1, 2)}
     assert len(keys) == 4
+
+
+def test_an_attempt_that_was_cut_off_before_paying_is_not_worth_a_word(tmp_path: Path) -> None:
+    ledger = tmp_path / "ledger.jsonl"
+    began = "2024-05-01T00:00:00Z"
+    assert lost_charges([], ledger, "global") == ""
+    assert lost_charges([began], ledger, "global") == ""
+    charge(ledger, "global", Cost(0.1, 0.2), {}, MOMENT - timedelta(days=1))
+    charge(ledger, "others", Cost(0.1, 0.2), {}, MOMENT)
+    assert lost_charges([began], ledger, "global") == ""
+    charge(ledger, "global", Cost(0.1, 0.2), {}, MOMENT)
+    said = lost_charges([began, "2024-05-02T00:00:00Z"], ledger, "global")
+    assert "1 charge(s) for 'global'" in said
+    assert "charged again" in said
+    assert "2024-05-02T00:00:00Z" in said
