@@ -102,8 +102,9 @@ def apply_changes(
 
     records: (rows, variables + 1), the last column all 0 for absent others; order: rows to try, equal records next
     to each other; groups: (tries,) equal for equal records, so that after one refusal the rest of its group, which
-    would be refused for the same reason, is skipped; for each set that contains `variable`: weights, offsets into the flat `differences` (records' tables less targets), the stride of
-    the variable, and up to three other variables with their strides.
+    would be refused for the same reason, is skipped; for each set that contains `variable`: weights, offsets into
+    the flat `differences` (records' tables less targets), the stride of the variable, and up to three other
+    variables with their strides.
     """
     sets = weights.shape[0]
     width = others.shape[1]
@@ -125,7 +126,7 @@ def apply_changes(
             change += weights[number] * (
                 differences[cell + new * stride[number]] - differences[cell + old * stride[number]] + np.float32(1.0)
             )
-        refused = change >= 0.0
+        refused = not change < 0.0
         if not refused:
             for number in range(sets):
                 differences[cells[number] + old * stride[number]] -= np.float32(1.0)

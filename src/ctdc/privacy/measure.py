@@ -40,10 +40,8 @@ def exact_residual(matrix: Matrix, plan: Plan, measurement: Measurement) -> Inte
     table = marginal(matrix, plan.sizes, measurement.attributes)
     for axis, attribute in enumerate(measurement.attributes):
         size = plan.sizes[attribute]
-        if size > 2:
-            table = size * table - table.sum(axis=axis, keepdims=True)
-        else:
-            table = -np.diff(table, axis=axis)
+        wide = size > 2
+        table = size * table - table.sum(axis=axis, keepdims=True) if wide else -np.diff(table, axis=axis)
     return table
 
 

@@ -131,9 +131,7 @@ def contexts(fit: Fit, variable: int, blocks: Blocks, random: np.random.Generato
     return rows_of, np.append(firsts, len(records)), np.ascontiguousarray(codes[:, rows_of[firsts]])
 
 
-def grouped(
-    fit: Fit, rows: Ints, variables: Sequence[int], random: np.random.Generator
-) -> tuple[Ints, Hashes]:
+def grouped(fit: Fit, rows: Ints, variables: Sequence[int], random: np.random.Generator) -> tuple[Ints, Hashes]:
     """`rows` reordered so that records equal on `variables` are neighbours, with a hash of those values.
 
     The keys are fresh random ones each time, so the order of the groups is random too.

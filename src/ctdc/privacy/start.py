@@ -62,7 +62,8 @@ def whole_counts(weights: Table, total: int, random: np.random.Generator) -> npt
     ends[-1] = total
     steps = np.floor(ends + random.random()).astype(np.int64)
     steps[-1] = total
-    return np.diff(np.minimum(steps, total), prepend=0)
+    counts: npt.NDArray[np.int64] = np.diff(np.minimum(steps, total), prepend=0)
+    return counts
 
 
 def draw(weights: Table, total: int, random: np.random.Generator) -> Codes:

@@ -58,14 +58,14 @@ class CodedTable:
         return pa.table(arrays, names=list(self.schema.names))
 
 
-def dtype_for(size: int) -> type[np.uint8] | type[np.uint16]:
-    """The smallest unsigned type that holds 0..size-1."""
-    return np.uint8 if size <= 256 else np.uint16
+def narrow(values: npt.NDArray[np.integer], size: int) -> Column:
+    """`values` in the smallest unsigned type that holds 0..size-1."""
+    return values.astype(np.uint8) if size <= 256 else values.astype(np.uint16)
 
 
 def table_from_matrix(schema: Schema, matrix: npt.NDArray[np.integer]) -> CodedTable:
     """A coded table from integers of shape (variables, rows)."""
-    columns = tuple(row.astype(dtype_for(size)) for row, size in zip(matrix, schema.sizes, strict=True))
+    columns = tuple(narrow(row, size) for row, size in zip(matrix, schema.sizes, strict=True))
     return CodedTable(schema, columns)
 
 
@@ -79,7 +79,7 @@ def _code_column(column: pa.ChunkedArray, variable: Variable, where: str, first_
     for position, value in enumerate(values):
         lookup[position] = 0 if value in (None, "") else variable.index.get(value, -1)
     indices = pc.fill_null(array.indices, len(values)).to_numpy(zero_copy_only=False)
-    coded = lookup[indices]
+    coded: npt.NDArray[np.int64] = lookup[indices]
     unknown = np.flatnonzero(coded < 0)
     if len(unknown):
         shown = ", ".join(variable.codes[:12]) + (", ..." if len(variable.codes) > 12 else "")
@@ -90,7 +90,7 @@ def _code_column(column: pa.ChunkedArray, variable: Variable, where: str, first_
             allowed=f"empty, or one of: {shown}",
             do="Correct or map these values, or give a schema that lists them (--schema). Nothing was measured.",
         )
-    return coded.astype(dtype_for(variable.size))
+    return narrow(coded, variable.size)
 
 
 def check_columns(present: Sequence[str], schema: Schema, where: str) -> None:
@@ -156,7 +156,7 @@ def read_table(path: Path) -> pa.Table:
             names = reader.schema.names
         text = pa.dictionary(pa.int32(), pa.string())
         options = pa_csv.ConvertOptions(
-            column_types={name: text for name in names}, null_values=[""], strings_can_be_null=True
+            column_types=dict.fromkeys(names, text), null_values=[""], strings_can_be_null=True
         )
         return pa_csv.read_csv(path, convert_options=options)
     except pa.ArrowInvalid as error:
@@ -170,5 +170,5 @@ def read_table(path: Path) -> pa.Table:
 
 
 def _without_values(message: str) -> str:
-    """Arrow's message up to the quotation of the offending row, which could hold a person's values."""
-    return message.split(": ", maxsplit=2)[-1].split(", got")[0] if "Row #" in message else message.split(":")[0]
+    """Arrow's message without the quotation of the offending row, which could hold a person's values."""
+    return message.split(": ", maxsplit=2)[1] if message.count(": ") > 1 else message.split(":", maxsplit=1)[0]

@@ -1,0 +1,43 @@
+"""``ctdc schema``: drafts of schemas for tables that are not the standard's."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from ctdc.cli.common import emit, json_option
+from ctdc.foundation.files import write_text
+from ctdc.table.infer import infer_schema
+
+WARNING = (
+    "This schema was taken from the records themselves. A list of codes that depends on who is in the data can give "
+    "a person away, and it is OUTSIDE the privacy guarantee. Before you use it, replace each list by the codes that "
+    "your code book allows, whether or not they occur."
+)
+
+
+@click.group()
+def command() -> None:
+    """Schemas of tables that are not the standard's."""
+
+
+@command.command(epilog="Example: ctdc schema infer table.csv --out schema.json")
+@click.argument("table", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="File to write; printed when left out.")
+@click.option("--max-codes", type=int, default=300, show_default=True, help="Refuse columns with more values.")
+@json_option
+def infer(table: Path, out: Path | None, max_codes: int, as_json: bool) -> None:
+    """Draft a Table Schema from the values in TABLE (csv or parquet).
+
+    A draft only: a domain that is inferred from sensitive records is outside the privacy guarantee.
+    """
+    document = infer_schema(table, max_codes).to_table_schema() | {"description": WARNING}
+    text = json.dumps(document, ensure_ascii=False, indent=1)
+    click.echo(click.style("Warning: ", fg="yellow", bold=True) + WARNING, err=True)
+    if out is None:
+        click.echo(text)
+        return
+    write_text(out, text + "\n")
+    emit({"schema": str(out), "fields": len(document["fields"])}, as_json, f"Draft written to {out}. Edit it first.")

@@ -1,0 +1,192 @@
+"""From a coded table to a folder of protected outputs: plan, charge, measure, estimate, build records, write.
+
+Promise: the ledger is charged before anything is measured; the folder appears whole or not at all; every file in
+it is computed from the noisy measurements and public settings; no message, name or size depends on a record
+otherwise.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from ctdc.foundation.clock import timestamp
+from ctdc.foundation.errors import UserError
+from ctdc.foundation.files import atomic_folder, write_text
+from ctdc.foundation.hashing import hash_value
+from ctdc.foundation.progress import Progress, Silent
+from ctdc.privacy import ledger
+from ctdc.privacy.accounting import Guarantee, attacker_accuracy, attacker_power
+from ctdc.privacy.aggregates import aggregate_table
+from ctdc.privacy.estimate import Estimates, estimate
+from ctdc.privacy.measure import Measurements, measure
+from ctdc.privacy.noise import NoiseSource, OpenDPNoise
+from ctdc.privacy.plan import Plan, make_plan
+from ctdc.privacy.report import report_html
+from ctdc.privacy.stored import write_measurements
+from ctdc.privacy.synthesise import synthesise
+from ctdc.table.coded import CodedTable, table_from_matrix
+from ctdc.table.schema import Schema
+
+ENGINE_VERSION = "1"
+DEFAULT_THRESHOLD = 10.0
+MAX_RECORDS = 65_000_000
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that is decided before the records are looked at. All of it is public.
+
+    threshold: smallest count called reliable; every_aggregate: list combinations below it too; seed: of the record
+    synthesis, which happens after the noise; population: whose budget is charged; facts: declared facts to be
+    recorded with the result (profile, title, ...), JSON values.
+    """
+
+    guarantee: Guarantee
+    length: int = 3
+    threshold: float = DEFAULT_THRESHOLD
+    every_aggregate: bool = False
+    seed: int = 0
+    population: str = "default"
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.threshold) and self.threshold >= 0):
+            raise UserError(
+                "privacy.threshold", f"The reporting threshold is {self.threshold}.", allowed="a number of at least 0"
+            )
+
+
+def _charge_details(schema: Schema, plan: Plan, settings: Settings) -> dict[str, Any]:
+    return {
+        "epsilon": settings.guarantee.epsilon,
+        "delta": settings.guarantee.delta,
+        "length": settings.length,
+        "schema_hash": schema.content_hash(),
+        "plan_hash": hash_value(plan.describe()),
+    }
+
+
+def privacy_statement(
+    schema: Schema, measurements: Measurements, estimates: Estimates, settings: Settings, when: datetime
+) -> dict[str, Any]:
+    """The content of privacy.json: the guarantee, how it was spent, and what it was measured with."""
+    cost = measurements.plan.cost()
+    mu = math.sqrt(cost.mu_squared if cost.mu_squared is not None else 2 * cost.rho)
+    total, error = estimates.total()
+    return {
+        "engine_version": ENGINE_VERSION,
+        "unit": "person",
+        "neighbours": "add or remove one person's record",
+        "mechanism": "discrete Gaussian noise on integer residuals of all marginal tables (one release)",
+        "epsilon": settings.guarantee.epsilon,
+        "delta": settings.guarantee.delta,
+        "certified_epsilon": cost.epsilon(settings.guarantee.delta),
+        "rho": cost.rho,
+        "mu": mu,
+        "certificate": "rounding lemma and Gaussian trade-off curve" if cost.mu_squared is not None else "zCDP",
+        "attacker_accuracy": attacker_accuracy(mu),
+        "attacker_power_at_1_percent": attacker_power(mu, 0.01),
+        "length": settings.length,
+        "threshold": settings.threshold,
+        "aggregates": "all" if settings.every_aggregate else "threshold",
+        "total": {"count": round(total, 2), "standard_error": round(error, 4)},
+        "records": max(0, round(total)),
+        "measurements": len(measurements.plan.measurements),
+        "noisy_numbers": measurements.plan.cells(),
+        "expected_standard_error": expected_errors(estimates),
+        "unprotected_quantities": [],
+        "schema_hash": schema.content_hash(),
+        "synthesis_seed": settings.seed,
+        "population": settings.population,
+        "publishable": measurements.publishable,
+        "libraries": {name: version(name) for name in ("ctdc", "opendp", "numpy", "numba", "pyarrow")},
+        "measured_at": timestamp(when),
+        **settings.facts,
+    }
+
+
+def expected_errors(estimates: Estimates) -> dict[str, dict[str, float]]:
+    """Smallest, median and largest standard error of a count, by length: known before anything is measured."""
+    errors: dict[str, dict[str, float]] = {}
+    for length in range(estimates.length + 1):
+        values = sorted(math.sqrt(estimates.variance(chosen)) for chosen in estimates.sets if len(chosen) == length)
+        if values:
+            middle = values[len(values) // 2]
+            errors[str(length)] = {"low": round(values[0], 4), "median": round(middle, 4), "high": round(values[-1], 4)}
+    return errors
+
+
+def _write_table(folder: Path, name: str, table: pa.Table) -> None:
+    pa_csv.write_csv(table, folder / f"{name}.csv")
+    pq.write_table(table, folder / f"{name}.parquet", compression="zstd")
+
+
+def _plain_text(table: pa.Table) -> pa.Table:
+    return table.cast(pa.schema([(name, pa.string()) for name in table.column_names]))
+
+
+def write_outputs(
+    folder: Path,
+    schema: Schema,
+    measurements: Measurements,
+    settings: Settings,
+    when: datetime,
+    progress: Progress,
+) -> dict[str, Any]:
+    """Compute and write every file from the measurements; returns the content of privacy.json."""
+    estimates = estimate(measurements)
+    statement = privacy_statement(schema, measurements, estimates, settings, when)
+    if statement["records"] > MAX_RECORDS:
+        raise UserError("privacy.records", "More records would be built than this version can hold.")
+    matrix = synthesise(estimates, statement["records"], settings.seed, progress=progress)
+    progress.start("Writing files")
+    aggregates = aggregate_table(schema, estimates, settings.threshold, settings.every_aggregate)
+    records = table_from_matrix(schema, matrix).to_arrow()
+    pa_csv.write_csv(_plain_text(records), folder / "synthetic.csv", pa_csv.WriteOptions(quoting_style="needed"))
+    pq.write_table(records, folder / "synthetic.parquet", compression="zstd")
+    _write_table(folder, "aggregates", aggregates)
+    write_measurements(folder / "measurements.parquet", schema, measurements)
+    write_text(folder / "schema.json", json.dumps(schema.to_table_schema(), ensure_ascii=False, indent=1) + "\n")
+    write_text(folder / "privacy.json", json.dumps(statement, ensure_ascii=False, indent=1) + "\n")
+    write_text(folder / "report.html", report_html(statement, schema, aggregates))
+    progress.finish()
+    return statement
+
+
+def protect(
+    load: Callable[[], CodedTable],
+    schema: Schema,
+    settings: Settings,
+    out: Path,
+    ledger_path: Path,
+    when: datetime,
+    *,
+    noise: NoiseSource | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Protect the records that `load` returns and write the folder `out`; returns the content of privacy.json.
+
+    The plan is made and checked from public settings first; records are loaded and checked next, so that a broken
+    file costs nothing; then the ledger is charged; only then is anything measured. Raises UserError or Refused.
+    """
+    progress = progress or Silent()
+    plan = make_plan(schema.sizes, settings.guarantee, settings.length)
+    with atomic_folder(out) as folder:
+        table = load()
+        if table.schema != schema:
+            raise ValueError("the records are coded with another schema")
+        ledger.charge(ledger_path, settings.population, plan.cost(), _charge_details(schema, plan, settings), when)
+        measurements = measure(table.matrix(), plan, noise or OpenDPNoise(), progress)
+        del table
+        return write_outputs(folder, schema, measurements, settings, when, progress)

@@ -1,0 +1,86 @@
+"""The noisy measurements as a file, from which every estimate and error can be computed again by anybody.
+
+Promise: what is read back equals what was measured, integer for integer.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ctdc.foundation.errors import UserError
+from ctdc.privacy.measure import Measurements
+from ctdc.privacy.plan import Measurement, Plan
+from ctdc.table.schema import Schema
+
+FORMAT = "1"
+COLUMNS = pa.schema(
+    [
+        ("attributes", pa.list_(pa.string())),
+        ("shape", pa.list_(pa.int32())),
+        ("scale", pa.float64()),
+        ("squared_sensitivity", pa.int64()),
+        ("deviation", pa.float64()),
+        ("values", pa.list_(pa.int64())),
+    ]
+)
+
+
+def write_measurements(path: Path, schema: Schema, measurements: Measurements) -> None:
+    """Write one row per measured set: variables, shape of the integers, noise scale, s_B, and the integers."""
+    metadata = {
+        "ctdc.measurements": FORMAT,
+        "ctdc.length": str(measurements.plan.length),
+        "ctdc.sizes": json.dumps(measurements.plan.sizes),
+        "ctdc.rho": repr(measurements.rho),
+        "ctdc.publishable": json.dumps(measurements.publishable),
+    }
+    with pq.ParquetWriter(path, COLUMNS.with_metadata(metadata), compression="zstd") as writer:
+        batch = [
+            {
+                "attributes": [schema.names[attribute] for attribute in measurement.attributes],
+                "shape": list(measurement.shape),
+                "scale": measurement.scale,
+                "squared_sensitivity": measurement.squared_sensitivity,
+                "deviation": measurement.deviation,
+            }
+            for measurement in measurements.plan.measurements
+        ]
+        arrays = [pa.array([row[name] for row in batch], COLUMNS.field(name).type) for name in COLUMNS.names[:-1]]
+        flat = [measurements.values[measurement.attributes].ravel() for measurement in measurements.plan.measurements]
+        ends = np.cumsum([0, *(len(values) for values in flat)]).astype(np.int32)
+        values = pa.ListArray.from_arrays(pa.array(ends), pa.array(np.concatenate(flat)))
+        writer.write_table(pa.table([*arrays, values], schema=COLUMNS.with_metadata(metadata)))
+
+
+def read_measurements(path: Path, schema: Schema) -> Measurements:
+    """Read what `write_measurements` wrote. Raises UserError (``measurements.format``) for anything else."""
+    try:
+        table = pq.read_table(path)
+    except (FileNotFoundError, pa.ArrowInvalid):
+        raise UserError("measurements.format", "This is not a file of measurements.", where=str(path)) from None
+    metadata = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
+    if metadata.get("ctdc.measurements") != FORMAT or json.loads(metadata["ctdc.sizes"]) != list(schema.sizes):
+        raise UserError(
+            "measurements.format",
+            "The file of measurements has another format or another schema.",
+            where=str(path),
+            do="Use the schema.json that stands beside it, and the version of ctdc that wrote it.",
+        )
+    position = {name: number for number, name in enumerate(schema.names)}
+    plan_rows, values = [], {}
+    for row, integers in zip(table.drop_columns("values").to_pylist(), table.column("values"), strict=True):
+        attributes = tuple(position[name] for name in row.pop("attributes"))
+        shape = tuple(row.pop("shape"))
+        plan_rows.append(Measurement(attributes=attributes, shape=shape, **row))
+        integers_read = integers.values.to_numpy()
+        if len(integers_read) != math.prod(shape):
+            raise UserError("measurements.format", "A measurement has lost integers.", where=str(path))
+        values[attributes] = integers_read.reshape(shape)
+    plan = Plan(schema.sizes, int(metadata["ctdc.length"]), tuple(plan_rows))
+    return Measurements(plan, values, float(metadata["ctdc.rho"]), json.loads(metadata["ctdc.publishable"]))
