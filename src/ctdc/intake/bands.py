@@ -52,10 +52,14 @@ def code_of_number(number: int, bands: Sequence[Interval]) -> str | None:
     return next((band.code for band in bands if band.low <= number <= band.high), None)
 
 
-def code_of_text(text: str, bands: Sequence[Interval]) -> str | None:
-    """The code for a number (fractions are dropped: 17.9 years are 17 completed years) or a band written as text."""
+def code_of_text(text: str, bands: Sequence[Interval], highest: int = _ENDLESS) -> str | None:
+    """The code for a number (fractions are dropped: 17.9 years are 17 completed years) or a band written as text.
+
+    A number above `highest` has no code, though an open band would hold it: nobody is 640 years old.
+    """
     if _NUMBER.fullmatch(text):
-        return code_of_number(int(re.split("[.,]", text)[0]), bands)
+        number = int(re.split("[.,]", text)[0])
+        return code_of_number(number, bands) if number <= highest else None
     described = interval("", text)
     if described is None:
         return None

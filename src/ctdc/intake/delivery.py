@@ -100,12 +100,19 @@ class DeliveryReport:
         }
 
     def draft_rows(self) -> list[dict[str, str]]:
-        """Rows to copy into ``values.csv``: one per value in quarantine, status proposed, to be completed."""
+        """Rows to copy into ``values.csv``: one per value in quarantine, status proposed, to be completed.
+
+        The value labels of an SPSS or Stata file are their source labels.
+        """
+        labels: dict[str, dict[str, str]] = {}
+        for receipt in self.receipts:
+            labels |= receipt["workbook"].get("value_labels", {})
         return [
             dict.fromkeys(COLUMNS, "")
             | {
                 "source_column": line.column,
                 "source_value": line.value,
+                "source_label": labels.get(line.column, {}).get(line.value, ""),
                 "target_variable": line.targets[0] if len(line.targets) == 1 and " " not in line.targets[0] else "",
                 "status": "proposed",
                 "comment": line.hint,

@@ -326,7 +326,7 @@ class Plan:
             return self._column(step.recode.table, step.recode.column, target, recode_reader())
         if step.band is not None:
             bands = self._intervals(step.band.bands, target)
-            return self._column(step.band.table, step.band.column, target, band_reader(target, bands))
+            return self._column(step.band.table, step.band.column, target, band_reader(target, bands, _highest(target)))
         if step.year is not None and step.year.column is not None:
             reader = year_reader(target, step.year.calendar == "buddhist")
             return self._column(step.year.table, step.year.column, target, reader)
@@ -426,6 +426,11 @@ class Plan:
         leaf = self._column(verb.table, column, working, read)
         leaf.rank = lambda values, _: values.astype(np.int64)
         return leaf, meanings
+
+
+def _highest(target: Target) -> int:
+    """The largest number that is plausible: completed years, or months for the duration."""
+    return MAX_MONTHS if target.name == "traffickMonths" else MAX_AGE
 
 
 def _band_outcome(number: int, bands: Sequence[Interval], target: Target) -> int:

@@ -37,15 +37,17 @@ def copy_reader(target: Target) -> Reader:
     return read
 
 
-def band_reader(target: Target, bands: Sequence[Interval]) -> Reader:
+def band_reader(target: Target, bands: Sequence[Interval], highest: int) -> Reader:
     """band: a number or the text of a band."""
 
     def read(text: str) -> Meaning:
-        code = code_of_text(text, bands)
+        code = code_of_text(text, bands, highest)
         outcome = None if code is None else target.outcome(code)
         if outcome is None:
             return Meaning(
-                (missing("parse_error"),), UNREADABLE, "neither a number nor a band inside one of the target's"
+                (missing("parse_error"),),
+                UNREADABLE,
+                f"neither a number up to {highest} nor a band inside one of the target's",
             )
         return Meaning((outcome,), MAPPED)
 

@@ -28,6 +28,11 @@ def test_open_and_coarse_bands() -> None:
     assert code_of_number(70, MONTHS) == "61+ (5+ yrs)"
 
 
+def test_nobody_is_999_years_old() -> None:
+    assert code_of_text("999", AGES) == "48+"
+    assert code_of_text("999", AGES, highest=120) is None
+
+
 @given(st.integers(0, 130))
 def test_every_age_has_exactly_one_band(age: int) -> None:
     assert sum(band.low <= age <= band.high for band in AGES) == 1
