@@ -15,6 +15,7 @@ from ctdc.standard.languages import RIGHT_TO_LEFT
 
 # Keeps the ends of a range in their order within right-to-left text, in plain text as well as in a page.
 ISOLATE, END_ISOLATE = "\u2066", "\u2069"
+MOST_DIGITS = 3
 SIZE_UNITS = (("byte", 1), ("kilobyte", 10**3), ("megabyte", 10**6), ("gigabyte", 10**9))
 
 
@@ -40,7 +41,12 @@ def number_range(language: str, low: float, high: float, digits: int = 0) -> str
 
 
 def percent_range(language: str, low: float, high: float, digits: int = 1) -> str:
-    """The interval of two shares as percentages, the sign once at its end."""
+    """The interval of two shares as percentages, the sign once at its end.
+
+    A narrow interval gets up to two more decimals, so that its ends do not read as one number.
+    """
+    while digits < MOST_DIGITS and low < high and round(100 * low, digits) == round(100 * high, digits):
+        digits += 1
     return _isolated(language, number(language, 100 * low, digits) + "–" + percent(language, high, digits))
 
 

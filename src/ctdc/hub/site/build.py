@@ -46,6 +46,7 @@ NEUTRAL_PAGE = "https://{language}.wikipedia.org/"
 LANGUAGE_ORDER = ("en", "ar", "fr", "de", "es")
 MANY_CODES = 15  # longer lists of codes are folded away on the code book's page
 HEADLINES = ("countries_exploitation", "years", "women", "children")
+MOST_HEADLINES = 6  # beside the number of victims: two rows of the grid; the charts show the others
 
 
 @dataclass(frozen=True)
@@ -181,13 +182,14 @@ def _overview(view: SiteRelease, language: str) -> dict[str, Any]:
 def _headlines(view: SiteRelease, language: str) -> list[Headline]:
     found = []
     exploitation = [identifier for identifier in view.headlines if identifier.startswith("exploitation:")]
+    exploitation.sort(key=lambda identifier: -view.headlines[identifier]["share"])
     for identifier in (*HEADLINES, *exploitation):
         headline = view.headlines.get(identifier)
         if headline is not None:
             of = "home.of_exploitation" if identifier in exploitation else "home.of_known"
             label = view.headline_labels[identifier][language]
             found.append(_headline(language, label, headline, SITE_TEXTS.text(language, of)))
-    return found
+    return found[:MOST_HEADLINES]
 
 
 def _headline(language: str, label: str, headline: Mapping[str, Any], of: str) -> Headline:

@@ -20,7 +20,7 @@ TOP_CORRIDORS = 12
 LATE_YEARS = 2  # years whose cases are still arriving; see the reporting lag in the standard's documentation
 MOST_CODES = 30  # a variable with more codes shows only the most frequent
 PLOT_HEIGHT = 200.0  # of the chart over time, in CSS pixels
-NICE_STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
+NICE_STEPS = (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 TICKS = 4
 
 
@@ -175,9 +175,9 @@ class Charts:
         return Pyramid("age-gender", title, text, names[0], names[1], tuple(names[2:]), tuple(rows))
 
     def groups(self) -> tuple[BarChart, ...]:
-        """A chart for each group of flags that share a denominator, exploitation and control first."""
-        order = {"exploitation": 0, "means_of_control": 1}
-        groups = sorted(self._release.figures["groups"], key=lambda group: order.get(group["id"], 2))
+        """A chart for each group of flags that share a denominator, the most asked for first."""
+        order = {"exploitation": 0, "means_of_control": 1, "sex": 2, "labour": 3}
+        groups = sorted(self._release.figures["groups"], key=lambda group: order.get(group["id"], len(order)))
         return tuple(self._group(group) for group in groups)
 
     def variables(self) -> tuple[BarChart, ...]:

@@ -1,0 +1,54 @@
+"""Chromium, and a site of a small invented release served on this machine."""
+
+import shutil
+import sys
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, sync_playwright
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
+
+from protected_twin import PROFILE, write_protected
+
+from ctdc.hub.site.build import build_site
+from ctdc.hub.site.serve import application, bind
+from ctdc.release.build import build
+from ctdc.release.info import ReleaseInfo
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        pytest.skip("Chromium is not installed (looked for chromium and chromium-browser in PATH)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def shown_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Enough people that most cells reach the threshold and some do not, and noise that shows as whiskers."""
+    folder = tmp_path_factory.mktemp("browser")
+    protected = write_protected(folder / "p", rows=12_000, error=25.0)
+    info = ReleaseInfo("twin", simulated=True, profile=PROFILE, sources=("One", "Two"), terms="CC BY 4.0")
+    return build(protected, folder / "store", info, None, datetime(2026, 3, 1, tzinfo=UTC))
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory: pytest.TempPathFactory, shown_release: Path) -> Iterator[str]:
+    """Where the site is: http://127.0.0.1:port"""
+    site = build_site(shown_release, tmp_path_factory.mktemp("browser-pages") / "site")
+    with bind("127.0.0.1", 0) as listener:
+        server = uvicorn.Server(uvicorn.Config(application(site), log_level="warning", server_header=False))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server.should_exit = True
+        thread.join()

@@ -1,0 +1,48 @@
+"""Every message of the release exists in all five languages, with the same placeholders."""
+
+import re
+
+import pytest
+from babel import Locale
+
+from ctdc.hub.site.build import SITE_TEXTS
+from ctdc.release.texts import RELEASE_TEXTS, Catalogue
+from ctdc.standard.languages import LANGUAGES
+
+PLACEHOLDER = re.compile(r"\{(\w+)\}")
+# Words that are the same in two languages: proper names, and international terms.
+SAME = {
+    *("site.name", "codebook.code", "codebook.definition", "codebook.codes", "codebook.source", "codebook.name"),
+    *("data.standard", "chart.corridors.route", "citation.version", "citation.text"),
+}
+
+
+@pytest.fixture(params=[RELEASE_TEXTS, SITE_TEXTS], ids=["release", "site"])
+def catalogue(request: pytest.FixtureRequest) -> Catalogue:
+    return request.param
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_complete_against_the_source(catalogue, language):
+    source, target = catalogue.messages("en"), catalogue.messages(language)
+    assert list(target) == list(source)
+    for key, message in source.items():
+        forms = message.values() if isinstance(message, dict) else [message]
+        for form in target[key].values() if isinstance(target[key], dict) else [target[key]]:
+            assert form.strip(), key
+            assert set(PLACEHOLDER.findall(form)) == set(PLACEHOLDER.findall(next(iter(forms)))), key
+        if isinstance(message, dict):
+            assert set(target[key]) == set(Locale.parse(language).plural_form.tags) | {"other"}, key
+
+
+@pytest.mark.parametrize("language", [language for language in LANGUAGES if language != "en"])
+def test_nothing_was_left_in_english(catalogue, language):
+    source, target = catalogue.messages("en"), catalogue.messages(language)
+    assert {key for key in source if target[key] == source[key]} <= SAME
+
+
+def test_missing_key_is_our_fault():
+    with pytest.raises(KeyError):
+        RELEASE_TEXTS.text("en", "no.such.key")
+    with pytest.raises(KeyError):
+        RELEASE_TEXTS.text("en", "citation.version")

@@ -1,0 +1,49 @@
+"""The words about privacy say what the numbers say."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ctdc.release.statement import meaning, privacy_statement
+from ctdc.standard.languages import LANGUAGES
+
+FACTS = {"epsilon": 12.0, "delta": 5.8e-6, "mu": 2.274, "length": 3, "threshold": 10}
+
+
+@pytest.mark.parametrize(
+    ("mu", "accuracy", "recognised"), [(0.260, 0.55, 0.02), (0.902, 0.67, 0.08), (2.274, 0.87, 0.48)]
+)
+def test_known_values(mu, accuracy, recognised):
+    facts = meaning(1, 1e-6, mu)
+    assert round(facts.accuracy, 2) == accuracy
+    assert round(facts.recognised, 2) == recognised
+
+
+@given(st.floats(0.01, 20), st.floats(1e-9, 1e-4))
+def test_bounds_without_mu_are_probabilities_and_never_below_a_coin(epsilon, delta):
+    facts = meaning(epsilon, delta, None)
+    assert 0.5 <= facts.accuracy <= 1
+    assert 0.01 <= facts.recognised <= 1
+
+
+def test_bounds_without_mu_hold_for_randomised_response():
+    """Randomised response of the largest bias that epsilon allows reaches the accuracy bound exactly."""
+    assert meaning(1.0, 0.0, None).accuracy == pytest.approx(math.e / (1 + math.e))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_states_the_numbers(language):
+    text = " ".join(
+        p for section in privacy_statement(language, FACTS) for p in (*section.paragraphs, *section.bullets)
+    )
+    assert "88" in text and "48" in text  # rounded up, as "at most" wants
+    assert "0.0000058" in text or "0,0000058" in text
+    assert "{" not in text
+
+
+def test_high_epsilon_is_called_high():
+    sections = privacy_statement("en", FACTS)
+    assert any("weaker than experts prefer" in p for section in sections for p in section.paragraphs)
+    assert "strong protection" in str(privacy_statement("en", {**FACTS, "epsilon": 1.0, "mu": 0.26}))
