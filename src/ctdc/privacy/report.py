@@ -1,0 +1,229 @@
+"""The report for the steward who has just protected a table: one page, five languages, no script, no request.
+
+Promise: made from the privacy statement, the schema and the published counts alone, so it discloses nothing beyond
+them; every name, code and declared fact is escaped; counts under the reporting threshold are never shown as numbers.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import ROUND_CEILING, Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import yaml
+from babel.dates import format_date
+from babel.numbers import format_decimal, format_percent
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from ctdc.table.schema import Schema, Variable
+
+ROOM = Path(__file__).parent
+LANGUAGES = {"ar": "العربية", "en": "English", "fr": "Français", "de": "Deutsch", "es": "Español"}
+RIGHT_TO_LEFT = frozenset({"ar"})
+MAX_CODES_SHOWN = 30
+NORMAL_95 = 1.959963984540054  # two-sided 95 % point of the standard normal distribution
+SMALLEST_WRITTEN_OUT = 1e-6  # smaller numbers are written as a power of ten
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+CERTIFICATES = {"rounding lemma and Gaussian trade-off curve": "rounding", "zCDP": "zcdp"}
+UNITS = {"person": "person"}
+NEIGHBOURS = {"add or remove one person's record": "add_remove"}
+FILES = ("synthetic", "aggregates", "measurements", "schema.json", "privacy.json", "report.html")
+
+
+@cache
+def report_texts() -> Mapping[str, Mapping[str, str]]:
+    """Language -> key -> text."""
+    texts: dict[str, dict[str, str]] = yaml.safe_load((ROOM / "texts" / "report.yaml").read_text(encoding="utf-8"))
+    return texts
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(ROOM / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _isolated(text: str) -> Markup:
+    """Text whose direction must neither change nor be changed by its surroundings (numbers and formulas)."""
+    return Markup('<bdi dir="ltr">{}</bdi>').format(text)
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Texts and numbers in one language. Digits are Latin in every language, Arabic included."""
+
+    language: str
+
+    @property
+    def direction(self) -> str:
+        """``rtl`` or ``ltr``, as HTML's ``dir`` wants it."""
+        return "rtl" if self.language in RIGHT_TO_LEFT else "ltr"
+
+    def text(self, key: str, **values: object) -> Markup:
+        """The text `key` with its places filled; values that are not Markup are escaped."""
+        return escape(report_texts()[self.language][key]).format(**values)
+
+    def declared(self, group: str, keys: Mapping[str, str], value: object) -> Markup:
+        """A declared fact in words where they are known, else as it was declared."""
+        key = keys.get(str(value))
+        return self.text(f"{group}.{key}") if key else Markup('<bdi dir="auto">{}</bdi>').format(value)
+
+    def number(self, value: float, digits: int = 0) -> Markup:
+        """`value` with grouping and `digits` decimals; a rounded zero has no sign."""
+        return _isolated(self._decimal(value, digits))
+
+    def error(self, value: float) -> Markup:
+        """A standard error, with as many decimals as mean something."""
+        return self.number(value, 2 if value < 1 else 1 if value < 100 else 0)
+
+    def at_most(self, value: float, figures: int = 3) -> Markup:
+        """An upper bound, rounded up to so many significant figures."""
+        if value <= 0:
+            return _isolated("0")
+        exponent = math.floor(math.log10(value))
+        rounded = _rounded_up(value, figures - 1 - exponent)
+        if value >= SMALLEST_WRITTEN_OUT:
+            return _isolated(self._pattern(rounded, "#,##0." + "#" * max(1, figures - 1 - exponent)))
+        shown = self._pattern(rounded.scaleb(-exponent), "0.##")
+        return _isolated(f"{shown} × 10{str(exponent).translate(SUPERSCRIPTS)}")
+
+    def share_at_most(self, share: float) -> Markup:
+        """A share from 0 to 1 as a percentage, rounded up to one decimal."""
+        pattern = "#,##0.0%" if self.language in ("ar", "en") else "#,##0.0\u00a0%"
+        return _isolated(str(format_percent(_rounded_up(min(share, 1.0), 3), pattern, locale=self.language)))
+
+    def interval(self, low: float, high: float) -> Markup:
+        """Both ends of an interval, in the order of reading of numbers."""
+        return _isolated(f"{self._decimal(low, 0)} – {self._decimal(high, 0)}")
+
+    def day(self, stamp: object) -> Markup:
+        """The day of an ISO time stamp, written out."""
+        pattern = "d MMMM y" if self.language == "ar" else "long"
+        day = format_date(datetime.fromisoformat(str(stamp)), pattern, locale=self.language)
+        return Markup("<bdi>{}</bdi>").format(day)
+
+    def _decimal(self, value: float, digits: int) -> str:
+        rounded = round(float(value), digits)
+        return self._pattern(rounded if rounded else 0.0, "#,##0" + ("." + "0" * digits if digits else ""))
+
+    def _pattern(self, value: float | Decimal, pattern: str) -> str:
+        return str(format_decimal(value, pattern, locale=self.language))
+
+
+def _rounded_up(value: float, digits: int) -> Decimal:
+    # 12 digits first, so that 0.3 (0.30000000000000004 in binary arithmetic) does not become 0.301.
+    return Decimal(f"{value:.12g}").quantize(Decimal(1).scaleb(-digits), rounding=ROUND_CEILING)
+
+
+def _neutral(value: float, pattern: str) -> Markup:
+    """A number for the table that all languages share: a decimal point, and thin spaces between thousands (SI)."""
+    text = str(format_decimal(round(value, 1) if round(value, 1) else 0.0, pattern, locale="en"))
+    return _isolated(text.replace(",", "\u202f").replace("-", "\u2212"))
+
+
+@dataclass(frozen=True)
+class CodeRow:
+    """One line of the table of counts; `count` is the limit and `interval` a dash for too few to say."""
+
+    code: str
+    count: Markup
+    error: Markup
+    interval: Markup
+    few: bool
+
+
+@dataclass(frozen=True)
+class VariableRows:
+    """The shown codes of one variable, and how many codes it has."""
+
+    name: str
+    codes: int
+    rows: tuple[CodeRow, ...]
+
+
+def _code_row(code: str, row: Mapping[str, Any], threshold: float) -> CodeRow:
+    error = _neutral(row["standard_error"], "#,##0.0")
+    if row["below_threshold"]:
+        limit = float(_rounded_up(max(threshold, 2 * row["standard_error"]), 1))
+        return CodeRow(code, Markup("&lt;&nbsp;") + _neutral(limit, "#,##0.#"), error, Markup("–"), True)
+    ends = (_neutral(row[name], "#,##0") for name in ("low95", "high95"))
+    return CodeRow(code, _neutral(row["count"], "#,##0"), error, Markup(" – ").join(ends), False)
+
+
+def _variable_rows(variable: Variable, counts: Mapping[str, Mapping[str, Any]], threshold: float) -> VariableRows:
+    shown: Sequence[str] = [code for code in variable.codes if code in counts]
+    if len(shown) > MAX_CODES_SHOWN:
+        shown = sorted(shown, key=lambda code: -counts[code]["count"])[:MAX_CODES_SHOWN]
+    rows = tuple(_code_row(code, counts[code], threshold) for code in shown)
+    return VariableRows(variable.name, len(variable.codes), rows)
+
+
+def one_way_counts(schema: Schema, aggregates: pa.Table, threshold: float) -> list[VariableRows]:
+    """Counts of single codes by variable, in the schema's order; the largest ones where there are many codes."""
+    counts: dict[str, dict[str, Mapping[str, Any]]] = {name: {} for name in schema.names}
+    for row in aggregates.filter(pc.equal(aggregates["length"], 1)).to_pylist():
+        ((name, code),) = json.loads(row["attributes"]).items()
+        counts[name][code] = row
+    return [_variable_rows(variable, counts[variable.name], threshold) for variable in schema.variables]
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Combinations of one length: how many the codes allow, are listed, and are listed below the threshold."""
+
+    length: int
+    possible: int
+    listed: int
+    few: int
+
+
+def listings(schema: Schema, aggregates: pa.Table, longest: int) -> list[Listing]:
+    """One line per length from 1 to `longest`."""
+    # Coefficient k of the product of (1 + codes x) is the number of combinations of k known values.
+    possible = [1] + [0] * longest
+    for variable in schema.variables:
+        for length in range(longest, 0, -1):
+            possible[length] += possible[length - 1] * len(variable.codes)
+    result = []
+    for length in range(1, longest + 1):
+        chosen = aggregates.filter(pc.equal(aggregates["length"], length))["below_threshold"]
+        result.append(Listing(length, possible[length], len(chosen), pc.sum(chosen).as_py() or 0))
+    return result
+
+
+def report_html(statement: Mapping[str, Any], schema: Schema, aggregates: pa.Table) -> str:
+    """The page that explains a protected folder.
+
+    statement: the content of privacy.json; aggregates: columns of `aggregates.COLUMNS`. Self-contained HTML.
+    """
+    total, error = statement["total"]["count"], statement["total"]["standard_error"]
+    context = {
+        "s": statement,
+        "languages": LANGUAGES,
+        "writers": [Writer(language) for language in LANGUAGES],
+        "certificate": CERTIFICATES.get(statement["certificate"]),
+        "certificates": CERTIFICATES,
+        "units": UNITS,
+        "neighbours": NEIGHBOURS,
+        "files": FILES,
+        "low": total - NORMAL_95 * error,
+        "high": total + NORMAL_95 * error,
+        "listings": listings(schema, aggregates, statement["length"]),
+        "variables": one_way_counts(schema, aggregates, statement["threshold"]),
+        "most": MAX_CODES_SHOWN,
+    }
+    return _environment().get_template("report.html.j2").render(context)
