@@ -38,7 +38,7 @@ def test_a_file_that_is_not_ready_ends_with_code_3(
     delivery.write_text(delivery.read_text().replace("Male", "Mal3"))
     arguments = ("intake", "check", delivery, "--mapping", "ctdc-synthetic-2021", "--report", tmp_path / "report")
     assert run(*arguments) == 3
-    assert "gender: 'Mal3' in 1 cells (unmapped)" in capsys.readouterr().out
+    assert "gender: 'Mal3' in 1 cell (unmapped)" in capsys.readouterr().out
     assert (tmp_path / "report" / "report.es.html").exists()
     out = tmp_path / "out" / "cases.parquet"
     assert run("intake", "harmonise", delivery, "--mapping", "ctdc-synthetic-2021", "--out", out) == 3

@@ -16,6 +16,7 @@ from ctdc.intake.harmonise import harmonise as harmonise_delivery
 from ctdc.intake.mapping import load_mapping, shipped_ids
 from ctdc.intake.report import write_report
 from ctdc.intake.subject import DEFAULT_KEY_NAME, read_or_create_key
+from ctdc.intake.text import counted
 from ctdc.intake.trace import Trace, trace
 
 source_argument = click.argument("source", metavar="FILE", type=click.Path(path_type=Path))
@@ -40,7 +41,11 @@ def command() -> None:
 
 def _counts(report: DeliveryReport) -> list[str]:
     lines = [f"{report.rows_read:,} rows read, {report.rows_written:,} cases harmonised."]
-    lines += [f"{entry['rows']:,} rows left out: {entry['reason']}" for entry in report.excluded if entry["rows"]]
+    lines += [
+        f"{counted(entry['rows'], 'row', 'rows')} left out: {entry['reason']}"
+        for entry in report.excluded
+        if entry["rows"]
+    ]
     for receipt in report.receipts:
         if ignored := receipt["ignored_columns"]:
             shown = ", ".join(ignored[:10]) + (" ..." if len(ignored) > 10 else "")
@@ -50,7 +55,7 @@ def _counts(report: DeliveryReport) -> list[str]:
     failed = [entry for entry in report.plausibility if entry["result"] == "failed"]
     lines += [f"Look at: {e['check'].replace('_', ' ')}, in {e['rows']:,} of {e['of']:,} rows" for e in failed]
     if report.issues_total:
-        lines.append(f"{report.issues_total:,} cells could not be used.")
+        lines.append(f"{counted(report.issues_total, 'cell', 'cells')} could not be used.")
     return lines
 
 

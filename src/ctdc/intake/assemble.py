@@ -12,6 +12,7 @@ from ctdc.intake.outcomes import Target
 from ctdc.intake.readers.frame import TableReceipt
 from ctdc.intake.readers.header import repeated
 from ctdc.intake.rules import BLOCKING, PROPOSED, UNMAPPED, UNREADABLE, TextRule, describe
+from ctdc.intake.text import counted
 from ctdc.standard import load
 from ctdc.standard.model import Profile
 
@@ -134,7 +135,18 @@ def _clash_blocker(clashes: list[Clash], kind: str, code: str, what: str, do: st
     if not found:
         return []
     rows = "; ".join(" and ".join(map(str, clash.rows[:6])) for clash in found[:5])
-    return [Blocker(code, len(found), what.format(count=f"{len(found):,}", rows=rows), do)]
+    return [
+        Blocker(
+            code,
+            len(found),
+            what.format(
+                ids=counted(len(found), "id stands", "ids stand"),
+                are=counted(len(found), "id is", "ids are"),
+                rows=rows,
+            ),
+            do,
+        )
+    ]
 
 
 def _id_blockers(work: Work) -> list[Blocker]:
@@ -143,14 +155,14 @@ def _id_blockers(work: Work) -> list[Blocker]:
         clashes,
         "repeated",
         "intake.id_repeated",
-        "{count} ids stand in more than one row (first: rows {rows}).",
+        "{ids} in more than one row (first: rows {rows}).",
         "Give each case its own id and one row, or deliver repeated events as a joined table.",
     )
     blockers += _clash_blocker(
         clashes,
         "two_spellings",
         "intake.id_spelling",
-        "{count} ids are one number written in two ways, such as 007 and 7, or 8 and 8.0 (first: rows {rows}).",
+        "{are} one number written in two ways, such as 007 and 7, or 8 and 8.0 (first: rows {rows}).",
         "Store ids as text in your program; numbers lose leading zeros and gain decimals.",
     )
     if empty := work.ids.empty_rows:
@@ -159,7 +171,7 @@ def _id_blockers(work: Work) -> list[Blocker]:
             Blocker(
                 "intake.id_empty",
                 len(empty),
-                f"{len(empty):,} rows have no id (first: {rows}).",
+                f"{counted(len(empty), 'row has', 'rows have')} no id (first: {rows}).",
                 "Fill the id column, or exclude these rows in the mapping with the reason.",
             )
         )
@@ -167,9 +179,15 @@ def _id_blockers(work: Work) -> list[Blocker]:
 
 
 _WORDS = {
-    UNMAPPED: "{count} distinct values are in no crosswalk.",
-    UNREADABLE: "{count} distinct texts cannot be read as the date, year, number or band that they should be.",
-    PROPOSED: "{count} distinct values are mapped by rows of values.csv that nobody has approved yet.",
+    UNMAPPED: ("value is in no crosswalk.", "distinct values are in no crosswalk."),
+    UNREADABLE: (
+        "text cannot be read as the date, year, number or band that it should be.",
+        "distinct texts cannot be read as the date, year, number or band that they should be.",
+    ),
+    PROPOSED: (
+        "value is mapped by a row of values.csv that nobody has approved yet.",
+        "distinct values are mapped by rows of values.csv that nobody has approved yet.",
+    ),
 }
 _DO = {
     UNMAPPED: "Add a row to values.csv for each of them ('ctdc intake check FILE --mapping DIR --report OUT' drafts "
@@ -187,12 +205,12 @@ def _blockers(work: Work, report: DeliveryReport) -> Iterator[Blocker]:
         yield Blocker(
             "intake.row_width",
             len(bad),
-            f"{len(bad):,} rows do not have the {bad[0].expected} cells of the header (first: row {rows}).",
+            f"{counted(len(bad), 'row does', 'rows do')} not have the {bad[0].expected} cells of the header (first: row {rows}).",
             "Look for a delimiter inside a cell without quotes, or a line broken in two.",
         )
     for status in (UNMAPPED, UNREADABLE, PROPOSED):
         if count := sum(line.status == status for line in report.values):
-            yield Blocker(f"intake.{status}", count, _WORDS[status].format(count=f"{count:,}"), _DO[status])
+            yield Blocker(f"intake.{status}", count, counted(count, *_WORDS[status]), _DO[status])
     if found := [finding for finding in report.identifiers if finding.blocking]:
         places = ", ".join(sorted({f"{finding.column} ({finding.kind})" for finding in found})[:6])
         yield Blocker(

@@ -12,6 +12,7 @@ from typing import Any
 from ctdc.foundation.errors import ErrorDetail, UserError
 from ctdc.intake.identifiers import Finding, kind_of, mask
 from ctdc.intake.rules import Issue
+from ctdc.intake.text import counted
 from ctdc.intake.values import COLUMNS
 
 REPORT_VERSION = "1"
@@ -145,10 +146,12 @@ def quarantine_detail(report: DeliveryReport, where: str) -> ErrorDetail:
     for line in report.quarantined[:8]:
         value = mask(line.value) if kind_of(line.value, line.column) else line.value
         hint = f"; {line.hint}" if line.hint and line.hint != line.value else ""
-        shown.append(f"{line.column}: {value!r} in {line.count:,} cells ({line.status}{hint})")
+        shown.append(f"{line.column}: {value!r} in {counted(line.count, 'cell', 'cells')} ({line.status}{hint})")
     more = len(report.quarantined) - len(shown)
     sentences = " ".join(blocker.what for blocker in report.blockers)
-    listing = "".join(f"\n    - {line}" for line in shown) + (f"\n    - and {more} more values" if more > 0 else "")
+    listing = "".join(f"\n    - {line}" for line in shown) + (
+        f"\n    - and {counted(more, 'more value', 'more values')}" if more > 0 else ""
+    )
     return ErrorDetail(
         "intake.quarantine",
         f"The delivery cannot be promoted. {sentences}{listing}",

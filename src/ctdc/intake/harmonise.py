@@ -89,7 +89,11 @@ def open_delivery(sources: Path, mapping: Mapping, progress: Progress, limits: L
             where = f"{path.name}{f', sheet {spec.sheet}' if spec.sheet else ''}"
             joined[spec.name] = Joined(mapping.join(spec.name), concatenate(list(table.frames())), where)
         progress.finish()
-    plan = Plan(mapping, {name: table.receipt.header for name, table in tables.items()})
+    try:
+        plan = Plan(mapping, {name: table.receipt.header for name, table in tables.items()})
+    except BaseException:
+        tables[mapping.spec.main].close()
+        raise
     unused = [path.name for path in files if path not in used]
     return Work(mapping, tables, joined, plan, Quality(mapping.targets), _delivery_hash(tables), unused)
 

@@ -35,15 +35,15 @@ class Subjects:
         self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in padded))
         self._inner.update(contributor.encode() + b"\x00")
 
-    def _one(self, text: str) -> str:
-        inner, outer = self._inner.copy(), self._outer.copy()
-        inner.update(text.encode())
-        outer.update(inner.digest())
-        return outer.hexdigest()[:_HEX]
-
     def hashes(self, ids: Iterable[str]) -> list[str]:
         """The keyed hash of each id, 32 hexadecimal digits."""
-        return [self._one(text) for text in ids]
+        copy_inner, copy_outer, found = self._inner.copy, self._outer.copy, []
+        for text in ids:
+            inner, outer = copy_inner(), copy_outer()
+            inner.update(text.encode())
+            outer.update(inner.digest())
+            found.append(outer.hexdigest()[:_HEX])
+        return found
 
 
 def read_key(path: Path) -> bytes:

@@ -25,6 +25,11 @@ def fold(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", tidy(text).casefold()).split())
 
 
+def counted(count: int, one: str, many: str) -> str:
+    """A number with the right words after it, for sentences in English."""
+    return f"{count:,} {one if count == 1 else many}"
+
+
 def column_key(name: str) -> str:
     """The form under which two column names count as the same: white space is evened out, letter case counts."""
     return " ".join(tidy(name).split())

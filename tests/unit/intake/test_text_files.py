@@ -135,7 +135,7 @@ def test_ids_written_in_two_ways(intake) -> None:
     with pytest.raises(Quarantined, match="one number written in two ways"):
         intake.harmonise(intake.mapping(FIELD, values, tables=table()))
     intake.deliver("id,Sexo\n007,Mulher\n8.0,Mulher\n ,Mulher\n")
-    with pytest.raises(Quarantined, match="1 rows have no id"):
+    with pytest.raises(Quarantined, match="1 row has no id"):
         intake.harmonise(intake.mapping(FIELD, values, tables=table()))
 
 

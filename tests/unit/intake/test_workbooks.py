@@ -133,7 +133,7 @@ def test_macros_links_formulas_and_hidden_sheets_are_counted_never_run(tmp_path:
 def test_a_formula_without_a_stored_result_is_refused(tmp_path: Path) -> None:
     path = book(tmp_path / "a.xlsx", lambda _, sheet: sheet.write_formula(1, 1, "=UPPER(A1)", None, "x"))
     rewrite(path, lambda n, d: re.sub(rb"(</f>)<v>[^<]*</v>", rb"\1", d) if n.endswith("sheet1.xml") else d)
-    assert "1 formulas have no stored result (first: B2)" in refused(path, "intake.formula_unsaved")
+    assert "1 formula has no stored result (first: B2)" in refused(path, "intake.formula_unsaved")
 
 
 def test_cells_that_show_an_error_are_no_values(tmp_path: Path) -> None:

@@ -156,6 +156,9 @@ class DelimitedTable:
             ),
         )
 
+    def close(self) -> None:
+        """Nothing is held open between frames."""
+
     def frames(self) -> Iterator[Frame]:
         """The rows. Raises UserError (``intake.quotes``) when a quoted cell never ends."""
         self._skipped: list[int] = []

@@ -94,6 +94,9 @@ class OpenTable(Protocol):
     def frames(self) -> Iterator[Frame]:
         """The rows in order. When it ends, the receipt's row counts are final."""
 
+    def close(self) -> None:
+        """Give up what is held open, for a table whose rows nobody will read."""
+
 
 def column_of(array: pa.Array) -> Column:
     """A dictionary-encoded text array as a `Column`; null becomes the empty text."""

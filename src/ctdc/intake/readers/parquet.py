@@ -63,6 +63,9 @@ class ParquetTable:
             imported=tuple(header[position] for position in self._wanted),
         )
 
+    def close(self) -> None:
+        """Nothing is held open between frames."""
+
     def frames(self) -> Iterator[Frame]:
         """The rows; row 1 is the first record, since Parquet has no header row."""
         first = 1

@@ -24,6 +24,7 @@ from ctdc.intake.readers.frame import Needs
 from ctdc.intake.readers.header import clean_header, column_letter
 from ctdc.intake.readers.limits import Limits
 from ctdc.intake.readers.prescan import column_number, scan_workbook
+from ctdc.intake.text import counted
 
 _BATCH_ROWS = 20_000
 
@@ -98,7 +99,7 @@ def _check_unsaved(references: list[str], wanted_letters: set[str], name: str, s
     if hit:
         raise UserError(
             "intake.formula_unsaved",
-            f"{len(hit)} formulas have no stored result (first: {', '.join(hit[:5])}), "
+            f"{counted(len(hit), 'formula has', 'formulas have')} no stored result (first: {', '.join(hit[:5])}), "
             "and formulas are never computed here.",
             where=f"{name}, sheet {sheet}",
             allowed="values, or formulas with their stored results",

@@ -88,7 +88,7 @@ class SandboxedTable:
         try:
             check_header(header, needs, f"{place}, row {spec.header_row}")
         except UserError:
-            self._stop()
+            self.close()
             raise
 
     def _start(self, request: bytes) -> None:
@@ -99,14 +99,15 @@ class SandboxedTable:
             stderr=subprocess.PIPE,
         )
         self._errors: list[bytes] = []
-        threading.Thread(target=self._collect_errors, daemon=True).start()
+        self._collector = threading.Thread(target=self._collect_errors, daemon=True)
+        self._collector.start()
         self._timer = threading.Timer(self._limits.wall_seconds, self._time_out)
         self._timer.daemon = True
         self._timer.start()
-        assert self._child.stdin is not None
         try:
-            self._child.stdin.write(request)
-            self._child.stdin.close()
+            if self._child.stdin is not None:
+                self._child.stdin.write(request)
+                self._child.stdin.close()
         except BrokenPipeError:
             raise self._failure() from None
 
@@ -121,7 +122,8 @@ class SandboxedTable:
         self._timed_out = True
         self._child.kill()
 
-    def _stop(self) -> None:
+    def close(self) -> None:
+        """End the child, whether its rows were read or not."""
         self._timer.cancel()
         self._child.kill()
         self._child.wait()
@@ -132,9 +134,7 @@ class SandboxedTable:
         """Why the child ended without giving all rows."""
         code = self._child.wait()
         self._timer.cancel()
-        for thread in threading.enumerate():
-            if getattr(thread, "_target", None) == self._collect_errors:
-                thread.join(5)
+        self._collector.join()
         report = b"".join(self._errors)
         if code == EXIT_REFUSED and report.startswith(b"{"):
             detail = json.loads(report)
