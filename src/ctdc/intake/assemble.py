@@ -205,7 +205,8 @@ def _blockers(work: Work, report: DeliveryReport) -> Iterator[Blocker]:
         yield Blocker(
             "intake.row_width",
             len(bad),
-            f"{counted(len(bad), 'row does', 'rows do')} not have the {bad[0].expected} cells of the header (first: row {rows}).",
+            f"{counted(len(bad), 'row does', 'rows do')} not have the {bad[0].expected} cells of the header "
+            f"(first: row {rows}).",
             "Look for a delimiter inside a cell without quotes, or a line broken in two.",
         )
     for status in (UNMAPPED, UNREADABLE, PROPOSED):

@@ -95,8 +95,8 @@ def check_header(header: Sequence[str], needs: Needs, where: str) -> None:
     if missing:
         raise UserError(
             "intake.columns_missing",
-            f"{counted(len(missing), 'column', 'columns')} that the mapping reads {'is' if len(missing) == 1 else 'are'} "
-            f"not in the file: {_missing_lines(missing, header)}.",
+            f"The file lacks {counted(len(missing), 'column', 'columns')} that the mapping reads: "
+            f"{_missing_lines(missing, header)}.",
             where=where,
             allowed=", ".join(header[:60]) + (" ..." if len(header) > 60 else ""),
             do="If columns were renamed, correct the mapping; if this is another form, it needs a mapping of its own.",
