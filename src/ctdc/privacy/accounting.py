@@ -5,8 +5,8 @@ Gaussian noise was added once; its guarantee is certified in two independent way
 
 1. *zCDP*: rho = sum of squared sensitivities over twice the variances (Bun & Steinke 2016, Prop. 1.6 and
    composition), turned into (epsilon, delta) by Canonne, Kamath & Steinke 2020, Prop. 12.
-2. *Rounding lemma*: for an integer centre t and v > tau^2, the discrete Gaussian N_Z(t, v) is, up to a factor
-   1 +- 4 exp(-2 pi^2 tau^2) in every probability, what one gets by drawing z from the continuous
+2. *Rounding lemma*: for an integer centre t and v > tau^2 >= 1, the discrete Gaussian N_Z(t, v) is, up to a factor
+   1 +- 5 exp(-2 pi^2 tau^2) in every probability, what one gets by drawing z from the continuous
    N(t, v - tau^2) and then an integer from N_Z(z, tau^2). The second step does not look at the data, so the
    release inherits the exact trade-off curve of the continuous mechanism with variances v - tau^2 (Dong, Roth &
    Su 2022, Theorem 2.7 and Cor. 2.13), mu^2 = sum of squared sensitivities over (v - tau^2). The proof is in
@@ -23,10 +23,12 @@ from statistics import NormalDist
 from ctdc.foundation.errors import UserError
 
 ROUNDING_VARIANCE = 4.0  # tau^2 of the lemma
-# 4 exp(-2 pi^2 tau^2) is 2.0e-34; a release of 1e12 coordinates multiplies probabilities by less than 1 +- 1e-21.
+# 5 exp(-2 pi^2 tau^2) is 2.6e-34; a release of 1e12 coordinates multiplies probabilities by less than 1 +- 1e-21.
 # Both slacks are far above that and far below what anybody reads.
 EPSILON_SLACK = 1e-9
 DELTA_SLACK = 1e-9  # relative
+# Each term of a curve is computed to a few units in the last place of its exponent; this is many times that.
+FLOAT_ERROR = 1e-14
 
 
 @dataclass(frozen=True)
@@ -59,23 +61,26 @@ def _cdf(x: float) -> float:
 
 
 def _log_tail(x: float) -> float:
-    """Natural logarithm of the standard normal distribution function at x, without underflow."""
+    """Natural logarithm of the standard normal distribution function at x, never above it beyond rounding."""
     if x > -30:
         return math.log(_cdf(x))
-    # Mills' ratio bracket, upper end: Phi(x) <= phi(x)/|x|.
-    return -0.5 * x * x - math.log(-x) - 0.5 * math.log(2 * math.pi)
+    # Lower end of the bracket of Mills' ratio, Phi(x) >= phi(x) |x| / (1 + x^2): the caller subtracts this term.
+    return -0.5 * x * x - math.log(-x) - math.log1p(1 / (x * x)) - 0.5 * math.log(2 * math.pi)
 
 
 def gaussian_delta(mu: float, epsilon: float) -> float:
-    """Smallest delta at which a mu-GDP mechanism is (epsilon, delta)-DP (Balle & Wang 2018, Theorem 8).
+    """Smallest delta at which a mu-GDP mechanism is (epsilon, delta)-DP (Balle & Wang 2018, Theorem 8), rounded up.
 
     mu >= 0, epsilon >= 0. Returns a value in [0, 1].
     """
     if mu == 0:
         return 0.0
+    reach = mu / 2 + epsilon / mu
     first = _cdf(mu / 2 - epsilon / mu)
-    second = math.exp(epsilon + _log_tail(-mu / 2 - epsilon / mu))
-    return min(1.0, max(0.0, first - second))
+    second = math.exp(epsilon + _log_tail(-reach))
+    # An exponent of size x^2/2 is known to one part in 1e16, so the terms themselves to x^2/2 times that.
+    error = FLOAT_ERROR * (1 + reach * reach) * (first + second)
+    return min(1.0, max(0.0, first - second) + error)
 
 
 def _smallest(holds: Callable[[float], bool], high: float) -> float:
@@ -125,7 +130,7 @@ def zcdp_epsilon(rho: float, delta: float) -> float:
     for _ in range(200):
         left, right = high - ratio * (high - low), low + ratio * (high - low)
         low, high = (low, right) if epsilon_at(left) < epsilon_at(right) else (left, high)
-    return max(0.0, epsilon_at((low + high) / 2))
+    return max(0.0, epsilon_at((low + high) / 2)) + FLOAT_ERROR
 
 
 @dataclass(frozen=True)
@@ -140,13 +145,19 @@ class Cost:
         mu_squared = (self.mu_squared or 0.0) + (other.mu_squared or 0.0) if both else None
         return Cost(math.nextafter(self.rho + other.rho, math.inf), mu_squared)
 
+    def gaussian_epsilon(self, delta: float) -> float:
+        """Epsilon at `delta` that the rounding lemma certifies; infinite where it certifies nothing."""
+        if self.mu_squared is None:
+            return math.inf
+        return gaussian_epsilon(math.sqrt(self.mu_squared), delta * (1 - DELTA_SLACK)) + EPSILON_SLACK
+
     def epsilon(self, delta: float) -> float:
         """Certified epsilon at `delta`: the smaller of the two certificates."""
-        certificates = [zcdp_epsilon(self.rho, delta)]
-        if self.mu_squared is not None:
-            exact = gaussian_epsilon(math.sqrt(self.mu_squared), delta * (1 - DELTA_SLACK))
-            certificates.append(exact + EPSILON_SLACK)
-        return min(certificates)
+        return min(zcdp_epsilon(self.rho, delta), self.gaussian_epsilon(delta))
+
+    def is_gaussian(self, delta: float) -> bool:
+        """True when at `delta` the rounding lemma certifies as much as zCDP does: then mu-GDP holds as a whole."""
+        return self.gaussian_epsilon(delta) <= zcdp_epsilon(self.rho, delta)
 
     def satisfies(self, guarantee: Guarantee) -> bool:
         """True when the certified epsilon at the guarantee's delta does not exceed the guarantee's epsilon."""

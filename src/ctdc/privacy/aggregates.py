@@ -68,7 +68,7 @@ def set_rows(
         pa.array(np.full(len(count), round(error, 4))),
         pa.array(np.round(count - NORMAL_95 * error, DECIMALS)),
         pa.array(np.round(count + NORMAL_95 * error, DECIMALS)),
-        pa.array(count < limit),
+        pa.array(known[shown].ravel() < limit),
     ]
     return pa.record_batch(columns, schema=COLUMNS)
 

@@ -1,8 +1,11 @@
 """The record of what privacy has been spent, on whom, and how much is left.
 
 Promise: append-only and hash-chained: each line names the hash of the line before it, so a changed, missing or
-reordered line is found by `verify`. A charge is on disk before anything is measured; nothing ever takes one back,
+reordered line is found by `read`. A charge is on disk before anything is measured; nothing ever takes one back,
 so failed and abandoned runs count. Reading knows a closed list of events: a line cannot name code.
+
+What the chain alone cannot show: that lines are missing at its end, or that the whole file was written anew. Whoever
+wants to see that notes the last hash (`ctdc ledger verify`) somewhere else.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ from typing import Any
 
 from ctdc.foundation.clock import timestamp
 from ctdc.foundation.errors import Refused, UserError
+from ctdc.foundation.files import write_bytes
 from ctdc.foundation.hashing import hash_value
 from ctdc.privacy.accounting import Cost, Guarantee
 
@@ -61,16 +65,39 @@ def _broken(path: Path, number: int, why: str) -> UserError:
     )
 
 
-def _parse(text: str, path: Path, number: int) -> Line:
+def _parse(text: bytes, path: Path, number: int) -> Line:
     try:
         raw = json.loads(text)
         line = Line(raw["sequence"], raw["previous"], raw["event"], raw["hash"])
         kind, version = line.event["kind"], line.event["version"]
-    except (json.JSONDecodeError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError):
         raise _broken(path, number, "it is not a ledger line") from None
     if kind not in EVENTS or version != VERSION:
         raise _broken(path, number, f"event {kind!r} version {version!r} is not known to this version of ctdc")
+    if not _sound(line.event):
+        raise _broken(path, number, "its amounts are not those of a charge or a budget")
     return line
+
+
+def _sound(event: dict[str, Any]) -> bool:
+    """Whether an event has a population and amounts that can be added up: nothing may be charged that is negative."""
+    if not isinstance(event.get("population"), str):
+        return False
+    if event["kind"] == "budget":
+        return all(isinstance(event.get(name), int | float) for name in ("epsilon", "delta"))
+    rho, mu_squared = event.get("rho_billionths"), event.get("mu_squared_billionths", -1)
+    return (
+        isinstance(rho, int) and rho >= 0 and (mu_squared is None or (isinstance(mu_squared, int) and mu_squared >= 0))
+    )
+
+
+def _complete(content: bytes) -> bytes:
+    """`content` up to its last line end.
+
+    What stands behind it was cut off by a crash, or is being written right now. Nothing was measured for it: whoever
+    charges goes on only when the whole line, its end included, is on the disk.
+    """
+    return content[: content.rfind(b"\n") + 1]
 
 
 def read(path: Path) -> tuple[Line, ...]:
@@ -78,7 +105,7 @@ def read(path: Path) -> tuple[Line, ...]:
     if not path.exists():
         return ()
     lines: list[Line] = []
-    for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, text in enumerate(_complete(path.read_bytes()).splitlines(), start=1):
         line = _parse(text, path, number)
         if line != Line.after(lines[-1] if lines else None, line.event):
             raise _broken(path, number, "its hash or its place in the chain is wrong")
@@ -115,8 +142,12 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _append(path: Path, line: Line) -> None:
-    """Add one line and wait until it is on the disk; a torn write is found by `read` as a broken line."""
-    with path.open("ab") as stream:
+    """Add one line, in place of what a crash left unfinished, and wait until it is on the disk."""
+    if not path.exists():
+        write_bytes(path, b"")  # puts the new name on the disk too, which syncing the file alone would not
+    with path.open("r+b") as stream:
+        stream.truncate(len(_complete(stream.read())))
+        stream.seek(0, os.SEEK_END)
         stream.write(line.text().encode() + b"\n")
         stream.flush()
         os.fsync(stream.fileno())

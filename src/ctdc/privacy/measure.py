@@ -72,7 +72,7 @@ def measure(
             progress.advance(noisy.size)
     progress.finish()
     total = math.fsum(costs)
-    if total > plan.cost().rho * (1 + 1e-9):
+    if total > plan.cost().rho:
         raise RuntimeError("the library's privacy map charges more than the plan declared")
     return Measurements(plan, values, total, noise.publishable)
 

@@ -26,6 +26,8 @@ from ctdc.privacy.accounting import ROUNDING_VARIANCE, Cost, Guarantee, gaussian
 Attributes = tuple[int, ...]
 
 MAX_CELLS = 50_000_000  # numbers to draw: about ten minutes of noise on one core, 2 GB of tables
+MAX_SETS = 500_000  # tables; the plan itself takes time and memory for each
+MAX_SCALE = 1e15  # noise beyond it would reach the ends of a 64-bit integer, where the sampler clamps and biases
 MAX_LENGTH = 4
 
 
@@ -48,8 +50,9 @@ class Measurement:
         """What this measurement costs one person."""
         rho = self.squared_sensitivity / (2 * self.scale**2)
         continuous = self.scale**2 - ROUNDING_VARIANCE
-        # Below ten times tau^2 the lemma would waste more than a tenth of the budget: zCDP alone counts then.
-        usable = continuous >= 10 * ROUNDING_VARIANCE
+        # Where little is left the lemma is wasteful, but zCDP certifies the same plan: the better one counts, and one
+        # small table (the total) must not take the lemma away from all the others.
+        usable = continuous >= 1
         return Cost(rho, self.squared_sensitivity / continuous if usable else None)
 
 
@@ -157,6 +160,14 @@ def check_length(sizes: Sequence[int], length: int) -> None:
             allowed=f"1 to {MAX_LENGTH}: the largest number of variables that are counted together",
             do="Choose another --length.",
         )
+    sets = sum(math.comb(len(sizes), size) for size in range(length + 1))
+    if sets > MAX_SETS:
+        raise UserError(
+            "privacy.too_wide",
+            f"Length {length} over these {len(sizes)} variables means {sets:,} tables.",
+            allowed=f"at most {MAX_SETS:,}",
+            do="Choose a smaller --length, or fewer variables.",
+        )
     cells = sum(
         math.prod(sizes[attribute] for attribute in attributes if sizes[attribute] > 2)
         for attributes in all_sets(len(sizes), length)
@@ -178,10 +189,13 @@ def make_plan(
 ) -> Plan:
     """The least noisy plan that satisfies `guarantee` for all sets of up to `length` variables.
 
-    sizes: categories per variable, empty included, each >= 2. Raises UserError for an impossible length.
+    sizes: categories per variable, empty included, each >= 2. Raises UserError for an impossible length or for a
+    guarantee that leaves nothing but noise.
     """
-    check_length(sizes, length)
     sizes = tuple(sizes)
+    if not sizes or min(sizes) < 2:
+        raise ValueError("every variable has at least two categories, empty included")
+    check_length(sizes, length)
     relative = relative_deviations(sizes, all_sets(len(sizes), length), weight)
     # The certified cost is slightly above mu^2 (tau^2, slacks), or well above where only zCDP certifies. It is
     # monotone in mu, so bisection finds the largest mu that is certified; it starts close to the upper end.
@@ -197,4 +211,10 @@ def make_plan(
         middle = (low + high) / 2
     if best is None:
         raise UserError("privacy.no_guarantee", "No amount of noise satisfies this guarantee.")
+    if max(measurement.scale for measurement in best.measurements) > MAX_SCALE:
+        raise UserError(
+            "privacy.too_noisy",
+            "So strict a guarantee needs more noise than 64-bit integers hold; nothing could be read from the result.",
+            do="Choose a larger --epsilon or --delta, or a smaller --length.",
+        )
     return best

@@ -82,7 +82,8 @@ def privacy_statement(
 ) -> dict[str, Any]:
     """The content of privacy.json: the guarantee, how it was spent, and what it was measured with."""
     cost = measurements.plan.cost()
-    mu = math.sqrt(cost.mu_squared if cost.mu_squared is not None else 2 * cost.rho)
+    gaussian = cost.mu_squared is not None and cost.is_gaussian(settings.guarantee.delta)
+    mu = math.sqrt(cost.mu_squared if gaussian and cost.mu_squared is not None else 2 * cost.rho)
     total, error = estimates.total()
     return {
         "engine_version": ENGINE_VERSION,
@@ -94,7 +95,7 @@ def privacy_statement(
         "certified_epsilon": cost.epsilon(settings.guarantee.delta),
         "rho": cost.rho,
         "mu": mu,
-        "certificate": "rounding lemma and Gaussian trade-off curve" if cost.mu_squared is not None else "zCDP",
+        "certificate": "rounding lemma and Gaussian trade-off curve" if gaussian else "zCDP",
         "attacker_accuracy": attacker_accuracy(mu),
         "attacker_power_at_1_percent": attacker_power(mu, 0.01),
         "length": settings.length,

@@ -73,6 +73,9 @@ def read_measurements(path: Path, schema: Schema) -> Measurements:
             do="Use the schema.json that stands beside it, and the version of ctdc that wrote it.",
         )
     position = {name: number for number, name in enumerate(schema.names)}
+    named = {name for names in table.column("attributes").to_pylist() for name in names}
+    if not named <= position.keys():
+        raise UserError("measurements.format", "The measurements are of other variables.", where=str(path))
     plan_rows, values = [], {}
     for row, integers in zip(table.drop_columns("values").to_pylist(), table.column("values"), strict=True):
         attributes = tuple(position[name] for name in row.pop("attributes"))

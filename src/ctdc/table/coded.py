@@ -7,7 +7,8 @@ the row but never the value, because the message may be read by more people than
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from ctdc.foundation.errors import UserError
 from ctdc.table.schema import Schema, Variable
 
 Column = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+TEXT = pa.dictionary(pa.int32(), pa.string())
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class CodedTable:
         if len({len(column) for column in self.columns}) > 1:
             raise ValueError("columns differ in length")
         for column, size in zip(self.columns, self.schema.sizes, strict=True):
+            if column.dtype not in (np.uint8, np.uint16):
+                raise ValueError("a column is not of small unsigned integers")
             if len(column) and int(column.max()) >= size:
                 raise ValueError("a column holds an integer beyond its variable's codes")
 
@@ -59,7 +63,9 @@ class CodedTable:
 
 
 def narrow(values: npt.NDArray[np.integer], size: int) -> Column:
-    """`values` in the smallest unsigned type that holds 0..size-1."""
+    """`values` in the smallest unsigned type that holds 0..size-1. Raises ValueError for a value outside that."""
+    if len(values) and (int(values.min()) < 0 or int(values.max()) >= size):
+        raise ValueError("an integer is not a category of its variable")
     return values.astype(np.uint8) if size <= 256 else values.astype(np.uint16)
 
 
@@ -98,6 +104,9 @@ def check_columns(present: Sequence[str], schema: Schema, where: str) -> None:
     repeated = sorted({name for name in present if list(present).count(name) > 1})
     missing = [name for name in schema.names if name not in present]
     extra = [name for name in present if name not in schema.names]
+    if not set(present) & set(schema.names):
+        # Not one name is right: the header may be missing, and what stands in its place are a person's values.
+        missing, extra = ["all of them; is the header line missing?"], []
     complaints = [
         f"{label}: {', '.join(names)}"
         for label, names in (("repeated", repeated), ("missing", missing), ("not in the schema", extra))
@@ -127,8 +136,7 @@ def column_names(path: Path) -> tuple[str, ...]:
     """The column names of a csv or parquet file, without reading its records."""
     if path.suffix.lower() == ".parquet":
         return tuple(read_parquet_schema(path).names)
-    with pa_csv.open_csv(_existing(path)) as reader:
-        return tuple(reader.schema.names)
+    return _csv_names(_existing(path))
 
 
 def read_parquet_schema(path: Path) -> pa.Schema:
@@ -151,18 +159,30 @@ def read_table(path: Path) -> pa.Table:
     if path.suffix.lower() == ".parquet":
         read_parquet_schema(path)
         return pq.read_table(path)
+    names = _csv_names(path)
+    options = pa_csv.ConvertOptions(column_types=dict.fromkeys(names, TEXT), null_values=[""], strings_can_be_null=True)
+    # In a table of one column an empty line is a person whose value is missing; elsewhere it is no record.
+    parsing = pa_csv.ParseOptions(ignore_empty_lines=len(names) > 1)
+    with _csv_errors(path):
+        return pa_csv.read_csv(path, convert_options=options, parse_options=parsing)
+
+
+def _csv_names(path: Path) -> tuple[str, ...]:
+    """The header of a csv file. The first records are parsed too, as text, but not kept."""
+    with _csv_errors(path), pa_csv.open_csv(path) as reader:
+        return tuple(reader.schema.names)
+
+
+@contextmanager
+def _csv_errors(path: Path) -> Iterator[None]:
+    """Arrow's complaint about a csv file as a UserError (``table.not_csv``)."""
     try:
-        with pa_csv.open_csv(path) as reader:
-            names = reader.schema.names
-        text = pa.dictionary(pa.int32(), pa.string())
-        options = pa_csv.ConvertOptions(
-            column_types=dict.fromkeys(names, text), null_values=[""], strings_can_be_null=True
-        )
-        return pa_csv.read_csv(path, convert_options=options)
-    except pa.ArrowInvalid as error:
+        yield
+    except (pa.ArrowInvalid, UnicodeDecodeError) as error:
+        problem = _without_values(str(error)) if isinstance(error, pa.ArrowInvalid) else "the header is not UTF-8"
         raise UserError(
             "table.not_csv",
-            f"The file cannot be read as comma-separated text: {_without_values(str(error))}",
+            f"The file cannot be read as comma-separated text: {problem}.",
             where=str(path),
             allowed="UTF-8 text, comma-separated, one header line, the same number of columns in every line",
             do="Bring the file to this form; for contributors' own formats use 'ctdc intake'.",
