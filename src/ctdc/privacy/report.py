@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,6 +33,7 @@ RIGHT_TO_LEFT = frozenset({"ar"})
 MAX_CODES_SHOWN = 30
 NORMAL_95 = 1.959963984540054  # two-sided 95 % point of the standard normal distribution
 SMALLEST_WRITTEN_OUT = 1e-6  # smaller numbers are written as a power of ten
+PERCENTAGE = re.compile(r"(\d+%)")
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 CERTIFICATES = {"rounding lemma and Gaussian trade-off curve": "rounding", "zCDP": "zcdp"}
 UNITS = {"person": "person"}
@@ -75,7 +77,9 @@ class Writer:
 
     def text(self, key: str, **values: object) -> Markup:
         """The text `key` with its places filled; values that are not Markup are escaped."""
-        return escape(report_texts()[self.language][key]).format(**values)
+        # Between Arabic words a percent sign would jump to the other side of its number.
+        source = PERCENTAGE.sub(r'<bdi dir="ltr">\1</bdi>', escape(report_texts()[self.language][key]))
+        return Markup(source).format(**values)  # noqa: S704 (the text is ours, escaped, and without values yet)
 
     def declared(self, group: str, keys: Mapping[str, str], value: object) -> Markup:
         """A declared fact in words where they are known, else as it was declared."""
@@ -183,7 +187,10 @@ def one_way_counts(schema: Schema, aggregates: pa.Table, threshold: float) -> li
 
 @dataclass(frozen=True)
 class Listing:
-    """Combinations of one length: how many the codes allow, are listed, and are listed below the threshold."""
+    """Combinations of one length: how many the codes allow, how many are listed, and how many are too few to say.
+
+    few: those listed below the reporting threshold, and those not listed because they are.
+    """
 
     length: int
     possible: int
@@ -191,17 +198,26 @@ class Listing:
     few: int
 
 
-def listings(schema: Schema, aggregates: pa.Table, longest: int) -> list[Listing]:
-    """One line per length from 1 to `longest`."""
-    # Coefficient k of the product of (1 + codes x) is the number of combinations of k known values.
+def _possible(schema: Schema, longest: int) -> list[int]:
+    """Number of combinations of 0, 1, ... `longest` known values of different variables."""
+    # Entry k is the coefficient of x^k in the product over the variables of (1 + codes x).
     possible = [1] + [0] * longest
     for variable in schema.variables:
         for length in range(longest, 0, -1):
             possible[length] += possible[length - 1] * len(variable.codes)
+    return possible
+
+
+def listings(schema: Schema, aggregates: pa.Table, longest: int) -> list[Listing]:
+    """One line per length from 1 to `longest`, or to the number of variables."""
+    longest = min(longest, len(schema.variables))
+    below = aggregates.group_by("length").aggregate([("below_threshold", "count"), ("below_threshold", "sum")])
+    counted = {row["length"]: row for row in below.to_pylist()}
     result = []
-    for length in range(1, longest + 1):
-        chosen = aggregates.filter(pc.equal(aggregates["length"], length))["below_threshold"]
-        result.append(Listing(length, possible[length], len(chosen), pc.sum(chosen).as_py() or 0))
+    for length, possible in enumerate(_possible(schema, longest)[1:], start=1):
+        row = counted.get(length, {"below_threshold_count": 0, "below_threshold_sum": 0})
+        listed, few = row["below_threshold_count"], row["below_threshold_sum"]
+        result.append(Listing(length, possible, listed, possible - (listed - few)))
     return result
 
 
