@@ -101,7 +101,7 @@ def changelog_sections(language: str, changes: Mapping[str, Any], vocabulary: Vo
     previous = changes["previous"]
     when = date(language, datetime.fromisoformat(previous["created"]))
     intro = RELEASE_TEXTS.text(language, "changes.previous", name=previous["folder"], date=when)
-    colon = " : " if language == "fr" else ": "
+    colon = "\u00a0: " if language == "fr" else ": "
     rows = f"{number(language, changes['rows']['before'])} → {number(language, changes['rows']['now'])}"
     lines = [RELEASE_TEXTS.text(language, "changes.rows") + colon + rows]
     for key, names in (

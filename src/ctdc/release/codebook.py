@@ -45,7 +45,7 @@ def codebook_sections(language: str, vocabulary: Vocabulary) -> tuple[Section, .
 
 
 def _variable_section(language: str, words: VariableWords, groups: dict[str, str]) -> Section:
-    colon = " : " if language == "fr" else ": "
+    colon = "\u00a0: " if language == "fr" else ": "
     facts = [("codebook.name", words.name)]
     if words.group in groups:
         facts.append(("codebook.group", groups[words.group]))
@@ -55,5 +55,5 @@ def _variable_section(language: str, words: VariableWords, groups: dict[str, str
     definition = words.definitions[language]
     headers = (RELEASE_TEXTS.text(language, "codebook.code"), RELEASE_TEXTS.text(language, "codebook.label"))
     rows = tuple((code.code, code.labels[language]) for code in words.codes)
-    paragraphs = (definition,) if definition else ()
+    paragraphs = (definition,) if definition not in ("", words.labels[language]) else ()
     return Section(words.labels[language], words.name, paragraphs, lines, Table(headers, rows))

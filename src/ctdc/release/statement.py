@@ -20,6 +20,7 @@ from ctdc.release.texts import RELEASE_TEXTS
 FALSE_ALARMS = 0.01  # one in a hundred, as the sentence says
 STRONG_EPSILON = 1.0
 WEAK_EPSILON = 8.0
+ZCDP = "zCDP"  # the engine's word for a guarantee that no Gaussian trade-off curve certifies
 LIMITS = ("groups", "releases", "twice", "linked", "raw")
 
 
@@ -48,9 +49,9 @@ def meaning(epsilon: float, delta: float, mu: float | None) -> Meaning:
 
 
 def meaning_of(privacy: Mapping[str, Any]) -> Meaning:
-    """The meaning of the parameters in a ``privacy.json``."""
-    mu = privacy["mu"]
-    return meaning(float(privacy["epsilon"]), float(privacy["delta"]), None if mu is None else float(mu))
+    """The meaning of the parameters in a ``privacy.json``; a mu that only describes zCDP is not used."""
+    certified = privacy["mu"] is not None and privacy.get("certificate") != ZCDP
+    return meaning(float(privacy["epsilon"]), float(privacy["delta"]), float(privacy["mu"]) if certified else None)
 
 
 def _strength(epsilon: float) -> str:
