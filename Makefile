@@ -97,6 +97,7 @@ format: $(VENV)/.development ## Format the code and mend what ruff can mend
 .PHONY: docs
 docs: $(VENV)/.development ## Write the generated pages of the documentation anew
 	@$(BIN)/python -m ctdc.cli.reference docs/reference/cli.md
+	@$(BIN)/ctdc standard export --format markdown --out docs/reference/standard.md
 
 .PHONY: bench
 bench: $(VENV)/.development ## Measure accuracy, time and memory against the peers (benchmarks/)

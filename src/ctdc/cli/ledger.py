@@ -77,7 +77,7 @@ def verify(path: Path, as_json: bool) -> None:
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--population", required=True, help="Whose budget.")
 @click.option("--epsilon", type=float, required=True, help="Most that may ever be spent.")
-@click.option("--delta", type=float, default=DEFAULT_DELTA, show_default=True)
+@click.option("--delta", type=float, default=DEFAULT_DELTA, show_default=True, help="Fixed beforehand, tiny.")
 @json_option
 def budget(path: Path, population: str, epsilon: float, delta: float, as_json: bool) -> None:
     """Set the most that may be spent on a population; charges beyond it are refused."""
