@@ -78,7 +78,7 @@ class Writer:
     def text(self, key: str, **values: object) -> Markup:
         """The text `key` with its places filled; values that are not Markup are escaped."""
         # Between Arabic words a percent sign would jump to the other side of its number.
-        source = PERCENTAGE.sub(r'<bdi dir="ltr">\1</bdi>', escape(report_texts()[self.language][key]))
+        source = PERCENTAGE.sub(r'<bdi dir="ltr">\1</bdi>', str(escape(report_texts()[self.language][key])))
         return Markup(source).format(**values)  # noqa: S704 (the text is ours, escaped, and without values yet)
 
     def declared(self, group: str, keys: Mapping[str, str], value: object) -> Markup:
@@ -88,7 +88,7 @@ class Writer:
 
     def number(self, value: float, digits: int = 0) -> Markup:
         """`value` with grouping and `digits` decimals; a rounded zero has no sign."""
-        return _isolated(self._decimal(value, digits))
+        return _isolated(self.plain(value, digits))
 
     def error(self, value: float) -> Markup:
         """A standard error, with as many decimals as mean something."""
@@ -112,7 +112,7 @@ class Writer:
 
     def interval(self, low: float, high: float) -> Markup:
         """Both ends of an interval, in the order of reading of numbers."""
-        return _isolated(f"{self._decimal(low, 0)} – {self._decimal(high, 0)}")
+        return _isolated(f"{self.plain(low, 0)} – {self.plain(high, 0)}")
 
     def day(self, stamp: object) -> Markup:
         """The day of an ISO time stamp, written out."""
@@ -120,7 +120,8 @@ class Writer:
         day = format_date(datetime.fromisoformat(str(stamp)), pattern, locale=self.language)
         return Markup("<bdi>{}</bdi>").format(day)
 
-    def _decimal(self, value: float, digits: int) -> str:
+    def plain(self, value: float, digits: int) -> str:
+        """As `number`, without the isolation from surrounding text."""
         rounded = round(float(value), digits)
         return self._pattern(rounded if rounded else 0.0, "#,##0" + ("." + "0" * digits if digits else ""))
 
@@ -133,10 +134,9 @@ def _rounded_up(value: float, digits: int) -> Decimal:
     return Decimal(f"{value:.12g}").quantize(Decimal(1).scaleb(-digits), rounding=ROUND_CEILING)
 
 
-def _neutral(value: float, pattern: str) -> Markup:
+def _neutral(value: float, digits: int = 0) -> Markup:
     """A number for the table that all languages share: a decimal point, and thin spaces between thousands (SI)."""
-    text = str(format_decimal(round(value, 1) if round(value, 1) else 0.0, pattern, locale="en"))
-    return _isolated(text.replace(",", "\u202f").replace("-", "\u2212"))
+    return _isolated(Writer("en").plain(value, digits).replace(",", "\u202f").replace("-", "\u2212"))
 
 
 @dataclass(frozen=True)
@@ -160,12 +160,14 @@ class VariableRows:
 
 
 def _code_row(code: str, row: Mapping[str, Any], threshold: float) -> CodeRow:
-    error = _neutral(row["standard_error"], "#,##0.0")
+    error = _neutral(row["standard_error"], 1)
     if row["below_threshold"]:
         limit = float(_rounded_up(max(threshold, 2 * row["standard_error"]), 1))
-        return CodeRow(code, Markup("&lt;&nbsp;") + _neutral(limit, "#,##0.#"), error, Markup("–"), True)
-    ends = (_neutral(row[name], "#,##0") for name in ("low95", "high95"))
-    return CodeRow(code, _neutral(row["count"], "#,##0"), error, Markup(" – ").join(ends), False)
+        return CodeRow(
+            code, Markup("&lt;&nbsp;") + _neutral(limit, 0 if limit.is_integer() else 1), error, Markup("–"), True
+        )
+    ends = (_neutral(row[name]) for name in ("low95", "high95"))
+    return CodeRow(code, _neutral(row["count"]), error, Markup(" – ").join(ends), False)
 
 
 def _variable_rows(variable: Variable, counts: Mapping[str, Mapping[str, Any]], threshold: float) -> VariableRows:
