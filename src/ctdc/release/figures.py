@@ -3,12 +3,12 @@
 Promise: no number here needs anything that the release does not contain, so anybody can compute it again. Shares
 follow the codebook's denominator rule: of one variable, people for whom it is known; of a group of flags, people
 with any answer in the group. Below the reporting threshold a code has no share. Where a denominator cannot be had
-from the protected counts it is counted in the synthetic records and says so (``"source": "records"``).
+from the protected counts it is counted in the synthetic records and says so (``"source": "records"``), with the
+bounds that the counts set it, which its error covers.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import combinations
@@ -16,7 +16,9 @@ from typing import Any
 
 import polars as pl
 
+from ctdc.release.bounds import TOLERANCE, union_bounds
 from ctdc.release.estimates import (
+    Z95,
     CellNoise,
     Estimate,
     Share,
@@ -38,7 +40,6 @@ EXPLOITATION = ("CountryOfExploitation", "UN_COE_Region")
 WOMEN = frozenset({"Woman", "Female"})
 CHILDREN = frozenset({"0--8", "09--17", "9--17"})
 TOP_PAIRS = 25
-MEASURED_UNION = 3  # longest group of flags whose union is measured directly at the default length
 
 
 class Figures:
@@ -111,50 +112,74 @@ class Figures:
             members.append({"variable": name, **_numbers(row), "share": _dict(share)})
         return {
             "id": group.id,
-            "denominator": {**whole.as_dict(), "source": source},
+            "denominator": {**whole.as_dict(), **source},
             "denominator_share": _dict(ratio(whole, self.total)),
             "members": members,
         }
 
-    def _denominator(self, flags: Sequence[str]) -> tuple[Estimate, str, Mapping[str, float]]:
-        """People with any answer in a group of flags: measured if the group is short enough, else from records."""
-        measured = self._measured_union(flags) if len(flags) <= MEASURED_UNION else None
-        if measured is not None:
-            return measured[0], "counts", measured[1]
-        return Estimate(float(self._union_of_records(flags)), self._records_error(flags)), "records", {}
+    def _denominator(self, flags: Sequence[str]) -> tuple[Estimate, Mapping[str, Any], Mapping[str, float]]:
+        """People with any answer in a group, where that is from, and its covariance with each flag's count.
 
-    def _measured_union(self, flags: Sequence[str]) -> tuple[Estimate, Mapping[str, float]] | None:
+        Measured if the group is short enough. Otherwise counted in the records, with an error that reaches the
+        bounds which the published counts set: how the answers go together beyond them was never measured.
+        """
+        measured = self._measured_union(flags)
+        if measured is not None:
+            return measured[0], {"source": "counts"}, measured[1]
+        low, high = union_bounds(self.total, tuple(flags), self._together(flags), self._unseen())
+        records = float(self._union_of_records(flags))
+        # The records fit the counts but need not do so exactly; a number outside what is possible helps nobody.
+        count = min(high, max(low, records))
+        error = max(self.total.standard_error, (high - count) / Z95, (count - low) / Z95)
+        return Estimate(count, error), {"source": "records", "low": round(low, 1), "high": round(high, 1)}, {}
+
+    @cached_property
+    def _measured_length(self) -> int:
+        return int(self._data.privacy["length"])
+
+    def _together(self, flags: Sequence[str]) -> dict[frozenset[str], Estimate]:
+        """The published counts of people who have all flags of a subset, for every measured size."""
         counts: dict[frozenset[str], Estimate] = {}
-        for size in range(1, len(flags) + 1):
+        for size in range(1, min(self._measured_length, len(flags)) + 1):
             for subset in combinations(sorted(flags, key=self._data.schema.names.index), size):
                 rows = self._data.combinations(*subset)
                 rows = rows.filter(pl.all_horizontal(pl.col(list(subset)) == FLAG_CODES[0]))
                 if rows.height == 1:
                     counts[frozenset(subset)] = Estimate(rows["count"][0], rows["standard_error"][0])
-                else:
-                    counts[frozenset(subset)] = self._unpublished(subset)
+        return counts
+
+    @cached_property
+    def _largest_errors(self) -> Mapping[int, float]:
+        """The largest published standard error of each length; the one below stands in where none is published."""
+        frame = self._data.aggregates.group_by("length").agg(pl.col("standard_error").max())
+        published = dict(zip(frame["length"], frame["standard_error"], strict=True))
+        errors = {0: self.total.standard_error}
+        for length in range(1, self._measured_length + 1):
+            errors[length] = max(published.get(length, 0.0), errors[length - 1])
+        return errors
+
+    def _unseen(self) -> dict[int, float]:
+        """For each size of combination, the most people that one below the reporting threshold can have."""
+        threshold = float(self._data.privacy["threshold"])
+        errors = {size: self._largest_errors[size] for size in range(1, self._measured_length + 1)}
+        return {size: max(threshold, 2 * error) + TOLERANCE * error for size, error in errors.items()}
+
+    def _measured_union(self, flags: Sequence[str]) -> tuple[Estimate, Mapping[str, float]] | None:
+        if len(flags) > self._measured_length:
+            return None
+        counts = self._together(flags)
+        for size in range(1, len(flags) + 1):
+            for subset in combinations(flags, size):
+                counts.setdefault(frozenset(subset), self._unpublished(subset))
         return union_of_flags(self.total, counts)
 
     def _unpublished(self, subset: Sequence[str]) -> Estimate:
         """A combination under the threshold: the records' count, as uncertain as the threshold is high."""
         records = self._data.synthetic.filter(pl.all_horizontal(pl.col(list(subset)) == FLAG_CODES[0])).height
-        return Estimate(float(records), max(float(self._data.privacy["threshold"]), self.total.standard_error))
+        return Estimate(float(records), max(float(self._data.privacy["threshold"]), self._largest_errors[len(subset)]))
 
     def _union_of_records(self, flags: Sequence[str]) -> int:
         return self._data.synthetic.filter(pl.any_horizontal(pl.col(list(flags)).is_not_null())).height
-
-    def _records_error(self, flags: Sequence[str]) -> float:
-        """How far unions counted in the records are from measured ones, where both are known: root mean square.
-
-        Over all subsets of MEASURED_UNION flags of the group; it includes the measured unions' own noise, so it
-        errs towards the larger side.
-        """
-        squares = []
-        for subset in combinations(flags, MEASURED_UNION):
-            measured = self._measured_union(subset)
-            if measured is not None:
-                squares.append((measured[0].count - self._union_of_records(subset)) ** 2)
-        return max(self.total.standard_error, math.sqrt(sum(squares) / len(squares)) if squares else 0.0)
 
     def _role(self, names: Sequence[str]) -> str | None:
         return next((name for name in names if name in self._data.schema.names), None)

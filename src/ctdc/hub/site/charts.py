@@ -232,7 +232,8 @@ class Charts:
         share = self._of_all(group["denominator_share"])
         notes = [self._text("chart.denominator", count=count, share=share)]
         if group["denominator"]["source"] == "records":
-            notes.append(self._text("chart.from_records"))
+            low, high = (number(self._language, group["denominator"][end]) for end in ("low", "high"))
+            notes.append(self._text("chart.from_records", low=low, high=high))
         title = words.labels[self._language]
         return BarChart(f"group-{group['id']}", title, self._text("chart.category"), "share", bars, tuple(notes))
 
