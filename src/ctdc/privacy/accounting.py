@@ -164,14 +164,24 @@ class Cost:
         return self.epsilon(guarantee.delta) <= guarantee.epsilon
 
 
-def attacker_accuracy(mu: float) -> float:
-    """Largest share of right guesses of "was this person in the data?" against a coin, over all attackers.
+@dataclass(frozen=True)
+class Attacker:
+    """The most that anybody can tell about "was this person in the data?", whatever else they know.
 
-    For a mu-GDP mechanism this is Phi(mu/2) (Dong, Roth & Su 2022, the point of the curve with equal errors).
+    accuracy: largest share of right guesses against a coin; power: largest share of members recognised when one
+    in a hundred non-members is taken for a member.
     """
-    return _cdf(mu / 2)
+
+    accuracy: float
+    power: float
 
 
-def attacker_power(mu: float, false_positive_rate: float) -> float:
-    """Largest true-positive rate of any attacker at a given false-positive rate: Phi(Phi^-1(alpha) + mu)."""
-    return _cdf(NormalDist().inv_cdf(false_positive_rate) + mu)
+def strongest_attacker(cost: Cost, delta: float) -> Attacker:
+    """Bounds from the exact trade-off curve where it is certified (Phi(mu/2) and Phi(Phi^-1(0.01) + mu); Dong, Roth
+    & Su 2022), else from (epsilon, delta) at the given delta (Kairouz, Oh & Viswanath 2015, Theorem 2.1).
+    """
+    if cost.mu_squared is not None:
+        mu = math.sqrt(cost.mu_squared)
+        return Attacker(_cdf(mu / 2), _cdf(NormalDist().inv_cdf(0.01) + mu))
+    odds = math.exp(min(cost.epsilon(delta), 700.0))
+    return Attacker(1 - (1 - delta) / (1 + odds), min(1.0, 0.01 * odds + delta))

@@ -56,9 +56,12 @@ def measure(
 ) -> Measurements:
     """Draw the plan's measurements of the coded records `matrix`, shape (variables, rows).
 
-    Progress counts noisy numbers, which the plan fixes. Raises RuntimeError if OpenDP's own privacy map charges
+    Progress counts noisy numbers, which the plan fixes. Raises ValueError for another number of variables than the
+    plan's (the compiled counting does not check), RuntimeError if OpenDP's own privacy map charges
     more than the plan declared: then the plan's arithmetic is wrong and nothing may be used.
     """
+    if matrix.ndim != 2 or matrix.shape[0] != len(plan.sizes):
+        raise ValueError("the records must have one row of codes per variable of the plan")
     noise = noise or OpenDPNoise()
     progress = progress or Silent()
     values: dict[Attributes, Integers] = {}

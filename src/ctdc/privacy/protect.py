@@ -26,7 +26,7 @@ from ctdc.foundation.files import atomic_folder, write_text
 from ctdc.foundation.hashing import hash_value
 from ctdc.foundation.progress import Progress, Silent
 from ctdc.privacy import ledger
-from ctdc.privacy.accounting import Guarantee, attacker_accuracy, attacker_power
+from ctdc.privacy.accounting import Guarantee, strongest_attacker
 from ctdc.privacy.aggregates import aggregate_table
 from ctdc.privacy.estimate import Estimates, estimate
 from ctdc.privacy.measure import Measurements, measure
@@ -84,6 +84,7 @@ def privacy_statement(
     cost = measurements.plan.cost()
     gaussian = cost.mu_squared is not None and cost.is_gaussian(settings.guarantee.delta)
     mu = math.sqrt(cost.mu_squared if gaussian and cost.mu_squared is not None else 2 * cost.rho)
+    attacker = strongest_attacker(cost, settings.guarantee.delta)
     total, error = estimates.total()
     return {
         "engine_version": ENGINE_VERSION,
@@ -96,8 +97,8 @@ def privacy_statement(
         "rho": cost.rho,
         "mu": mu,
         "certificate": "rounding lemma and Gaussian trade-off curve" if gaussian else "zCDP",
-        "attacker_accuracy": attacker_accuracy(mu),
-        "attacker_power_at_1_percent": attacker_power(mu, 0.01),
+        "attacker_accuracy": attacker.accuracy,
+        "attacker_power_at_1_percent": attacker.power,
         "length": settings.length,
         "threshold": settings.threshold,
         "aggregates": "all" if settings.every_aggregate else "threshold",
