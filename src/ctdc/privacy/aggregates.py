@@ -20,6 +20,7 @@ from ctdc.table.schema import Schema
 
 NORMAL_95 = 1.959963984540054  # two-sided 95 % point of the standard normal distribution
 DECIMALS = 2  # far below every standard error, and a third of the bytes of full precision
+ERROR_DECIMALS = 4
 COLUMNS = pa.schema(
     [
         ("length", pa.int8()),
@@ -54,21 +55,24 @@ def _descriptions(schema: Schema, attributes: Attributes, cells: tuple[np.ndarra
 def set_rows(
     schema: Schema, estimates: Estimates, attributes: Attributes, threshold: float, everything: bool
 ) -> pa.RecordBatch:
-    """The published rows of one set of variables."""
-    error = math.sqrt(estimates.variance(attributes))
-    known = estimates.table(attributes)[(slice(1, None),) * len(attributes)]
+    """The published rows of one set of variables.
+
+    Numbers are rounded first, so that every mark and interval can be computed again from what is published.
+    """
+    error = round(math.sqrt(estimates.variance(attributes)), ERROR_DECIMALS)
+    known = np.round(estimates.table(attributes)[(slice(1, None),) * len(attributes)], DECIMALS)
     limit = max(threshold, 2 * error)
     shown = np.ones(known.shape, bool) if everything or len(attributes) < 2 else known >= limit
     cells = np.nonzero(shown) if attributes else ()
-    count = np.round(known[shown].ravel(), DECIMALS)
+    count = known[shown].ravel()
     columns = [
         pa.array(np.full(len(count), len(attributes)), pa.int8()),
         _descriptions(schema, attributes, cells),
         pa.array(count),
-        pa.array(np.full(len(count), round(error, 4))),
+        pa.array(np.full(len(count), error)),
         pa.array(np.round(count - NORMAL_95 * error, DECIMALS)),
         pa.array(np.round(count + NORMAL_95 * error, DECIMALS)),
-        pa.array(known[shown].ravel() < limit),
+        pa.array(count < limit),
     ]
     return pa.record_batch(columns, schema=COLUMNS)
 
