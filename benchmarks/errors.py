@@ -59,14 +59,14 @@ class Tally:
     distances: list[float] = field(default_factory=list)
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True)
 def _count_next(keys: Keys, column: npt.NDArray[np.uint16], size: int, counts: Integers) -> None:
     """Add one to the cell of every row, the cell being the prefix's key times `size` plus the column's code."""
     for row in range(keys.shape[0]):
         counts[keys[row] * size + column[row]] += 1
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True)
 def _distance(truth: Integers, estimate: Floats, true_total: float, total: float) -> float:
     """Total variation distance of two tables, each divided by its own total."""
     result = 0.0
@@ -75,7 +75,7 @@ def _distance(truth: Integers, estimate: Floats, true_total: float, total: float
     return 0.5 * result
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True)
 def _tally(truth: Integers, estimate: Floats, known: Flags, edges: Floats, by_size: Floats, stated: Floats) -> None:
     """Add one set's combinations to the sums."""
     for cell in range(truth.shape[0]):
