@@ -21,7 +21,8 @@ def infer_schema(path: Path, max_codes: int) -> Schema:
     Raises UserError (``schema.too_many_codes``) for a column with more than `max_codes` values: it is not categorical.
     """
     table = read_table(path)
-    return Schema(tuple(Variable(name, _codes(name, table.column(name), max_codes)) for name in table.column_names))
+    columns = zip(table.column_names, table.columns, strict=True)
+    return Schema(tuple(Variable(name, _codes(name, column, max_codes)) for name, column in columns))
 
 
 def _codes(name: str, column: pa.ChunkedArray, max_codes: int) -> tuple[str, ...]:
