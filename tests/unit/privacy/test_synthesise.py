@@ -13,6 +13,7 @@ from ctdc.privacy.estimate import Estimates, estimate
 from ctdc.privacy.fit import new_fit
 from ctdc.privacy.kernels import apply_changes
 from ctdc.privacy.measure import measure
+from ctdc.privacy.noise import NoiseSource
 from ctdc.privacy.scores import grouped, proposals
 from ctdc.privacy.start import draw, mutual_information, strongest_pairs, strongest_tree, whole_counts
 from ctdc.privacy.synthesise import Effort, grow, improve, synthesise
@@ -21,9 +22,9 @@ pytestmark = pytest.mark.slow  # the first call compiles
 
 
 def estimated(
-    sizes: tuple[int, ...], rows: int, length: int = 3, noise: object = None, epsilon: float = 2
+    sizes: tuple[int, ...], rows: int, length: int = 3, noise: NoiseSource | None = None, epsilon: float = 2
 ) -> Estimates:
-    return estimate(measure(some_people(sizes, rows).matrix(), small_plan(sizes, length, epsilon), noise))  # type: ignore[arg-type]
+    return estimate(measure(some_people(sizes, rows).matrix(), small_plan(sizes, length, epsilon), noise))
 
 
 def objective(found: Estimates, records: np.ndarray) -> float:
