@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.heavy]
 CTDC = [sys.executable, "-m", "ctdc.cli.main"]
 # Few people and single attributes only: this is about the way, not about accuracy.
 DEMO = ["run", "--demo", "--cases", "400", "--length", "1"]
-FREE_STEPS = ["Harmonise", "Combine", "Derive", "Build the release"]
+FREE_STEPS = ["Harmonise", "Combine", "Derive", "Build counts", "Build the release"]
 
 
 def finish(out: Path) -> tuple[dict[str, Any], str]:
@@ -77,7 +77,7 @@ def test_a_run_ends_in_a_verified_release(whole: tuple[Path, dict[str, Any]]) ->
     assert not (out / "latest").readlink().is_absolute()
     names = [stage["stage"] for stage in result["stages"]]
     assert names[0] == "simulate"
-    assert names[-4:] == ["combine", "derive", "protect", "release"]
+    assert names[-5:] == ["combine", "derive", "measure", "protect", "release"]
     assert sum(name.startswith("harmonise-") for name in names) == 5
     assert not any(stage["reused"] for stage in result["stages"])
 
@@ -130,9 +130,9 @@ def test_a_killed_run_continues_where_it_was(tmp_path: Path, step: str) -> None:
 
 def test_a_run_killed_after_paying_pays_again_and_says_so(tmp_path: Path) -> None:
     out = tmp_path / "demo"
-    kill_when_told(out, "Protect the people", "Measuring with noise")
+    kill_when_told(out, "Charge the privacy ledger", "Measuring with noise")
     assert charges(out) == 1
-    assert not any(name.startswith("protect-") for name in finished_stages(out))
+    assert not any(name.startswith("measure-") for name in finished_stages(out))
     result, told = finish(out)
     assert "charged again" in told
     assert charges(out) == 2
@@ -160,7 +160,7 @@ def test_a_changed_parameter_repeats_what_depends_on_it_and_no_more(whole: tuple
     arguments = [*CTDC, *DEMO, "--epsilon", "3", "--out", str(out), "--json"]
     done = subprocess.run(arguments, capture_output=True, text=True, check=True)
     fresh = [stage["stage"] for stage in json.loads(done.stdout)["stages"] if not stage["reused"]]
-    assert fresh == ["protect", "release"]
+    assert fresh == ["measure", "protect", "release"]
     assert charges(out) == 2
 
 
@@ -178,4 +178,4 @@ def test_a_delivery_that_is_held_back_stops_the_run_before_anything_is_paid(tmp_
         assert {f"report.{language}.html" for language in LANGUAGES} <= {path.name for path in Path(report).iterdir()}
         assert not (Path(report).parent / "cases.parquet").exists()
     assert not (tmp_path / "results" / "ledger.jsonl").exists()
-    assert not list((tmp_path / "results" / "work").glob("protect-*"))
+    assert not list((tmp_path / "results" / "work").glob("measure-*"))

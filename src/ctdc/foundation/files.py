@@ -57,16 +57,21 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode("utf-8"))
 
 
+def check_new_folder(path: Path) -> None:
+    """Raise UserError (``files.exists``) if there is anything at `path`: folders are never overwritten."""
+    if path.exists():
+        raise UserError(
+            "files.exists", f"The folder {path} exists already.", do="Choose another folder, or remove this one."
+        )
+
+
 @contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
     """Yield an empty temporary folder beside `path` that becomes `path` on success.
 
     Raises UserError (``files.exists``) if `path` exists: folders made this way are never overwritten.
     """
-    if path.exists():
-        raise UserError(
-            "files.exists", f"The folder {path} exists already.", do="Choose another folder, or remove this one."
-        )
+    check_new_folder(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
     try:

@@ -1,14 +1,15 @@
-"""From a coded table to a folder of protected outputs: plan, charge, measure, estimate, build records, write.
+"""From a coded table to a folder of protected outputs: plan, charge, measure; then estimate, build records, write.
 
-Promise: the ledger is charged before anything is measured; the folder appears whole or not at all; every file in
-it is computed from the noisy measurements and public settings; no message, name or size depends on a record
-otherwise.
+Promise: the ledger is charged before anything is measured; folders appear whole or not at all; every file in them
+is computed from the noisy measurements and public settings; no message, name or size depends on a record
+otherwise. What was measured is kept until it is published, so that a failure in between is not paid for twice.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,7 +23,7 @@ import pyarrow.parquet as pq
 
 from ctdc.foundation.clock import timestamp
 from ctdc.foundation.errors import UserError
-from ctdc.foundation.files import atomic_folder, write_text
+from ctdc.foundation.files import atomic_folder, check_new_folder, write_text
 from ctdc.foundation.hashing import hash_value
 from ctdc.foundation.progress import Progress, Silent
 from ctdc.privacy import ledger
@@ -33,14 +34,18 @@ from ctdc.privacy.measure import Measurements, measure
 from ctdc.privacy.noise import NoiseSource, OpenDPNoise
 from ctdc.privacy.plan import Plan, make_plan
 from ctdc.privacy.report import report_html
-from ctdc.privacy.stored import write_measurements
+from ctdc.privacy.stored import read_measurements, write_measurements
 from ctdc.privacy.synthesise import synthesise
 from ctdc.table.coded import CodedTable, table_from_matrix
-from ctdc.table.schema import Schema
+from ctdc.table.schema import Schema, read_schema
 
 ENGINE_VERSION = "1"
 DEFAULT_THRESHOLD = 10.0
 MAX_RECORDS = 65_000_000
+MEASUREMENTS = "measurements.parquet"
+SCHEMA = "schema.json"
+PRIVACY = "privacy.json"
+PAID = "paid.json"  # what the measurements were paid with; stays beside them, is not published
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,19 @@ class Settings:
                 "privacy.threshold", f"The reporting threshold is {self.threshold}.", allowed="a number of at least 0"
             )
 
+    def paid(self) -> dict[str, Any]:
+        """The settings that decide what is measured and what it costs; the others can change without a payment."""
+        return {
+            "epsilon": self.guarantee.epsilon,
+            "delta": self.guarantee.delta,
+            "length": self.length,
+            "population": self.population,
+        }
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=1) + "\n"
+
 
 def _charge_details(schema: Schema, plan: Plan, settings: Settings) -> dict[str, Any]:
     return {
@@ -78,7 +96,7 @@ def _charge_details(schema: Schema, plan: Plan, settings: Settings) -> dict[str,
 
 
 def privacy_statement(
-    schema: Schema, measurements: Measurements, estimates: Estimates, settings: Settings, when: datetime
+    schema: Schema, measurements: Measurements, estimates: Estimates, settings: Settings, measured_at: str
 ) -> dict[str, Any]:
     """The content of privacy.json: the guarantee, how it was spent, and what it was measured with."""
     cost = measurements.plan.cost()
@@ -113,7 +131,7 @@ def privacy_statement(
         "population": settings.population,
         "publishable": measurements.publishable,
         "libraries": {name: version(name) for name in ("ctdc", "opendp", "numpy", "numba", "pyarrow")},
-        "measured_at": timestamp(when),
+        "measured_at": measured_at,
         **settings.facts,
     }
 
@@ -143,12 +161,12 @@ def write_outputs(
     schema: Schema,
     measurements: Measurements,
     settings: Settings,
-    when: datetime,
+    measured_at: str,
     progress: Progress,
 ) -> dict[str, Any]:
     """Compute and write every file from the measurements; returns the content of privacy.json."""
     estimates = estimate(measurements)
-    statement = privacy_statement(schema, measurements, estimates, settings, when)
+    statement = privacy_statement(schema, measurements, estimates, settings, measured_at)
     if statement["records"] > MAX_RECORDS:
         raise UserError("privacy.records", "More records would be built than this version can hold.")
     matrix = synthesise(estimates, statement["records"], settings.seed, progress=progress)
@@ -158,12 +176,59 @@ def write_outputs(
     pa_csv.write_csv(_plain_text(records), folder / "synthetic.csv", pa_csv.WriteOptions(quoting_style="needed"))
     pq.write_table(records, folder / "synthetic.parquet", compression="zstd")
     _write_table(folder, "aggregates", aggregates)
-    write_measurements(folder / "measurements.parquet", schema, measurements)
-    write_text(folder / "schema.json", json.dumps(schema.to_table_schema(), ensure_ascii=False, indent=1) + "\n")
-    write_text(folder / "privacy.json", json.dumps(statement, ensure_ascii=False, indent=1) + "\n")
+    write_measurements(folder / MEASUREMENTS, schema, measurements)
+    write_text(folder / SCHEMA, _json(schema.to_table_schema()))
+    write_text(folder / PRIVACY, _json(statement))
     write_text(folder / "report.html", report_html(statement, schema, aggregates))
     progress.finish()
     return statement
+
+
+def measure_records(
+    load: Callable[[], CodedTable],
+    schema: Schema,
+    settings: Settings,
+    out: Path,
+    ledger_path: Path,
+    when: datetime,
+    *,
+    identity: str = "",
+    noise: NoiseSource | None = None,
+    progress: Progress | None = None,
+) -> None:
+    """The paid half: charge the ledger, measure what `load` returns, and write the new folder `out`.
+
+    The plan is made and checked from public settings first; records are loaded and checked next, so that a broken
+    file costs nothing; then the ledger is charged; only then is anything measured. identity: whatever tells this
+    work from other work, kept with it. Raises UserError or Refused.
+    """
+    plan = make_plan(schema.sizes, settings.guarantee, settings.length)
+    with atomic_folder(out) as folder:
+        table = load()
+        if table.schema != schema:
+            raise ValueError("the records are coded with another schema")
+        ledger.charge(ledger_path, settings.population, plan.cost(), _charge_details(schema, plan, settings), when)
+        measurements = measure(table.matrix(), plan, noise or OpenDPNoise(), progress)
+        write_measurements(folder / MEASUREMENTS, schema, measurements)
+        write_text(folder / SCHEMA, _json(schema.to_table_schema()))
+        write_text(folder / PAID, _json({**settings.paid(), "measured_at": timestamp(when), "identity": identity}))
+
+
+def publish_measurements(
+    measured: Path, settings: Settings, out: Path, *, progress: Progress | None = None
+) -> dict[str, Any]:
+    """The free half: everything that is published, from the folder that `measure_records` wrote, as the folder `out`.
+
+    Returns the content of privacy.json. Raises ValueError for settings that are not those that were paid for.
+    """
+    progress = progress or Silent()
+    paid = json.loads((measured / PAID).read_text(encoding="utf-8"))
+    if any(paid[name] != value for name, value in settings.paid().items()):
+        raise ValueError("these settings are not those that the measurements were paid with")
+    schema = read_schema(measured / SCHEMA)
+    with atomic_folder(out) as folder:
+        measurements = read_measurements(measured / MEASUREMENTS, schema)
+        return write_outputs(folder, schema, measurements, settings, paid["measured_at"], progress)
 
 
 def protect(
@@ -174,21 +239,37 @@ def protect(
     ledger_path: Path,
     when: datetime,
     *,
+    identity: str = "",
     noise: NoiseSource | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Protect the records that `load` returns and write the folder `out`; returns the content of privacy.json.
+    """Both halves, one after the other: protect the records that `load` returns and write the folder `out`.
 
-    The plan is made and checked from public settings first; records are loaded and checked next, so that a broken
-    file costs nothing; then the ledger is charged; only then is anything measured. Raises UserError or Refused.
+    With an `identity` (a hash of the records and of all settings) measurements that an earlier call with the same
+    one left beside `out`, because it was stopped while publishing, are published without a second payment. Returns
+    the content of privacy.json; raises UserError or Refused.
     """
-    progress = progress or Silent()
-    plan = make_plan(schema.sizes, settings.guarantee, settings.length)
-    with atomic_folder(out) as folder:
-        table = load()
-        if table.schema != schema:
-            raise ValueError("the records are coded with another schema")
-        ledger.charge(ledger_path, settings.population, plan.cost(), _charge_details(schema, plan, settings), when)
-        measurements = measure(table.matrix(), plan, noise or OpenDPNoise(), progress)
-        del table
-        return write_outputs(folder, schema, measurements, settings, when, progress)
+    check_new_folder(out)
+    measured = out.with_name(f".{out.name}.measured")
+    if not _left_by(measured, identity):
+        measure_records(
+            load, schema, settings, measured, ledger_path, when, identity=identity, noise=noise, progress=progress
+        )
+    statement = publish_measurements(measured, settings, out, progress=progress)
+    shutil.rmtree(measured)
+    return statement
+
+
+def _left_by(measured: Path, identity: str) -> bool:
+    """Whether `measured` holds this very work. Raises UserError (``protect.other_work``) for somebody else's."""
+    if not measured.exists():
+        return False
+    if identity and json.loads((measured / PAID).read_text(encoding="utf-8"))["identity"] == identity:
+        return True
+    raise UserError(
+        "protect.other_work",
+        "Measurements of other records or settings, already paid for, wait here to be published.",
+        where=str(measured),
+        allowed="the same records and settings as then, which would publish them without a second charge",
+        do="Repeat the command that was stopped, choose another --out, or remove this folder and lose what was paid.",
+    )

@@ -7,7 +7,7 @@ the row but never the value, because the message may be read by more people than
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,14 +135,18 @@ def code_table(table: pa.Table, schema: Schema, where: str, first_row: int = 1) 
 def column_names(path: Path) -> tuple[str, ...]:
     """The column names of a csv or parquet file, without reading its records."""
     if path.suffix.lower() == ".parquet":
-        return tuple(read_parquet_schema(path).names)
+        return tuple(_parquet(path).schema_arrow.names)
     return _csv_names(_existing(path))
 
 
-def read_parquet_schema(path: Path) -> pa.Schema:
-    """The Arrow schema (with metadata) of a parquet file. Raises UserError when it is not one."""
+def parquet_metadata(path: Path) -> Mapping[bytes, bytes]:
+    """What the writer of a parquet file said about it as a whole. Raises UserError when it is not one."""
+    return _parquet(path).metadata.metadata or {}
+
+
+def _parquet(path: Path) -> pq.ParquetFile:
     try:
-        return pq.read_schema(_existing(path))
+        return pq.ParquetFile(_existing(path))
     except pa.ArrowInvalid:
         raise UserError("table.not_parquet", "The file is not a Parquet file.", where=str(path)) from None
 
@@ -157,8 +161,7 @@ def read_table(path: Path) -> pa.Table:
     """Read a csv (UTF-8, comma, header; .gz allowed) or parquet file, every column as text, empty as null."""
     _existing(path)
     if path.suffix.lower() == ".parquet":
-        read_parquet_schema(path)
-        return pq.read_table(path)
+        return _parquet(path).read()
     names = _csv_names(path)
     options = pa_csv.ConvertOptions(column_types=dict.fromkeys(names, TEXT), null_values=[""], strings_can_be_null=True)
     # In a table of one column an empty line is a person whose value is missing; elsewhere it is no record.

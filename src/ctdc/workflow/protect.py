@@ -14,14 +14,15 @@ from typing import Any
 
 from ctdc.foundation import clock
 from ctdc.foundation.errors import Refused, UserError
+from ctdc.foundation.hashing import hash_file, hash_value
 from ctdc.foundation.progress import Progress
 from ctdc.privacy.accounting import Guarantee
-from ctdc.privacy.protect import Settings
+from ctdc.privacy.protect import Settings, measure_records
 from ctdc.privacy.protect import protect as protect_records
 from ctdc.standard.derive import derive
 from ctdc.standard.loader import load
 from ctdc.standard.model import Profile
-from ctdc.table.coded import CodedTable, code_table, column_names, read_parquet_schema, read_table
+from ctdc.table.coded import CodedTable, code_table, column_names, parquet_metadata, read_table
 from ctdc.table.schema import Schema, Variable, read_schema
 from ctdc.workflow.config import DEFAULT_PROFILE
 
@@ -52,7 +53,7 @@ def is_harmonised(path: Path) -> bool:
     """Whether the file was written by intake. Raises Refused when intake has held it back."""
     if path.suffix.lower() != ".parquet":
         return False
-    metadata = read_parquet_schema(path).metadata or {}
+    metadata = parquet_metadata(path)
     if metadata.get(b"ctdc.promotable", b"yes") != b"yes":
         raise Refused(
             "protect.not_promotable",
@@ -88,36 +89,63 @@ def find_source(path: Path, profile_id: str | None, schema_path: Path | None) ->
     return Source(schema, found.id, lambda: code_table(read_table(path), schema, str(path)))
 
 
-def protect(
-    cases: Path,
-    out: Path,
+def settings_of(
     *,
     epsilon: float,
     delta: float,
     length: int = 3,
-    profile: str | None = None,
-    schema: Path | None = None,
-    ledger: Path | None = None,
     population: str = "default",
+    profile: str = "",
     seed: int | None = None,
     threshold: float = 10,
     aggregates: str = "threshold",
-    progress: Progress | None = None,
-) -> dict[str, Any]:
-    """Protect `cases` (csv or parquet) and write the folder `out`. Returns the content of privacy.json.
-
-    ledger: where the charge is written, by default ``ledger.jsonl`` beside `out`. seed: of the record synthesis
-    only, drawn at random and recorded when None. Raises UserError for bad input, Refused when the budget forbids.
-    """
-    source = find_source(cases, profile, schema)
-    settings = Settings(
+) -> Settings:
+    """The engine's settings. seed: of the record synthesis only, drawn at random and recorded when None."""
+    return Settings(
         guarantee=Guarantee(epsilon, delta),
         length=length,
         threshold=threshold,
         every_aggregate=aggregates == "all",
         seed=secrets.randbits(32) if seed is None else seed,
         population=population,
-        facts={"profile": source.profile},
+        facts={"profile": profile},
     )
+
+
+def protect(
+    cases: Path,
+    out: Path,
+    *,
+    profile: str | None = None,
+    schema: Path | None = None,
+    ledger: Path | None = None,
+    progress: Progress | None = None,
+    **settings: Any,
+) -> dict[str, Any]:
+    """Protect `cases` (csv or parquet) and write the folder `out`. Returns the content of privacy.json.
+
+    ledger: where the charge is written, by default ``ledger.jsonl`` beside `out`; settings: see `settings_of`.
+    Raises UserError for bad input, Refused when the budget forbids.
+    """
+    source = find_source(cases, profile, schema)
+    chosen = settings_of(profile=source.profile, **settings)
     target = ledger or out.absolute().parent / DEFAULT_LEDGER
-    return protect_records(source.load, source.schema, settings, out, target, clock.now(), progress=progress)
+    identity = hash_value([hash_file(cases), source.schema.content_hash(), chosen.paid()])
+    return protect_records(
+        source.load, source.schema, chosen, out, target, clock.now(), identity=identity, progress=progress
+    )
+
+
+def measure(
+    cases: Path,
+    out: Path,
+    *,
+    profile: str,
+    ledger: Path,
+    progress: Progress | None = None,
+    **settings: Any,
+) -> None:
+    """The paid half of `protect`, for a run that keeps what was paid for as a stage of its own."""
+    source = find_source(cases, profile, None)
+    chosen = settings_of(profile=source.profile, **settings)
+    measure_records(source.load, source.schema, chosen, out, ledger, clock.now(), progress=progress)

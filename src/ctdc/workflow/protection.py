@@ -1,7 +1,7 @@
-"""Protecting as a stage that is paid for.
+"""Protecting as two stages: measuring, which is paid for, and publishing what was measured, which is not.
 
-Promise: the stage's inputs are the cases' content, the domain and the parameters, and no version of any program, so
-that an upgrade never charges the same release again. Where the ledger lies is not an input either.
+Promise: the paid stage's inputs are the cases' content, the domain and the parameters, and no version of any
+program, so that an upgrade never charges the same release again. Where the ledger lies is not an input either.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from pathlib import Path
 from ctdc.foundation.hashing import hash_value
 from ctdc.foundation.progress import Progress
 from ctdc.privacy.ledger import read
+from ctdc.privacy.protect import publish_measurements
 from ctdc.standard.loader import load
 from ctdc.workflow.config import Privacy, Release
 from ctdc.workflow.harmonise import COLUMNS, columns_content
-from ctdc.workflow.protect import protect
-from ctdc.workflow.stages import Outcome, Stage
+from ctdc.workflow.protect import measure, settings_of
+from ctdc.workflow.stages import Outcome, Stage, code_hash
 
 DATA = "protected"
 
@@ -31,21 +32,23 @@ def domain_hash(profile_id: str) -> str:
     return hash_value([[column.name, list(column.codes)] for column in load().profile(profile_id).columns])
 
 
-def protect_stage(derived: Outcome, privacy: Privacy, release: Release, ledger: Path) -> Stage:
-    """Protect the derived columns. Output: what ``ctdc protect`` writes."""
+PAID_FOR = {"epsilon", "delta", "length"}
+
+
+def measure_stage(derived: Outcome, privacy: Privacy, release: Release, ledger: Path) -> Stage:
+    """Charge the ledger and measure the derived columns. Output: noisy measurements, not yet published."""
     population = population_of(privacy, release)
-    parameters = privacy.model_dump(mode="json", exclude={"ledger", "population"})
+    paid = privacy.model_dump(mode="json", include=PAID_FOR)
 
     def work(folder: Path, progress: Progress) -> None:
-        protect(
+        measure(
             derived.folder / COLUMNS,
             folder / DATA,
             profile=release.profile,
-            schema=None,
             ledger=ledger,
             population=population,
             progress=progress,
-            **parameters,
+            **paid,
         )
 
     inputs = {
@@ -53,9 +56,21 @@ def protect_stage(derived: Outcome, privacy: Privacy, release: Release, ledger: 
         "profile": release.profile,
         "domain": domain_hash(release.profile),
         "population": population,
-        **parameters,
+        **paid,
     }
-    return Stage("protect", 1, inputs, work, paid=True)
+    return Stage("measure", 1, inputs, work, paid=True)
+
+
+def protect_stage(measured: Outcome, privacy: Privacy, release: Release) -> Stage:
+    """Build counts and records from what was measured; costs nothing. Output: what ``ctdc protect`` writes."""
+    parameters = privacy.model_dump(mode="json", exclude={"ledger", "population"})
+
+    def work(folder: Path, progress: Progress) -> None:
+        settings = settings_of(profile=release.profile, population=population_of(privacy, release), **parameters)
+        publish_measurements(measured.folder / DATA, settings, folder / DATA, progress=progress)
+
+    inputs = {"measured": measured.content, **parameters, "code": code_hash("privacy", "table")}
+    return Stage("protect", 1, inputs, work)
 
 
 def lost_charges(attempts: Sequence[str], ledger: Path, population: str) -> str:

@@ -7,8 +7,10 @@ the same folder; it is verified from the files alone each time a run ends.
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 
+from ctdc.foundation.clock import timestamp
 from ctdc.foundation.files import write_text
 from ctdc.foundation.hashing import hash_file
 from ctdc.foundation.progress import Progress
@@ -28,18 +30,18 @@ def release_info(release: Release) -> ReleaseInfo:
     return ReleaseInfo(**{key: value for key, value in given.items() if value or key == "simulated"})
 
 
-def release_stage(protected: Outcome, release: Release, store: Path) -> Stage:
-    """Build a release in `store`. Output: ``release.json``, which names the folder there."""
+def release_stage(protected: Outcome, measured: datetime, release: Release, store: Path) -> Stage:
+    """Build a release in `store`, dated `measured`. Output: ``release.json``, which names the folder there."""
     info = release_info(release)
 
     def work(folder: Path, progress: Progress) -> None:
-        built = build(protected_folder(protected), store, info, release.previous, protected.ended, progress)
+        built = build(protected_folder(protected), store, info, release.previous, measured, progress)
         pointer = {"folder": built.name, "manifest": hash_file(built / MANIFEST)}
         write_text(folder / POINTER, json.dumps(pointer, indent=2) + "\n")
 
     inputs = {
         "protected": protected.content,
-        "measured": protected.as_dict()["ended"],
+        "measured": timestamp(measured),
         "info": info.as_dict(),
         "previous": hash_file(release.previous / MANIFEST) if release.previous else None,
         "code": code_hash("release", "standard", "table"),

@@ -32,7 +32,7 @@ from ctdc.workflow.harmonise import (
     simulate_stage,
     simulated_deliveries,
 )
-from ctdc.workflow.protection import lost_charges, population_of, protect_stage
+from ctdc.workflow.protection import lost_charges, measure_stage, population_of, protect_stage
 from ctdc.workflow.publish import release_stage, released_folder
 from ctdc.workflow.stages import Outcome, Stage, Workspace
 
@@ -119,12 +119,13 @@ def run(plan: Plan, observer: Observer) -> RunResult:
         runner = _Runner(workspace, observer)
         derived = _columns(plan, runner)
         ledger = plan.privacy.ledger or plan.out / LEDGER
-        protection = protect_stage(derived, plan.privacy, plan.release, ledger)
-        lost = lost_charges(workspace.earlier_attempts(protection), ledger, population_of(plan.privacy, plan.release))
+        measurement = measure_stage(derived, plan.privacy, plan.release, ledger)
+        lost = lost_charges(workspace.earlier_attempts(measurement), ledger, population_of(plan.privacy, plan.release))
         if lost:
             observer.notice(lost)
-        protected = runner.perform(protection, "Protect the people in the cases")
-        release = _release(plan, runner, protected)
+        measured = runner.perform(measurement, "Charge the privacy ledger and measure, with noise")
+        protected = runner.perform(protect_stage(measured, plan.privacy, plan.release), "Build counts and records")
+        release = _release(plan, runner, measured, protected)
         runner.verify(release)
         latest = _point(plan.out / LATEST, release)
     return RunResult(release, latest, ledger, tuple(runner.steps), time.monotonic() - began)
@@ -150,10 +151,10 @@ def _columns(plan: Plan, runner: _Runner) -> Outcome:
     return runner.perform(derive_stage(combined, plan.release.profile), "Derive the published columns")
 
 
-def _release(plan: Plan, runner: _Runner, protected: Outcome) -> Path:
+def _release(plan: Plan, runner: _Runner, measured: Outcome, protected: Outcome) -> Path:
     """The release of `protected`, built anew when it is no longer in the store."""
     store = plan.out / STORE
-    stage = release_stage(protected, plan.release, store)
+    stage = release_stage(protected, measured.ended, plan.release, store)
     found = runner.workspace.find(stage)
     if found is not None and released_folder(found, store) is None:
         runner.workspace.forget(stage)

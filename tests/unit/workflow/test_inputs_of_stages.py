@@ -10,7 +10,7 @@ from ctdc.privacy.accounting import Cost
 from ctdc.privacy.ledger import charge
 from ctdc.workflow.config import Privacy, Release, Simulation
 from ctdc.workflow.harmonise import CONTENT, derive_stage, key_fingerprint, simulate_stage, source_hash
-from ctdc.workflow.protection import domain_hash, lost_charges, protect_stage
+from ctdc.workflow.protection import domain_hash, lost_charges, measure_stage, protect_stage
 from ctdc.workflow.publish import release_info, release_stage
 from ctdc.workflow.stages import Outcome, code_hash
 
@@ -55,9 +55,9 @@ def test_the_code_of_a_room_has_a_hash() -> None:
     assert code_hash("foundation") == code_hash("foundation") != code_hash("table")
 
 
-def test_a_protection_is_named_by_content_domain_and_parameters(derived: Outcome, tmp_path: Path) -> None:
+def test_a_measurement_is_named_by_content_domain_and_parameters(derived: Outcome, tmp_path: Path) -> None:
     ledger = tmp_path / "ledger.jsonl"
-    first = protect_stage(derived, PRIVACY, RELEASE, ledger)
+    first = measure_stage(derived, PRIVACY, RELEASE, ledger)
     assert first.paid
     assert set(first.inputs) == {
         "columns",
@@ -67,27 +67,32 @@ def test_a_protection_is_named_by_content_domain_and_parameters(derived: Outcome
         "epsilon",
         "delta",
         "length",
-        "threshold",
-        "aggregates",
-        "seed",
     }
     same = [
-        protect_stage(derived, PRIVACY, RELEASE, tmp_path / "elsewhere.jsonl"),
-        protect_stage(
+        measure_stage(derived, PRIVACY, RELEASE, tmp_path / "elsewhere.jsonl"),
+        measure_stage(
             derived, PRIVACY, RELEASE.model_copy(update={"terms": "CC BY 4.0", "titles": {"en": "T"}}), ledger
         ),
-        protect_stage(derived, PRIVACY.model_copy(update={"population": "global"}), RELEASE, ledger),
+        measure_stage(derived, PRIVACY.model_copy(update={"population": "global"}), RELEASE, ledger),
+        measure_stage(derived, PRIVACY.model_copy(update={"threshold": 20, "seed": 7}), RELEASE, ledger),
     ]
     assert {stage.key for stage in same} == {first.key}
     others = [
-        protect_stage(derived, PRIVACY.model_copy(update={"epsilon": 3.0}), RELEASE, ledger),
-        protect_stage(derived, PRIVACY.model_copy(update={"delta": 1e-9}), RELEASE, ledger),
-        protect_stage(derived, PRIVACY.model_copy(update={"population": "others"}), RELEASE, ledger),
-        protect_stage(derived, PRIVACY, Release(name="global", profile="synthetic-2026"), ledger),
+        measure_stage(derived, PRIVACY.model_copy(update={"epsilon": 3.0}), RELEASE, ledger),
+        measure_stage(derived, PRIVACY.model_copy(update={"delta": 1e-9}), RELEASE, ledger),
+        measure_stage(derived, PRIVACY.model_copy(update={"population": "others"}), RELEASE, ledger),
+        measure_stage(derived, PRIVACY, Release(name="global", profile="synthetic-2026"), ledger),
     ]
     (tmp_path / CONTENT).write_text("cd" * 32 + "\n")
-    others.append(protect_stage(derived, PRIVACY, RELEASE, ledger))
+    others.append(measure_stage(derived, PRIVACY, RELEASE, ledger))
     assert len({first.key, *(stage.key for stage in others)}) == 1 + len(others)
+
+
+def test_what_was_measured_can_be_published_in_another_way_for_nothing(tmp_path: Path) -> None:
+    measured = outcome(tmp_path, **{"protected/measurements.parquet": "ab"})
+    first = protect_stage(measured, PRIVACY, RELEASE)
+    assert not first.paid
+    assert first.key != protect_stage(measured, PRIVACY.model_copy(update={"threshold": 20}), RELEASE).key
 
 
 def test_profiles_with_other_columns_or_codes_are_other_domains() -> None:
@@ -102,10 +107,11 @@ def test_an_unknown_profile_is_an_error_before_any_work(tmp_path: Path) -> None:
 
 def test_a_release_is_dated_by_its_measurement_so_that_it_can_be_built_again(tmp_path: Path) -> None:
     protected = outcome(tmp_path, **{"protected/privacy.json": "ab"})
-    stage = release_stage(protected, RELEASE, tmp_path)
+    measured = MOMENT
+    stage = release_stage(protected, measured, RELEASE, tmp_path)
     assert stage.inputs["measured"] == "2024-05-01T00:00:00Z"
-    assert stage.key == release_stage(protected, RELEASE, tmp_path / "other").key
-    assert stage.key != release_stage(protected, Release(name="global", version="2"), tmp_path).key
+    assert stage.key == release_stage(protected, measured, RELEASE, tmp_path / "other").key
+    assert stage.key != release_stage(protected, measured, Release(name="global", version="2"), tmp_path).key
     assert not stage.paid
 
 
