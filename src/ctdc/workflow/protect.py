@@ -71,6 +71,7 @@ def find_source(path: Path, profile_id: str | None, schema_path: Path | None) ->
     """
     if schema_path is not None:
         schema = read_schema(schema_path)
+        column_names(path)  # a file that is absent or no table is refused before anything is made of it
         return Source(schema, "", lambda: code_table(read_table(path), schema, str(path)))
     if is_harmonised(path):
         profile = load().profile(profile_id or DEFAULT_PROFILE)
