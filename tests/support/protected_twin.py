@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 from itertools import combinations
+from math import prod
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
 import ctdc.standard
+from ctdc.table.reporting import reporting_deviations
 
 YEARS = [str(year) for year in range(2002, 2023)]
 AGES = ["0--8", "09--17", "18--20", "21--23", "24--26", "27--29", "30--38", "39--47", "48+"]
@@ -126,10 +128,16 @@ def aggregates(people: pl.DataFrame, codes: dict[str, list[str]], length: int, e
             ]
             text = pl.lit("{") + pl.concat_str(pairs, separator=",") + pl.lit("}")
             parts.append(
-                frame.select("count", "standard_error", text.alias("attributes"), pl.lit(size).alias("length"))
+                frame.select(
+                    "count",
+                    "standard_error",
+                    text.alias("attributes"),
+                    pl.lit(size).alias("length"),
+                    deviations=pl.lit(reporting_deviations(prod(len(codes[name]) for name in names), size)),
+                )
             )
     frame = pl.concat(parts, how="diagonal").with_columns(pl.col("count").round(4), pl.col("standard_error").round(6))
-    limit = pl.max_horizontal(pl.lit(float(THRESHOLD)), 2 * pl.col("standard_error"))
+    limit = pl.max_horizontal(pl.lit(float(THRESHOLD)), pl.col("deviations").fill_null(2) * pl.col("standard_error"))
     frame = frame.with_columns(
         low95=pl.col("count") - 1.959964 * pl.col("standard_error"),
         high95=pl.col("count") + 1.959964 * pl.col("standard_error"),

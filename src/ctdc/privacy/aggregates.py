@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from ctdc.privacy.estimate import Estimates
 from ctdc.privacy.plan import Attributes
+from ctdc.table.reporting import reporting_deviations
 from ctdc.table.schema import Schema
 
 NORMAL_95 = 1.959963984540054  # two-sided 95 % point of the standard normal distribution
@@ -61,7 +62,7 @@ def set_rows(
     """
     error = round(math.sqrt(estimates.variance(attributes)), ERROR_DECIMALS)
     known = np.round(estimates.table(attributes)[(slice(1, None),) * len(attributes)], DECIMALS)
-    limit = max(threshold, 2 * error)
+    limit = max(threshold, reporting_deviations(known.size, len(attributes)) * error)
     shown = np.ones(known.shape, bool) if everything or len(attributes) < 2 else known >= limit
     cells = np.nonzero(shown) if attributes else ()
     count = known[shown].ravel()
@@ -86,5 +87,5 @@ def aggregate_batches(
 
 
 def aggregate_table(schema: Schema, estimates: Estimates, threshold: float, everything: bool = False) -> pa.Table:
-    """The whole published table. threshold: smallest count that is called reliable (at least 2 standard errors too)."""
+    """The whole published table. threshold: smallest count that is reported, if `reporting_deviations` allow it too."""
     return pa.Table.from_batches(aggregate_batches(schema, estimates, threshold, everything), schema=COLUMNS)

@@ -24,6 +24,7 @@ from ctdc.release.protected import (
     ProtectedData,
     read_table,
 )
+from ctdc.table.reporting import reporting_deviations
 
 # A count may exceed that of a part of its combination by noise. Six standard errors happen once in 1e9 by chance.
 IMPOSSIBLE = 6.0
@@ -150,12 +151,27 @@ def aggregate_numbers(data: ProtectedData) -> Problems:
     off = [((pl.col(name) - end).abs() > slack) & ((pl.col(name) - end.clip(0)).abs() > slack) for name, end in ends]
     if rows := _count(frame, pl.any_horizontal(*off)):
         yield Problem("aggregates.interval", f"{rows:,} intervals do not follow from count and error.", AGGREGATES)
-    limit = pl.max_horizontal(pl.lit(float(data.privacy["threshold"])), 2 * error)
+    limit = pl.max_horizontal(pl.lit(float(data.privacy["threshold"])), pl.col("deviations") * error)
     below = pl.col("below_threshold")
     wrong = (below & (count >= limit + ROUNDING)) | (~below & (count < limit - ROUNDING))
-    if rows := _count(frame.filter(pl.col("length") > 0), wrong):
-        what = f"{rows:,} rows are marked wrongly for a threshold of {data.privacy['threshold']} and two errors."
+    if rows := _count(frame.with_columns(_deviations(data)).filter(pl.col("length") > 0), wrong):
+        what = f"{rows:,} rows are marked wrongly for a threshold of {data.privacy['threshold']} and their errors."
         yield Problem("aggregates.threshold", what, AGGREGATES)
+
+
+def _deviations(data: ProtectedData) -> pl.Series:
+    """For each row of the counts, how many standard errors a reported count of its table must reach."""
+    named = [
+        pl.when(pl.col(variable.name).is_not_null()).then(len(variable.codes)).otherwise(1)
+        for variable in data.schema.variables
+    ]
+    cells = data.wide.select(pl.col("length"), cells=pl.fold(pl.lit(1, pl.Int64), lambda a, b: a * b, named))
+    tables = cells.unique().with_columns(
+        deviations=pl.struct("cells", "length").map_elements(
+            lambda table: reporting_deviations(table["cells"], table["length"]), pl.Float64
+        )
+    )
+    return cells.join(tables, on=["length", "cells"], how="left", maintain_order="left")["deviations"]
 
 
 def aggregate_total(data: ProtectedData) -> Problems:
