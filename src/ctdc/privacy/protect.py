@@ -37,6 +37,7 @@ from ctdc.privacy.report import report_html
 from ctdc.privacy.stored import read_measurements, write_measurements
 from ctdc.privacy.synthesise import synthesise
 from ctdc.table.coded import CodedTable, table_from_matrix
+from ctdc.table.reporting import EXPECTED_FALSE
 from ctdc.table.schema import Schema, read_schema
 
 ENGINE_VERSION = "1"
@@ -119,6 +120,7 @@ def privacy_statement(
         "attacker_power_at_1_percent": attacker.power,
         "length": settings.length,
         "threshold": settings.threshold,
+        "expected_false": EXPECTED_FALSE,
         "aggregates": "all" if settings.every_aggregate else "threshold",
         "total": {"count": round(total, 2), "standard_error": round(error, 4)},
         "records": max(0, round(total)),

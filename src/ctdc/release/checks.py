@@ -24,7 +24,7 @@ from ctdc.release.protected import (
     ProtectedData,
     read_table,
 )
-from ctdc.table.reporting import reporting_deviations
+from ctdc.table.reporting import EXPECTED_FALSE, reporting_deviations
 
 # A count may exceed that of a part of its combination by noise. Six standard errors happen once in 1e9 by chance.
 IMPOSSIBLE = 6.0
@@ -166,9 +166,10 @@ def _deviations(data: ProtectedData) -> pl.Series:
         for variable in data.schema.variables
     ]
     cells = data.wide.select(pl.col("length"), cells=pl.fold(pl.lit(1, pl.Int64), lambda a, b: a * b, named))
+    expected = float(data.privacy.get("expected_false", EXPECTED_FALSE))
     tables = cells.unique().with_columns(
         deviations=pl.struct("cells", "length").map_elements(
-            lambda table: reporting_deviations(table["cells"], table["length"]), pl.Float64
+            lambda table: reporting_deviations(table["cells"], table["length"], expected), pl.Float64
         )
     )
     return cells.join(tables, on=["length", "cells"], how="left", maintain_order="left")["deviations"]

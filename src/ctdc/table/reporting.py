@@ -13,12 +13,13 @@ LEAST_DEVIATIONS = 2.0
 EXPECTED_FALSE = 0.03
 
 
-def reporting_deviations(cells: int, length: int) -> float:
+def reporting_deviations(cells: int, length: int, expected_false: float = EXPECTED_FALSE) -> float:
     """How many standard errors a count must reach to be reported: a function of the domain alone.
 
     cells: combinations of known values in its table; length: variables of the table. At least 2; for tables of two
-    and more variables, whose listing leaves out what is not reported, so many that `EXPECTED_FALSE` holds.
+    and more variables, whose listing leaves out what is not reported, so many that noise alone brings at most
+    `expected_false` of the table's combinations there, if nobody has any. A release states its own `expected_false`.
     """
     if length < 2:
         return LEAST_DEVIATIONS
-    return max(LEAST_DEVIATIONS, round(NormalDist().inv_cdf(1 - EXPECTED_FALSE / cells), 4))
+    return max(LEAST_DEVIATIONS, round(NormalDist().inv_cdf(1 - expected_false / cells), 4))
