@@ -21,7 +21,7 @@ from ctdc.privacy.plan import Attributes
 pytestmark = [pytest.mark.slow, pytest.mark.statistical]
 
 FALSE_ALARM = 1e-7
-RUNS = 1500
+RUNS = 1200
 SIZES = (3, 2, 4)
 PLAN = small_plan(SIZES, length=3, epsilon=1)
 MATRIX = some_people(SIZES, 60).matrix()

@@ -177,11 +177,15 @@ class Attacker:
 
 
 def strongest_attacker(cost: Cost, delta: float) -> Attacker:
-    """Bounds from the exact trade-off curve where it is certified (Phi(mu/2) and Phi(Phi^-1(0.01) + mu); Dong, Roth
-    & Su 2022), else from (epsilon, delta) at the given delta (Kairouz, Oh & Viswanath 2015, Theorem 2.1).
+    """Bounds from (epsilon, delta) at the given delta (Kairouz, Oh & Viswanath 2015, Theorem 2.1) and, where it is
+    certified, from the exact trade-off curve (Phi(mu/2) and Phi(Phi^-1(0.01) + mu); Dong, Roth & Su 2022). All of
+    them hold, so the smallest counts.
     """
+    odds = math.exp(min(cost.epsilon(delta), 700.0))
+    accuracy = 1 - (1 - delta) / (1 + odds)
+    power = min(0.01 * odds + delta, 1 - (1 - delta - 0.01) / odds, 1.0)
     if cost.mu_squared is not None:
         mu = math.sqrt(cost.mu_squared)
-        return Attacker(_cdf(mu / 2), _cdf(NormalDist().inv_cdf(0.01) + mu))
-    odds = math.exp(min(cost.epsilon(delta), 700.0))
-    return Attacker(1 - (1 - delta) / (1 + odds), min(1.0, 0.01 * odds + delta))
+        accuracy = min(accuracy, _cdf(mu / 2))
+        power = min(power, _cdf(NormalDist().inv_cdf(0.01) + mu))
+    return Attacker(accuracy, power)

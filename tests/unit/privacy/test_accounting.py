@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import opendp.prelude as dp
 import pytest
 from dp_accounting.pld import privacy_loss_distribution as pld
@@ -171,6 +172,23 @@ def test_without_the_exact_curve_the_bound_on_the_attacker_is_wider_but_holds(ep
     exact, wide = (strongest_attacker(Cost(mu * mu / 2, curve), DELTA) for curve in (mu * mu, None))
     assert exact.accuracy <= wide.accuracy <= 1
     assert exact.power <= wide.power <= 1
+
+
+def test_a_wasteful_curve_does_not_make_the_attacker_look_stronger() -> None:
+    without, with_curve = (strongest_attacker(Cost(0.4, curve), DELTA) for curve in (None, 60.0))
+    assert with_curve == without
+
+
+def test_no_test_of_two_discrete_neighbours_beats_the_stated_attacker() -> None:
+    """Every threshold test between N_Z(0, v) and N_Z(1, v), which are the best ones, counted out."""
+    k = np.arange(-80, 81)
+    for variance in (2.0, 6.0, 30.0):
+        weights = [np.exp(-((k - centre) ** 2) / (2 * variance)) for centre in (0, 1)]
+        absent, present = (np.cumsum((w / w.sum())[::-1]) for w in weights)
+        curve = 1 / (variance - 4) if variance > 5 else None
+        stated = strongest_attacker(Cost(1 / (2 * variance), curve), DELTA)
+        assert ((1 + present - absent) / 2).max() <= stated.accuracy
+        assert np.interp(0.01, absent, present) <= stated.power
 
 
 def test_whoever_was_not_measured_is_not_recognised() -> None:
