@@ -15,6 +15,8 @@ from ctdc.standard.languages import RIGHT_TO_LEFT
 
 # Keeps the ends of a range in their order within right-to-left text, in plain text as well as in a page.
 ISOLATE, END_ISOLATE = "\u2066", "\u2069"
+# Where a line ended after the dash, a reader from right to left would meet the ends in the wrong order.
+UNBROKEN_DASH = "\u2060–\u2060"
 MOST_DIGITS = 3
 SIZE_UNITS = (("byte", 1), ("kilobyte", 10**3), ("megabyte", 10**6), ("gigabyte", 10**9))
 
@@ -51,7 +53,7 @@ def percent_range(language: str, low: float, high: float, digits: int = 1) -> st
 
 
 def _isolated(language: str, text: str) -> str:
-    return ISOLATE + text + END_ISOLATE if language in RIGHT_TO_LEFT else text
+    return ISOLATE + text.replace("–", UNBROKEN_DASH) + END_ISOLATE if language in RIGHT_TO_LEFT else text
 
 
 def significant(language: str, value: float, figures: int = 2) -> str:

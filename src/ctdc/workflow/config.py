@@ -19,7 +19,7 @@ from ctdc.foundation.errors import UserError
 
 DEMO_CASES = 20_000
 DEMO_SEED = 7
-DEFAULT_PROFILE = "synthetic-2024"
+DEFAULT_PROFILE = "synthetic-2026"
 _NAME_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 
 

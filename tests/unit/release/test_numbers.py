@@ -24,7 +24,7 @@ def test_rounded_zero_has_no_sign():
 
 
 def test_arabic_ranges_are_isolated_from_the_text_around_them():
-    assert number_range("ar", 1, 2) == "\u20661–2\u2069"
+    assert number_range("ar", 1, 2) == "\u20661\u2060–\u20602\u2069"
     assert number_range("en", 1, 2) == "1–2"
 
 

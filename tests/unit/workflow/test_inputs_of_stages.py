@@ -81,7 +81,7 @@ def test_a_measurement_is_named_by_content_domain_and_parameters(derived: Outcom
         measure_stage(derived, PRIVACY.model_copy(update={"epsilon": 3.0}), RELEASE, ledger),
         measure_stage(derived, PRIVACY.model_copy(update={"delta": 1e-9}), RELEASE, ledger),
         measure_stage(derived, PRIVACY.model_copy(update={"population": "others"}), RELEASE, ledger),
-        measure_stage(derived, PRIVACY, Release(name="global", profile="synthetic-2026"), ledger),
+        measure_stage(derived, PRIVACY, Release(name="global", profile="synthetic-2024"), ledger),
     ]
     (tmp_path / CONTENT).write_text("cd" * 32 + "\n")
     others.append(measure_stage(derived, PRIVACY, RELEASE, ledger))
