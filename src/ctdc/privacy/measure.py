@@ -69,10 +69,14 @@ def measure(
     progress.start("Measuring with noise", plan.cells())
     with ThreadPoolExecutor(os.cpu_count()) as workers:
         results = workers.map(lambda measurement: _release(matrix, plan, measurement, noise), plan.measurements)
-        for measurement, (noisy, rho) in zip(plan.measurements, results, strict=True):
-            values[measurement.attributes] = noisy
-            costs.append(rho)
-            progress.advance(noisy.size)
+        try:
+            for measurement, (noisy, rho) in zip(plan.measurements, results, strict=True):
+                values[measurement.attributes] = noisy
+                costs.append(rho)
+                progress.advance(noisy.size)
+        except BaseException:
+            workers.shutdown(cancel_futures=True)  # somebody who cancels need not wait for what is queued
+            raise
     progress.finish()
     total = math.fsum(costs)
     if total > plan.cost().rho:

@@ -106,6 +106,7 @@ def privacy_statement(
     attacker = strongest_attacker(cost, settings.guarantee.delta)
     total, error = estimates.total()
     return {
+        **settings.facts,  # first, so that a declared fact cannot replace a measured one
         "engine_version": ENGINE_VERSION,
         "unit": "person",
         "neighbours": "add or remove one person's record",
@@ -134,7 +135,6 @@ def privacy_statement(
         "publishable": measurements.publishable,
         "libraries": {name: version(name) for name in ("ctdc", "opendp", "numpy", "numba", "pyarrow")},
         "measured_at": measured_at,
-        **settings.facts,
     }
 
 
