@@ -105,9 +105,9 @@ def code_hash(*rooms: str) -> str:
     so that a changed rule is never hidden by an old result.
     """
     package = Path(__file__).parents[1]
-    files = sorted(
-        path for room in rooms for path in (package / room).rglob("*") if path.is_file() and path.suffix != ".pyc"
-    )
+    found = [path for room in rooms for path in (package / room).rglob("*")]
+    # Compilers leave their own files there at the first use: not a change of the rules.
+    files = sorted(path for path in found if path.is_file() and "__pycache__" not in path.parts)
     return hash_value([[path.relative_to(package).as_posix(), hash_file(path)] for path in files])
 
 

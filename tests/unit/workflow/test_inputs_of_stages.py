@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import ctdc.table
 from ctdc.foundation.errors import UserError
 from ctdc.privacy.accounting import Cost
 from ctdc.privacy.ledger import charge
@@ -53,6 +54,17 @@ def test_the_fingerprint_of_a_key_says_nothing_about_it() -> None:
 
 def test_the_code_of_a_room_has_a_hash() -> None:
     assert code_hash("foundation") == code_hash("foundation") != code_hash("table")
+
+
+def test_what_compilers_leave_behind_is_not_a_change_of_code() -> None:
+    before = code_hash("table")
+    left = Path(ctdc.table.__file__).parent / "__pycache__" / "count.test-only.nbi"
+    left.parent.mkdir(exist_ok=True)
+    left.write_bytes(b"compiled")
+    try:
+        assert code_hash("table") == before
+    finally:
+        left.unlink()
 
 
 def test_a_measurement_is_named_by_content_domain_and_parameters(derived: Outcome, tmp_path: Path) -> None:
