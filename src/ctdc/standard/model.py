@@ -19,7 +19,6 @@ from ctdc.foundation.errors import UserError
 Labels = Mapping[str, str]  # language -> text, for each of the five languages
 
 JOINER = ";"  # between the codes of a harmonised list value; profiles may write another separator
-FLAG_LIST = "flag"
 YEAR_LIST = "year"
 COUNTRY_LIST = "country"
 

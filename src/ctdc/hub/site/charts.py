@@ -19,7 +19,6 @@ TOP_COUNTRIES = 12
 TOP_CORRIDORS = 12
 LATE_YEARS = 2  # years whose cases are still arriving; see the reporting lag in the standard's documentation
 MOST_CODES = 30  # a variable with more codes shows only the most frequent
-PLOT_HEIGHT = 200.0  # of the chart over time, in CSS pixels
 NICE_STEPS = (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 TICKS = 4
 
