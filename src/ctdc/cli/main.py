@@ -83,6 +83,10 @@ def main(arguments: list[str] | None = None) -> None:
         code = error.exit_code
     except UserError as error:
         code = _report(error, as_json="--json" in arguments)
+    except OSError as error:
+        named = str(error.filename or "")
+        fault = UserError("system", f"The system refused: {error.strerror or error}.", where=named)
+        code = _report(fault, as_json="--json" in arguments)
     except (KeyboardInterrupt, click.Abort):
         code = _report(Cancelled("cancelled", "Stopped by you. Nothing was left half written."), "--json" in arguments)
     sys.exit(code)

@@ -26,8 +26,11 @@ def _sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def atomic_file(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; on success it takes `path`'s place, on failure it is removed."""
+def atomic_file(path: Path, *, private: bool = False) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; on success it takes `path`'s place, on failure it is removed.
+
+    private: for raw cases, readable by their owner only.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     os.close(descriptor)
@@ -39,7 +42,7 @@ def atomic_file(path: Path) -> Iterator[Path]:
         # mkstemp makes files private; what we publish takes the mode that the user's umask gives new files.
         umask = os.umask(0)
         os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
+        temporary.chmod(0o600 if private else 0o666 & ~umask)
         temporary.replace(path)
         _sync_folder(path.parent)
     finally:

@@ -241,7 +241,7 @@ def harmonise(
     examples = run_examples(mapping)
     work = open_delivery(sources, mapping, progress, limits)
     with (
-        atomic_file(out) as temporary,
+        atomic_file(out, private=True) as temporary,
         _closing(CasesWriter(temporary, mapping.targets, _provenance(work))) as writer,
     ):
         hasher = Subjects(subject_key, mapping.spec.contributor)

@@ -78,9 +78,18 @@ def table_from_matrix(schema: Schema, matrix: npt.NDArray[np.integer]) -> CodedT
 def _code_column(column: pa.ChunkedArray, variable: Variable, where: str, first_row: int) -> Column:
     """Recode one column: its dictionary of distinct values, never its rows, is looked up in Python."""
     array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    if not pa.types.is_dictionary(array.type):
-        array = pc.dictionary_encode(pc.cast(array, pa.string()))
-    values = pc.cast(array.dictionary, pa.string()).to_pylist()
+    try:
+        if not pa.types.is_dictionary(array.type):
+            array = pc.dictionary_encode(pc.cast(array, pa.string()))
+        values = pc.cast(array.dictionary, pa.string()).to_pylist()
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        raise UserError(
+            "table.not_text",
+            f"The column {variable.name!r} does not hold codes.",
+            where=f"{where}, column {variable.name!r}",
+            allowed="text (UTF-8), whole numbers, or a dictionary of either",
+            do="Write the column as text and try again.",
+        ) from None
     lookup = np.zeros(len(values) + 1, dtype=np.int64)
     for position, value in enumerate(values):
         lookup[position] = 0 if value in (None, "") else variable.index.get(value, -1)
@@ -161,7 +170,12 @@ def read_table(path: Path) -> pa.Table:
     """Read a csv (UTF-8, comma, header; .gz allowed) or parquet file, every column as text, empty as null."""
     _existing(path)
     if path.suffix.lower() == ".parquet":
-        return _parquet(path).read()
+        try:
+            return _parquet(path).read()
+        except (pa.ArrowInvalid, OSError):
+            raise UserError(
+                "table.damaged", "The Parquet file is damaged.", where=str(path), do="Fetch or write it again."
+            ) from None
     names = _csv_names(path)
     options = pa_csv.ConvertOptions(column_types=dict.fromkeys(names, TEXT), null_values=[""], strings_can_be_null=True)
     # In a table of one column an empty line is a person whose value is missing; elsewhere it is no record.

@@ -54,7 +54,7 @@ def combine(files: Sequence[Path], out: Path, progress: Progress) -> None:
     standing = latest_rows(files)
     schema = _common_schema(files[0])
     progress.start("Combining deliveries", sum(path.stat().st_size for path in files))
-    with atomic_file(out) as part, pq.ParquetWriter(part, schema, compression="zstd") as writer:
+    with atomic_file(out, private=True) as part, pq.ParquetWriter(part, schema, compression="zstd") as writer:
         for path, stands in zip(files, standing, strict=True):
             for batch in _standing_batches(path, stands):
                 writer.write_table(pa.Table.from_batches([batch]).select(schema.names).cast(schema))

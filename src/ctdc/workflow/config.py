@@ -20,6 +20,8 @@ from ctdc.foundation.errors import UserError
 DEMO_CASES = 20_000
 DEMO_SEED = 7
 DEFAULT_PROFILE = "synthetic-2026"
+MAX_EPSILON = 100.0  # far beyond what protects anybody
+MAX_DELTA = 1e-3
 _NAME_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 
 
@@ -49,8 +51,8 @@ class Privacy(_Closed):
     (the noise has none), and is recorded.
     """
 
-    epsilon: Number = Field(gt=0, le=100)
-    delta: Number = Field(default=1e-6, gt=0, lt=1e-3)
+    epsilon: Number = Field(gt=0, le=MAX_EPSILON)
+    delta: Number = Field(default=1e-6, gt=0, lt=MAX_DELTA)
     length: int = Field(default=3, ge=1, le=4)
     threshold: int = Field(default=10, ge=0)
     aggregates: Literal["threshold", "all"] = "threshold"

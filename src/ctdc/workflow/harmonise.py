@@ -64,6 +64,21 @@ def source_hash(source: Path) -> str:
     return hash_file(source)
 
 
+def check_once(deliveries: Sequence[Delivery]) -> None:
+    """Raise UserError (``run.delivered_twice``) when one file is listed twice: its people would be counted twice."""
+    seen: dict[str, Path] = {}
+    for delivery in deliveries:
+        earlier = seen.setdefault(source_hash(delivery.source), delivery.source)
+        if earlier is not delivery.source:
+            raise UserError(
+                "run.delivered_twice",
+                "Two deliveries have the same content; each person in them would be counted twice.",
+                where=f"{earlier} and {delivery.source}",
+                allowed="every file once",
+                do="Remove one of them from the plan.",
+            )
+
+
 def key_fingerprint(key: bytes) -> str:
     """A name for the key of the pseudonyms that says nothing about it: equal for equal keys."""
     return hmac.digest(key, b"ctdc: fingerprint of the key of the pseudonyms", "sha256").hex()

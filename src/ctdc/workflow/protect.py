@@ -24,7 +24,7 @@ from ctdc.standard.loader import load
 from ctdc.standard.model import Profile
 from ctdc.table.coded import CodedTable, code_table, column_names, parquet_metadata, read_table
 from ctdc.table.schema import Schema, Variable, read_schema
-from ctdc.workflow.config import DEFAULT_PROFILE
+from ctdc.workflow.config import DEFAULT_PROFILE, MAX_DELTA, MAX_EPSILON
 
 DEFAULT_LEDGER = "ledger.jsonl"
 
@@ -69,11 +69,12 @@ def find_source(path: Path, profile_id: str | None, schema_path: Path | None) ->
 
     Harmonised cases are derived to the profile, by default the newest. Raises UserError (``protect.no_domain``).
     """
+    harmonised = is_harmonised(path)
     if schema_path is not None:
         schema = read_schema(schema_path)
         column_names(path)  # a file that is absent or no table is refused before anything is made of it
         return Source(schema, "", lambda: code_table(read_table(path), schema, str(path)))
-    if is_harmonised(path):
+    if harmonised:
         profile = load().profile(profile_id or DEFAULT_PROFILE)
         schema = schema_of_profile(profile)
         return Source(schema, profile.id, lambda: code_table(derive(read_table(path), profile), schema, str(path)))
@@ -101,7 +102,17 @@ def settings_of(
     threshold: float = 10,
     aggregates: str = "threshold",
 ) -> Settings:
-    """The engine's settings. seed: of the record synthesis only, drawn at random and recorded when None."""
+    """The engine's settings. seed: of the record synthesis only, drawn at random and recorded when None.
+
+    Raises UserError for an epsilon or delta that no release should have: a typing error is likelier than a wish.
+    """
+    if epsilon > MAX_EPSILON or delta >= MAX_DELTA:
+        raise UserError(
+            "privacy.epsilon" if epsilon > MAX_EPSILON else "privacy.delta",
+            f"Epsilon {epsilon:g} with delta {delta:g} would protect nobody.",
+            allowed=f"epsilon at most {MAX_EPSILON:g}, delta below {MAX_DELTA:g} and far below 1 / number of people",
+            do="Choose again; 1 to 4 are common choices for epsilon, 1e-6 for delta.",
+        )
     return Settings(
         guarantee=Guarantee(epsilon, delta),
         length=length,

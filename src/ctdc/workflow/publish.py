@@ -31,7 +31,8 @@ def release_info(release: Release) -> ReleaseInfo:
 
 
 def release_stage(protected: Outcome, measured: datetime, release: Release, store: Path) -> Stage:
-    """Build a release in `store`, dated `measured`. Output: ``release.json``, which names the folder there."""
+    """Build a release in `store`, dated `measured`: when measuring began, for
+    its end would tell how long the true records took. Output: ``release.json``, which names the folder there."""
     info = release_info(release)
 
     def work(folder: Path, progress: Progress) -> None:

@@ -25,6 +25,7 @@ from ctdc.release.verify import require_verified
 from ctdc.workflow.config import Delivery, Plan
 from ctdc.workflow.harmonise import (
     HARMONISE,
+    check_once,
     combine_stage,
     derive_stage,
     harmonise_stage,
@@ -138,6 +139,7 @@ def _columns(plan: Plan, runner: _Runner) -> Outcome:
         simulated = runner.perform(simulate_stage(plan.simulation), "Invent the contributors' files")
         deliveries = simulated_deliveries(simulated)
     key, _ = read_or_create_key(plan.subject_key or plan.out / WORK / DEFAULT_KEY_NAME)
+    check_once(deliveries)
     harmonised = [runner.harmonise(delivery, key) for delivery in deliveries]
     reports = [str(report) for outcome in harmonised if (report := held_back(outcome))]
     if reports:
@@ -154,7 +156,7 @@ def _columns(plan: Plan, runner: _Runner) -> Outcome:
 def _release(plan: Plan, runner: _Runner, measured: Outcome, protected: Outcome) -> Path:
     """The release of `protected`, built anew when it is no longer in the store."""
     store = plan.out / STORE
-    stage = release_stage(protected, measured.ended, plan.release, store)
+    stage = release_stage(protected, measured.started, plan.release, store)
     found = runner.workspace.find(stage)
     if found is not None and released_folder(found, store) is None:
         runner.workspace.forget(stage)

@@ -116,8 +116,11 @@ def application(folder: Path) -> Starlette:
     async def refuse(request: Request, error: Exception) -> Response:
         return _with_headers(PlainTextResponse("Method not allowed", 405, headers={"Allow": "GET, HEAD"}))
 
+    async def fail(request: Request, error: Exception) -> Response:
+        return _with_headers(PlainTextResponse("The server could not read this page", 500))
+
     route = Route("/{path:path}", answer, methods=["GET", "HEAD"])
-    return Starlette(routes=[route], exception_handlers={405: refuse})
+    return Starlette(routes=[route], exception_handlers={405: refuse, 500: fail})
 
 
 def _with_headers(response: Response) -> Response:
