@@ -338,7 +338,7 @@ class Plan:
                 target, verb.separator, lambda text: known.known(column_key(verb.column), text, target)
             )
             return self._column(verb.table, verb.column, target, reader)
-        raise NotImplementedError(f"no node for the verb {step.verb()}")
+        raise TypeError(f"no node for the verb {step.verb()}")
 
     def _intervals(self, bands: Sequence[Band], target: Target) -> tuple[Interval, ...]:
         if bands:
