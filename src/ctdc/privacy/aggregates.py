@@ -1,7 +1,8 @@
 """The published table of counts: combinations of known values, each with its standard error and interval.
 
 Promise: computed from the noisy estimates alone. Length 1 is complete; longer combinations are listed when they
-reach the reporting threshold (or all of them on request), so that absence means "too few to say", never zero.
+reach the reporting threshold (or all that were measured, on request), so that absence means "too few to say", never
+zero.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ def set_rows(
     error = round(math.sqrt(estimates.variance(attributes)), ERROR_DECIMALS)
     known = np.round(estimates.table(attributes)[(slice(1, None),) * len(attributes)], DECIMALS)
     limit = max(threshold, reporting_deviations(known.size, len(attributes)) * error)
-    shown = np.ones(known.shape, bool) if everything or len(attributes) < 2 else known >= limit
+    shown = ~np.isnan(known) if everything or len(attributes) < 2 else known >= limit  # NaN: not measured
     cells = np.nonzero(shown) if attributes else ()
     count = known[shown].ravel()
     columns = [

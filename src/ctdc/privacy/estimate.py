@@ -1,53 +1,99 @@
 """Unbiased estimates of every table of counts, with exact standard errors, from the noisy measurements alone.
 
-Promise: nothing here sees a record. For a set A of at most `length` variables the estimate of m_A is the sum over
-B subset of A of T_B spread evenly over A minus B; it is unbiased, tables agree on what they share, and every cell
-of A's table has the variance sum over B of s_B^2 p_B prod_{j in A minus B} 1/n_j^2 (Xiao et al. 2023, Theorem 4.4).
+Promise: nothing here sees a record. For a measured set A the estimate of m_A is the sum over B subset of A of T_B
+spread evenly over A minus B; it is unbiased, tables agree on what they share, and every cell of A's table has the
+variance sum over B of s_B^2 p_B prod_{j in A minus B} 1/n_j^2 (Xiao et al. 2023, Theorem 4.4), in which a factor
+(n - 1)/n of p_B is 1 for a wide variable of a thinned table (`selection`), because that axis is not centred.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from ctdc.privacy.measure import Measurements, residuals
-from ctdc.privacy.plan import Attributes, share, spread, subsets
+from ctdc.privacy.plan import Attributes, noise_share, spread, subsets
+from ctdc.privacy.selection import Selection, wide_axes
 
 Table = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Estimates:
-    """Estimates over variables with `sizes` categories. residual[B]: T_B; deviation[B]: s_B."""
+    """Estimates over variables with `sizes` categories.
+
+    residual[B]: T_B, compact where B is thinned, 0 where it was not measured; deviation[B]: s_B.
+    """
 
     sizes: tuple[int, ...]
     length: int
     residual: dict[Attributes, Table]
     deviation: dict[Attributes, float]
+    selection: Selection = field(default_factory=lambda: Selection(()))
 
     @cached_property
     def sets(self) -> tuple[Attributes, ...]:
         """Every measured set, the empty one included, by size and then in order."""
         return tuple(self.residual)
 
-    def table(self, attributes: Attributes) -> Table:
-        """Estimated counts, shape (sizes of attributes). `attributes` ascending and at most `length` long."""
-        total = np.zeros(tuple(self.sizes[attribute] for attribute in attributes))
+    def compact_shape(self, attributes: Attributes) -> tuple[int, ...]:
+        """Shape of `compact_table`: places for wide variables of a thinned table, categories for the others."""
+        wide = wide_axes(self.sizes, attributes)
+        return tuple(len(self.selection.kept[a]) + 1 if a in wide else self.sizes[a] for a in attributes)
+
+    def compact_table(self, attributes: Attributes) -> Table:
+        """Estimated counts over the places of `selection`; 0 in cells without a measurement.
+
+        `attributes` ascending and measured. The same as `table` where no variable is wide.
+        """
+        wide = wide_axes(self.sizes, attributes)
+        total = np.zeros(self.compact_shape(attributes))
         for inner in subsets(attributes):
             divisor = math.prod(self.sizes[attribute] for attribute in attributes if attribute not in inner)
-            shape = tuple(self.sizes[attribute] if attribute in inner else 1 for attribute in attributes)
-            total += self.residual[inner].reshape(shape) / divisor
+            residual = self._at_places(inner, wide)
+            shape = iter(residual.shape)
+            total += residual.reshape([next(shape) if a in inner else 1 for a in attributes]) / divisor
+        if wide:
+            np.copyto(total, 0.0, where=~self.selection.mask(attributes))
         return total
 
+    def _at_places(self, inner: Attributes, wide: Attributes) -> Table:
+        """T_inner with one place per kept code along the variables `wide`; place 0 repeats the first kept code."""
+        residual = self.residual[inner]
+        if wide_axes(self.sizes, inner):
+            return residual
+        for axis, attribute in enumerate(inner):
+            if attribute in wide:
+                kept = self.selection.kept[attribute]
+                residual = residual.take([kept[0], *kept], axis=axis)
+        return residual
+
+    def table(self, attributes: Attributes) -> Table:
+        """Estimated counts, shape (sizes of attributes), NaN in cells without a measurement of their own."""
+        compact = self.compact_table(attributes)
+        wide = wide_axes(self.sizes, attributes)
+        if not wide:
+            return compact
+        places = np.ix_(*(self.selection.places(a) if a in wide else np.arange(self.sizes[a]) for a in attributes))
+        measured = np.broadcast_to(self.selection.mask(attributes), compact.shape)
+        whole: Table = np.where(measured, compact, np.nan)[places]
+        return whole
+
+    def measured_cells(self, attributes: Attributes) -> int:
+        """Cells of the table that have an estimate."""
+        wide = wide_axes(self.sizes, attributes)
+        selected = int(self.selection.cells(attributes).sum()) if wide else 1
+        return selected * math.prod(self.sizes[attribute] for attribute in attributes if attribute not in wide)
+
     def variance(self, attributes: Attributes) -> float:
-        """Variance of each cell of `table(attributes)`."""
+        """Variance of each measured cell of `table(attributes)`."""
         return math.fsum(
-            self.deviation[inner] ** 2 * share(self.sizes, inner) * spread(self.sizes, inner, attributes)
+            self.deviation[inner] ** 2 * noise_share(self.sizes, inner) * spread(self.sizes, inner, attributes)
             for inner in subsets(attributes)
         )
 
@@ -56,7 +102,7 @@ class Estimates:
         return float(self.residual[()]), self.deviation[()]
 
     def combination(self, cells: Sequence[tuple[int, int]]) -> tuple[float, float]:
-        """Estimate and standard error for one combination of (variable, category), ascending by variable."""
+        """Estimate (NaN if not measured) and standard error for one combination of (variable, category), ascending."""
         attributes = tuple(variable for variable, _ in cells)
         position = tuple(category for _, category in cells)
         return float(self.table(attributes)[position]), math.sqrt(self.variance(attributes))
@@ -67,4 +113,4 @@ def estimate(measurements: Measurements) -> Estimates:
     plan = measurements.plan
     residual = {measurement.attributes: table for measurement, table in residuals(measurements)}
     deviation = {measurement.attributes: measurement.deviation for measurement in plan.measurements}
-    return Estimates(plan.sizes, plan.length, residual, deviation)
+    return Estimates(plan.sizes, plan.length, residual, deviation, measurements.selection)

@@ -1,37 +1,59 @@
 """The state of the search for records: the records, and how far each of their tables is from its estimate.
 
-Promise: `differences` always equals (records' counts less estimates) for every set among the placed variables.
-A fit grows one variable at a time, so that early variables are matched while the problem is still small.
+Promise: `differences` equals (records' counts less estimates) for every measured cell of every set among the placed
+variables. Cells that were not measured have no target: they start at 0 and are set back by `release`, so that they only
+resist changes for their own sake. A fit grows one variable at a time, so that early variables are matched while the
+problem is still small.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ctdc.privacy.estimate import Estimates
+from ctdc.privacy.kernels import deal
 from ctdc.privacy.plan import Attributes
-from ctdc.table.count import marginal
+from ctdc.privacy.selection import wide_axes
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.uint16]
 
 
+@dataclass(frozen=True)
+class Reach:
+    """The placed sets with one variable, as `kernels` takes them; the first `whole` are over the variable's codes."""
+
+    sets: tuple[Attributes, ...]
+    whole: int
+    weights: Floats
+    offsets: Ints
+    own: Ints
+    others: Ints
+    strides: Ints
+
+
 @dataclass
 class Fit:
-    """records: (rows, variables + 1), the last column always 0; differences: all tables, flat, float32."""
+    """records: (rows, columns) as `columns` says, the last column always 0; differences: all tables, flat, float32."""
 
     estimates: Estimates
     weights: dict[Attributes, float]
     offsets: dict[Attributes, int]
     records: Codes
     differences: Floats
+    targets: Floats
+    compact_columns: dict[int, int]
     placed: list[int] = field(default_factory=list)
     sets: list[Attributes] = field(default_factory=list)
+    layouts: dict[tuple[int, int], Any] = field(default_factory=dict)  # kept here for `scores`
+    _reach: dict[tuple[int, int], Reach] = field(default_factory=dict)
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -39,27 +61,70 @@ class Fit:
         return self.estimates.sizes
 
     def shape(self, attributes: Attributes) -> tuple[int, ...]:
-        """Shape of the table over `attributes`."""
-        return tuple(self.sizes[attribute] for attribute in attributes)
+        """Shape of the table over `attributes`, compact along wide variables."""
+        return self.estimates.compact_shape(attributes)
+
+    def columns(self, attributes: Attributes) -> Attributes:
+        """Columns of `records` with the places of `attributes` in their table."""
+        wide = wide_axes(self.sizes, attributes)
+        return tuple(self.compact_columns[attribute] if attribute in wide else attribute for attribute in attributes)
+
+    def matrix(self) -> Codes:
+        """The records' codes, shape (variables, rows)."""
+        return np.ascontiguousarray(self.records[:, : len(self.sizes)].T)
 
     def difference(self, attributes: Attributes) -> Floats:
         """Records' counts less estimates over `attributes`, a view."""
+        return self._view(self.differences, attributes)
+
+    def target(self, attributes: Attributes) -> Floats:
+        """Estimates over `attributes`, a view; 0 in cells without a measurement."""
+        return self._view(self.targets, attributes)
+
+    def _view(self, tables: Floats, attributes: Attributes) -> Floats:
         shape = self.shape(attributes)
         offset = self.offsets[attributes]
-        return self.differences[offset : offset + math.prod(shape)].reshape(shape)
+        return tables[offset : offset + math.prod(shape)].reshape(shape)
 
-    def place(self, variable: int, column: Codes) -> None:
-        """Give the records their first values of `variable`, and start matching every set it completes."""
-        self.records[:, variable] = column
+    def place(self, variable: int, order: Ints) -> None:
+        """Deal out first values of `variable` to the records, in `order`, and start matching every set it completes."""
         self.placed.append(variable)
         placed = set(self.placed)
-        matrix = np.ascontiguousarray(self.records[:, :-1].T)
-        for attributes in self.offsets:
-            if variable in attributes and placed.issuperset(attributes):
-                self.difference(attributes)[...] = marginal(matrix, self.sizes, attributes) - self.estimates.table(
-                    attributes
-                )
-                self.sets.append(attributes)
+        self.sets += [key for key in self.offsets if variable in key and placed.issuperset(key)]
+        reach = self.reach(variable)
+        for attributes in reach.sets:
+            self.difference(attributes)[...] = 0
+            self.target(attributes)[...] = self.estimates.compact_table(attributes)
+        deal(
+            self.records,
+            variable,
+            self.compact_columns.get(variable, -1),
+            self.estimates.selection.places(variable),
+            order,
+            self.differences,
+            self.targets,
+            reach.whole,
+            reach.weights,
+            reach.offsets,
+            reach.own,
+            reach.others,
+            reach.strides,
+        )
+        for attributes in reach.sets:
+            self.difference(attributes)[...] -= self.target(attributes)
+        self.release()
+
+    def column_sizes(self) -> tuple[int, ...]:
+        """Places per column of `records`."""
+        compact = self.estimates.selection.compact_sizes()
+        return (*self.sizes, *(compact[variable] for variable in self.compact_columns), 1)
+
+    def release(self) -> None:
+        """Let cells without a measurement be whatever they are by now."""
+        for attributes in self.sets:
+            if wide_axes(self.sizes, attributes):
+                table = self.difference(attributes)
+                np.copyto(table, np.float32(0.0), where=~self.estimates.selection.mask(attributes))
 
     def objective(self) -> float:
         """sum over placed sets A of w_A |E_A|^2."""
@@ -68,32 +133,57 @@ class Fit:
             for attributes in self.sets
         )
 
-    def reach(self, variable: int) -> tuple[Floats, Ints, Ints, Ints, Ints]:
-        """For each placed set with `variable`: weight, offset, its stride, the other variables and their strides."""
+    def cells(self) -> int:
+        """Measured cells of the placed sets."""
+        return sum(self.estimates.measured_cells(attributes) for attributes in self.sets)
+
+    def reach(self, variable: int) -> Reach:
+        """The placed sets with `variable`; found once for every state of growth."""
+        key = variable, len(self.placed)
+        if key not in self._reach:
+            self._reach[key] = self._find_reach(variable)
+        return self._reach[key]
+
+    def _find_reach(self, variable: int) -> Reach:
         mine = [attributes for attributes in self.sets if variable in attributes]
+        mine.sort(key=lambda attributes: self._is_compact(attributes, variable))
         width = max(1, max(len(attributes) for attributes in mine) - 1)
-        others = np.full((len(mine), width), len(self.sizes), dtype=np.int64)
+        others = np.full((len(mine), width), self.records.shape[1] - 1, dtype=np.int64)
         strides = np.zeros((len(mine), width), dtype=np.int64)
         own = np.zeros(len(mine), dtype=np.int64)
         for number, attributes in enumerate(mine):
-            shape = self.shape(attributes)
-            steps = [math.prod(shape[axis + 1 :]) for axis in range(len(shape))]
-            rest = [
-                (attribute, step) for attribute, step in zip(attributes, steps, strict=True) if attribute != variable
-            ]
+            steps = _steps(self.shape(attributes))
+            rest = [axis for axis, attribute in enumerate(attributes) if attribute != variable]
             own[number] = steps[attributes.index(variable)]
-            for slot, (attribute, step) in enumerate(rest):
-                others[number, slot], strides[number, slot] = attribute, step
-        weights = np.array([self.weights[attributes] for attributes in mine], dtype=np.float32)
-        offsets = np.array([self.offsets[attributes] for attributes in mine], dtype=np.int64)
-        return weights, offsets, own, others, strides
+            columns = self.columns(attributes)
+            others[number, : len(rest)] = [columns[axis] for axis in rest]
+            strides[number, : len(rest)] = [steps[axis] for axis in rest]
+        return Reach(
+            sets=tuple(mine),
+            whole=sum(not self._is_compact(attributes, variable) for attributes in mine),
+            weights=np.array([self.weights[attributes] for attributes in mine], dtype=np.float32),
+            offsets=np.array([self.offsets[attributes] for attributes in mine], dtype=np.int64),
+            own=own,
+            others=others,
+            strides=strides,
+        )
+
+    def _is_compact(self, attributes: Attributes, variable: int) -> bool:
+        return variable in wide_axes(self.sizes, attributes)
+
+
+def _steps(shape: Sequence[int]) -> list[int]:
+    return [math.prod(shape[axis + 1 :]) for axis in range(len(shape))]
 
 
 def new_fit(estimates: Estimates, rows: int) -> Fit:
     """A fit of `rows` records with no variable placed. Each table weighs one over the variance of its cells."""
     sets = [attributes for attributes in estimates.sets if attributes]
-    lengths = [math.prod(estimates.sizes[attribute] for attribute in attributes) for attributes in sets]
+    lengths = [math.prod(estimates.compact_shape(attributes)) for attributes in sets]
     offsets = dict(zip(sets, np.cumsum([0, *lengths[:-1]]).tolist(), strict=True))
     weights = {attributes: 1 / estimates.variance(attributes) for attributes in sets}
-    records = np.zeros((rows, len(estimates.sizes) + 1), dtype=np.uint16)
-    return Fit(estimates, weights, offsets, records, np.zeros(sum(lengths), dtype=np.float32))
+    variables = len(estimates.sizes)
+    compact = {variable: variables + number for number, variable in enumerate(estimates.selection.kept)}
+    records = np.zeros((rows, variables + len(compact) + 1), dtype=np.uint16)
+    differences, targets = np.zeros((2, sum(lengths)), dtype=np.float32)
+    return Fit(estimates, weights, offsets, records, differences, targets, compact)

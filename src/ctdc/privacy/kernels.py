@@ -1,7 +1,12 @@
 """Compiled loops of the record synthesis.
 
-Promise: deterministic for a given order of candidates and any number of threads: the parallel loop treats each
-context on its own, the loop that changes records is sequential.
+Promise: deterministic for a given order of candidates and any number of threads: parallel loops treat each score
+table and each context on its own, the loop that changes records is sequential.
+
+Shared arguments, one entry per set that contains the variable being changed (*reach*): `weights`; `offsets` into the
+flat `differences` (records' tables less targets); `own`, the stride of the variable; `others` (sets, up to 3) columns
+of `records` with the other variables' places, and `strides` of these (0 where absent). The first `whole` sets use the
+variable's codes, the rest its compact places (`places`, code -> place).
 """
 
 from __future__ import annotations
@@ -19,118 +24,278 @@ SUM_CELLS = 8192  # running sums of one chunk of contexts: 32 kB, the size of a 
 
 
 @numba.njit(cache=True, nogil=True, parallel=True, fastmath=True)
+def fill_scores(
+    passes: Ints,
+    first_sets: Ints,
+    blocks: Ints,
+    values: Codes,
+    relative: bool,
+    differences: Floats,
+    weights: Floats,
+    offsets: Ints,
+    own: Ints,
+    slots: Ints,
+    others: Ints,
+    strides: Ints,
+    scores: Floats,
+) -> None:  # pragma: no cover - compiled
+    """Fill the score tables of all passes: what each category would change, for each joint code of up to 3 blocks.
+
+    passes: (n, 7) rows of three blocks, the numbers of codes of the second and third, an offset into `scores` and the
+    width; first_sets: (n + 1,) where each pass's sets begin; blocks: number of codes per block, the absent one's last;
+    values: (columns, codes) a column's place for each code of its block; relative: write categories 1, 2, ... less
+    category 0, else every place as it is; slots: which of the pass's three blocks holds each of `others`.
+    """
+    for number in numba.prange(passes.shape[0]):
+        codes_1, codes_2, codes_3 = blocks[passes[number, 0]], passes[number, 3], passes[number, 4]
+        width = passes[number, 6]
+        start = passes[number, 5]
+        scores[start : start + codes_1 * codes_2 * codes_3 * width] = np.float32(0.0)
+        code = np.zeros(3, dtype=np.int64)
+        for code_1 in range(codes_1):
+            code[0] = code_1
+            for code_2 in range(codes_2):
+                code[1] = code_2
+                for code_3 in range(codes_3):
+                    code[2] = code_3
+                    out = start + ((code[0] * codes_2 + code[1]) * codes_3 + code[2]) * width
+                    for index in range(first_sets[number], first_sets[number + 1]):
+                        cell = offsets[index]
+                        for axis in range(others.shape[1]):
+                            if strides[index, axis]:
+                                place = values[others[index, axis], code[slots[index, axis]]]
+                                cell += place * strides[index, axis]
+                        step = own[index]
+                        weight = weights[index]
+                        zero = np.float32(0.0)
+                        if relative:
+                            zero = differences[cell]
+                            cell += step
+                        for place in range(width):
+                            scores[out + place] += weight * (differences[cell + place * step] - zero)
+
+
+@numba.njit(cache=True, nogil=True, parallel=True, fastmath=True)
 def best_changes(
     current: Codes,
-    categories: int,
+    places: Codes,
     rows_of: Ints,
     starts: Ints,
     blocks: Codes,
     passes: Ints,
+    whole: int,
     scores: Floats,
     best: Codes,
     gain: Floats,
 ) -> None:  # pragma: no cover - compiled
     """For each record, the category of one variable with the lowest score, and its score less the current one's.
 
-    current: (rows,) categories now; records that agree on all other variables form a context: `rows_of` lists
-    record numbers context by context, `starts` (contexts + 1,) where each begins; blocks: (blocks + 1, contexts)
-    packed codes of the other variables, the last row 0; passes: (n, 6) rows of three blocks, the numbers of codes
-    of the second and third, and an offset into `scores`, whose tables have shape (codes of first, of second, of
-    third, categories - 1): the score of category 1, 2, ... less that of category 0. Writes `best` and `gain`.
+    current: (rows,) categories now; places: (categories,) compact place of each; records that agree on all other
+    variables form a context: `rows_of` lists record numbers context by context, `starts` (contexts + 1,) where each
+    begins; blocks: (blocks + 1, contexts) packed codes of the other variables, the last row 0; passes as in
+    `fill_scores`: the first `whole` have one score for each category but the first, the others one for each compact
+    place. Writes `best` and `gain`.
     """
     contexts = starts.shape[0] - 1
+    categories = places.shape[0]
+    compact = np.int64(0)
+    for number in range(whole, passes.shape[0]):
+        compact = passes[number, 6]
     width = categories - 1
-    size = max(16, SUM_CELLS // width)
+    size = max(16, SUM_CELLS // (width + compact))
     chunks = (contexts + size - 1) // size
     for chunk in numba.prange(chunks):
         low = chunk * size
         high = min(contexts, low + size)
         sums = np.zeros((high - low, width), dtype=np.float32)
+        compacts = np.zeros((high - low, max(np.int64(1), compact)), dtype=np.float32)
         for number in range(passes.shape[0]):
             first = passes[number, 0]
             second = passes[number, 1]
             third = passes[number, 2]
+            into = sums if number < whole else compacts
+            wide = passes[number, 6]
             for context in range(low, high):
                 cell = (np.int64(blocks[first, context]) * passes[number, 3] + blocks[second, context]) * passes[
                     number, 4
                 ] + blocks[third, context]
-                base = passes[number, 5] + cell * width
-                for category in range(width):
-                    sums[context - low, category] += scores[base + category]
+                begin = passes[number, 5] + cell * wide
+                for category in range(wide):
+                    into[context - low, category] += scores[begin + category]
         for context in range(low, high):
+            own = context - low
+            zero = compacts[own, places[0]] if compact else np.float32(0.0)
+            # The two best categories: a record that has the best one is offered the second.
             lowest = np.float32(0.0)
+            second = np.float32(np.inf)
             where = 0
+            runner = 0
             for category in range(width):
-                if sums[context - low, category] < lowest:
-                    lowest = sums[context - low, category]
+                value = sums[own, category]
+                if compact:
+                    value += compacts[own, places[category + 1]] - zero
+                    sums[own, category] = value
+                if value < lowest:
+                    second = lowest
+                    runner = where
+                    lowest = value
                     where = category + 1
+                elif value < second:
+                    second = value
+                    runner = category + 1
             for position in range(starts[context], starts[context + 1]):
                 row = rows_of[position]
                 mine = np.int64(current[row])
-                here = np.float32(0.0) if mine == 0 else sums[context - low, mine - 1]
-                best[row] = where
-                gain[row] = lowest - here
+                here = np.float32(0.0) if mine == 0 else sums[own, mine - 1]
+                best[row] = runner if mine == where else where
+                gain[row] = (second if mine == where else lowest) - here
 
 
 @numba.njit(cache=True, nogil=True)
-def context_hashes(
-    records: Codes, rows: Ints, variables: Ints, keys: Hashes, out: Hashes
-) -> None:  # pragma: no cover - compiled
-    """Zobrist hash of each of `rows` over `variables`: sum of keys[variable, value] modulo 2^64, into `out`."""
-    for position in range(rows.shape[0]):
+def context_hashes(records: Codes, columns: Ints, keys: Hashes, out: Hashes) -> None:  # pragma: no cover - compiled
+    """Zobrist hash of each record over `columns`: sum of keys[column, value] modulo 2^64, into `out`."""
+    for row in range(records.shape[0]):
         total = np.uint64(0)
-        for variable in variables:
-            total += keys[variable, records[rows[position], variable]]
-        out[position] = total
+        for column in columns:
+            total += keys[column, records[row, column]]
+        out[row] = total
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
 def apply_changes(
     records: Codes,
     variable: int,
+    compact_column: int,
+    places: Codes,
     order: Ints,
-    groups: Hashes,
+    gain: Floats,
     best: Codes,
+    patience: int,
     differences: Floats,
+    whole: int,
     weights: Floats,
     offsets: Ints,
-    stride: Ints,
+    own: Ints,
     others: Ints,
-    other_strides: Ints,
+    strides: Ints,
 ) -> int:  # pragma: no cover - compiled
     """Make each proposed change that still lowers the objective, one record after another; return how many.
 
-    records: (rows, variables + 1), the last column all 0 for absent others; order: rows to try, equal records next
-    to each other; groups: (tries,) equal for equal records, so that after one refusal the rest of its group, which
-    would be refused for the same reason, is skipped; for each set that contains `variable`: weights, offsets into
-    the flat `differences` (records' tables less targets), the stride of the variable, and up to three other
-    variables with their strides.
+    order: rows to try, those that promise most first; gain: (rows,) what was promised: records with the same promise
+    are nearly always equal, so that after one refusal the rest of them is skipped; patience: give up after so many
+    refusals in a row. `compact_column` holds the variable's places in `records`, -1 when it has none of its own.
     """
     sets = weights.shape[0]
     width = others.shape[1]
     cells = np.empty(sets, dtype=np.int64)
     accepted = 0
-    refused = False
+    refused = 0
     for position in range(order.shape[0]):
-        if refused and groups[position] == groups[position - 1]:
-            continue
         row = order[position]
+        if refused and gain[row] == gain[order[position - 1]]:
+            continue
         old = np.int64(records[row, variable])
         new = np.int64(best[row])
+        old_place = np.int64(places[old])
+        new_place = np.int64(places[new])
+        last = whole if old_place == new_place else sets
         change = np.float32(0.0)
+        for number in range(last):
+            cell = offsets[number]
+            for axis in range(width):
+                cell += records[row, others[number, axis]] * strides[number, axis]
+            cells[number] = cell
+            to = new if number < whole else new_place
+            away = old if number < whole else old_place
+            change += weights[number] * (
+                differences[cell + to * own[number]] - differences[cell + away * own[number]] + np.float32(1.0)
+            )
+        if change < 0.0:
+            refused = 0
+            for number in range(last):
+                to = new if number < whole else new_place
+                away = old if number < whole else old_place
+                differences[cells[number] + away * own[number]] -= np.float32(1.0)
+                differences[cells[number] + to * own[number]] += np.float32(1.0)
+            records[row, variable] = new
+            if compact_column >= 0:
+                records[row, compact_column] = new_place
+            accepted += 1
+        else:
+            refused += 1
+            if refused > patience:
+                break
+    return accepted
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def deal(
+    records: Codes,
+    variable: int,
+    compact_column: int,
+    places: Codes,
+    order: Ints,
+    counts: Floats,
+    targets: Floats,
+    whole: int,
+    weights: Floats,
+    offsets: Ints,
+    own: Ints,
+    others: Ints,
+    strides: Ints,
+) -> None:  # pragma: no cover - compiled
+    """Give each record its first category of `variable`, in `order`, so that all tables with it grow evenly.
+
+    counts: zeros, flat like `differences`, becomes the tables' counts; targets: what they are to become. The record
+    that comes when a share f of all have theirs gets the category for which the sum over sets of w_A (count - f target)
+    is lowest: every table stays as close as whole records allow to f of its target all the time, and is there at the
+    end. Records drawn at random would be off by the square root of each count instead.
+    """
+    sets = weights.shape[0]
+    width = others.shape[1]
+    categories = places.shape[0]
+    compact = np.int64(places.max()) + 1
+    cells = np.empty(sets, dtype=np.int64)
+    score = np.zeros(categories, dtype=np.float32)
+    by_place = np.zeros(compact, dtype=np.float32)
+    for turn in range(order.shape[0]):
+        row = order[turn]
+        share = np.float32((turn + 1) / order.shape[0])
+        score[:] = np.float32(0.0)
+        by_place[:] = np.float32(0.0)
         for number in range(sets):
             cell = offsets[number]
             for axis in range(width):
-                cell += records[row, others[number, axis]] * other_strides[number, axis]
+                cell += records[row, others[number, axis]] * strides[number, axis]
             cells[number] = cell
-            change += weights[number] * (
-                differences[cell + new * stride[number]] - differences[cell + old * stride[number]] + np.float32(1.0)
-            )
-        refused = not change < 0.0
-        if not refused:
-            for number in range(sets):
-                differences[cells[number] + old * stride[number]] -= np.float32(1.0)
-                differences[cells[number] + new * stride[number]] += np.float32(1.0)
-            records[row, variable] = new
-            accepted += 1
-    return accepted
+            step = own[number]
+            weight = weights[number]
+            if categories == 2:
+                score[1] += weight * (
+                    counts[cell + step] - counts[cell] - share * (targets[cell + step] - targets[cell])
+                )
+            elif number < whole:
+                for category in range(categories):
+                    score[category] += weight * (
+                        counts[cell + category * step] - share * targets[cell + category * step]
+                    )
+            else:
+                for place in range(1, compact):
+                    by_place[place] += weight * (
+                        counts[cell + place * step] - share * targets[cell + place * step] + np.float32(0.5)
+                    )
+        chosen = 0
+        lowest = np.float32(np.inf)
+        for category in range(categories):
+            value = score[category]
+            if whole < sets:
+                value += by_place[places[category]]
+            if value < lowest:
+                lowest = value
+                chosen = category
+        home = np.int64(places[chosen])
+        records[row, variable] = chosen
+        if compact_column >= 0:
+            records[row, compact_column] = home
+        for number in range(sets):
+            counts[cells[number] + (chosen if number < whole else home) * own[number]] += np.float32(1.0)

@@ -1,29 +1,41 @@
 """The narrow gate: the only code that reads true counts.
 
 Promise: what is measured, in which order, with which shapes and scales, and every error and message, depends on
-the plan alone, never on the records. Everything that leaves this module is either noisy or part of the plan.
+the plan and on noisy numbers that were released before, never on the records otherwise. Everything that leaves this
+module is either noisy or part of the plan.
+
+Two steps: all tables of up to two variables, then the longer ones, in which wide variables are measured only where the
+first step leaves something to see (`selection`). The plan declares and pays for the whole tables.
 """
 
 from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from ctdc.foundation.progress import Progress, Silent
 from ctdc.privacy.noise import Integers, NoiseSource, OpenDPNoise
-from ctdc.privacy.plan import Attributes, Measurement, Plan
+from ctdc.privacy.plan import Attributes, Measurement, Plan, noise_share, spread, subsets
+from ctdc.privacy.selection import THIN_FROM, Selection, select, wide_axes
 from ctdc.table.count import Matrix, marginal
+
+# Numbers of one call of the sampler: enough that the call itself costs nothing beside them, few enough to share out.
+BATCH = 4096
+# A code or a pair of codes is followed into longer tables if so many people have it, in standard errors of those.
+# Fewer could hardly be told from noise there; chosen on a published synthetic file (docs/explanation/engine.md).
+FOLLOWED = 1.0
 
 
 @dataclass(frozen=True)
 class Measurements:
-    """The noisy integers of a plan: `values[B]` has the shape of the plan's measurement of B.
+    """The noisy integers of a plan: `values[B]` has the shape of the plan's measurement of B, or, where B is thinned,
+    (selected cells over its wide variables, then the shape of the others).
 
     rho: sum of OpenDP's privacy maps, which must not exceed the plan's; publishable: False when a test's noise
     was used.
@@ -33,74 +45,197 @@ class Measurements:
     values: dict[Attributes, Integers]
     rho: float
     publishable: bool
+    selection: Selection = field(default_factory=lambda: Selection(()))
+
+    def numbers(self) -> int:
+        """Noisy integers that were drawn."""
+        return sum(values.size for values in self.values.values())
 
 
-def exact_residual(matrix: Matrix, plan: Plan, measurement: Measurement) -> Integers:
-    """(W_b1 x W_b2 x ...) m_B as in `plan`: integers of shape measurement.shape."""
-    table = marginal(matrix, plan.sizes, measurement.attributes)
-    for axis, attribute in enumerate(measurement.attributes):
+def exact_residual(
+    matrix: Matrix, plan: Plan, measurement: Measurement, selection: Selection | None = None
+) -> Integers:
+    """(W_b1 x W_b2 x ...) m_B as in `plan`: integers of shape measurement.shape, or of its `selected_shape`.
+
+    matrix: shape (variables, rows); with a selection, its wide variables are given by their places.
+    """
+    attributes = measurement.attributes
+    wide = wide_axes(plan.sizes, attributes) if selection else ()
+    compact = selection.compact_sizes() if selection else ()
+    sizes = [compact[variable] if variable in wide else size for variable, size in enumerate(plan.sizes)]
+    table = marginal(matrix, sizes, attributes)
+    for axis, attribute in enumerate(attributes):
         size = plan.sizes[attribute]
-        wide = size > 2
-        table = size * table - table.sum(axis=axis, keepdims=True) if wide else -np.diff(table, axis=axis)
-    return table
+        table = size * table - table.sum(axis=axis, keepdims=True) if size > 2 else -np.diff(table, axis=axis)
+    if not selection or not wide:
+        return table
+    axes = [attributes.index(attribute) for attribute in wide]
+    residual: Integers = np.moveaxis(table, axes, range(len(axes)))[selection.cells(attributes)]
+    return residual
 
 
-def _release(matrix: Matrix, plan: Plan, measurement: Measurement, noise: NoiseSource) -> tuple[Integers, float]:
-    exact = exact_residual(matrix, plan, measurement)
-    noisy, rho = noise.add(exact.ravel(), measurement.scale, measurement.squared_sensitivity)
-    return noisy.reshape(measurement.shape), rho
+def selected_shape(plan: Plan, measurement: Measurement, selection: Selection) -> tuple[int, ...]:
+    """Shape of what is measured of a thinned table: selected cells first, then the variables that are not wide."""
+    wide = wide_axes(plan.sizes, measurement.attributes)
+    if not wide:
+        return measurement.shape
+    rest = [n for n, a in zip(measurement.shape, measurement.attributes, strict=True) if a not in wide]
+    return (int(selection.cells(measurement.attributes).sum()), *rest)
+
+
+def batches(plan: Plan, measurements: Sequence[Measurement], shapes: Sequence[tuple[int, ...]]) -> list[list[int]]:
+    """Positions of measurements that are released together: neighbours with one scale, up to `BATCH` numbers."""
+    groups: list[list[int]] = []
+    numbers = 0
+    for position, (measurement, shape) in enumerate(zip(measurements, shapes, strict=True)):
+        size = math.prod(shape)
+        joins = groups and measurements[groups[-1][-1]].scale == measurement.scale and numbers + size <= BATCH
+        if not joins:
+            groups.append([])
+            numbers = 0
+        groups[-1].append(position)
+        numbers += size
+    return groups
+
+
+@dataclass(frozen=True)
+class _Gate:
+    """What the two steps share."""
+
+    plan: Plan
+    noise: NoiseSource
+    progress: Progress
+    values: dict[Attributes, Integers]
+    costs: list[float]
+
+    def release(self, matrix: Matrix, measurements: Sequence[Measurement], selection: Selection | None) -> None:
+        """Measure and keep. One vector of integers a batch, whose squared sensitivities add up."""
+        shapes = [selected_shape(self.plan, m, selection) if selection else m.shape for m in measurements]
+        groups = batches(self.plan, measurements, shapes)
+
+        def work(group: list[int]) -> tuple[Integers, float]:
+            exact = [exact_residual(matrix, self.plan, measurements[position], selection).ravel() for position in group]
+            squared = sum(measurements[position].squared_sensitivity for position in group)
+            return self.noise.add(np.concatenate(exact), measurements[group[0]].scale, squared)
+
+        with ThreadPoolExecutor(os.cpu_count()) as workers:
+            try:
+                for group, (noisy, rho) in zip(groups, workers.map(work, groups), strict=True):
+                    self._keep(group, measurements, shapes, noisy)
+                    self.costs.append(rho)
+                    self.progress.advance(sum(self.plan.numbers(measurements[position]) for position in group))
+            except BaseException:
+                workers.shutdown(cancel_futures=True)  # somebody who cancels need not wait for what is queued
+                raise
+
+    def _keep(
+        self, group: list[int], measurements: Sequence[Measurement], shapes: Sequence[tuple[int, ...]], noisy: Integers
+    ) -> None:
+        ends = np.cumsum([math.prod(shapes[position]) for position in group])[:-1]
+        for position, part in zip(group, np.split(noisy, ends), strict=True):
+            self.values[measurements[position].attributes] = part.reshape(shapes[position])
 
 
 def measure(
-    matrix: Matrix, plan: Plan, noise: NoiseSource | None = None, progress: Progress | None = None
+    matrix: Matrix,
+    plan: Plan,
+    noise: NoiseSource | None = None,
+    progress: Progress | None = None,
+    selection: Selection | None = None,
 ) -> Measurements:
     """Draw the plan's measurements of the coded records `matrix`, shape (variables, rows).
 
-    Progress counts noisy numbers, which the plan fixes. Raises ValueError for another number of variables than the
+    selection: of an earlier release to which this one will be added, instead of one of its own. Progress counts planned
+    numbers. Raises ValueError for another number of variables than the
     plan's (the compiled counting does not check), RuntimeError if OpenDP's own privacy map charges
     more than the plan declared: then the plan's arithmetic is wrong and nothing may be used.
     """
     if matrix.ndim != 2 or matrix.shape[0] != len(plan.sizes):
         raise ValueError("the records must have one row of codes per variable of the plan")
-    noise = noise or OpenDPNoise()
     progress = progress or Silent()
-    values: dict[Attributes, Integers] = {}
-    costs: list[float] = []
+    gate = _Gate(plan, noise or OpenDPNoise(), progress, {}, [])
     progress.start("Measuring with noise", plan.cells())
-    with ThreadPoolExecutor(os.cpu_count()) as workers:
-        results = workers.map(lambda measurement: _release(matrix, plan, measurement, noise), plan.measurements)
-        try:
-            for measurement, (noisy, rho) in zip(plan.measurements, results, strict=True):
-                values[measurement.attributes] = noisy
-                costs.append(rho)
-                progress.advance(noisy.size)
-        except BaseException:
-            workers.shutdown(cancel_futures=True)  # somebody who cancels need not wait for what is queued
-            raise
+    first = [measurement for measurement in plan.measurements if len(measurement.attributes) < THIN_FROM]
+    gate.release(matrix, first, None)
+    selection = selection or select_cells(plan, gate.values)
+    places = np.stack([selection.places(variable)[column] for variable, column in enumerate(matrix)])
+    gate.release(places, [m for m in plan.measurements if len(m.attributes) >= THIN_FROM], selection)
     progress.finish()
-    total = math.fsum(costs)
+    total = math.fsum(gate.costs)
     if total > plan.cost().rho:
         raise RuntimeError("the library's privacy map charges more than the plan declared")
-    return Measurements(plan, values, total, noise.publishable)
+    return Measurements(plan, gate.values, total, gate.noise.publishable, selection)
+
+
+def select_cells(plan: Plan, values: dict[Attributes, Integers]) -> Selection:
+    """The selection that follows from the noisy tables of up to two variables; reads nothing else."""
+    deviations = {m.attributes: m.deviation for m in plan.measurements}
+    by_attributes = {m.attributes: m for m in plan.measurements}
+
+    def table(attributes: Attributes) -> npt.NDArray[np.float64]:
+        total = np.zeros(tuple(plan.sizes[attribute] for attribute in attributes))
+        for inner in subsets(attributes):
+            shape = [plan.sizes[a] if a in inner else 1 for a in attributes]
+            residual = residual_table(values[inner], by_attributes[inner], plan.sizes)
+            total += residual.reshape(shape) * math.sqrt(spread(plan.sizes, inner, attributes))
+        return total
+
+    def deviation(attributes: Attributes) -> float:
+        return math.sqrt(
+            sum(
+                deviations[inner] ** 2 * noise_share(plan.sizes, inner) * spread(plan.sizes, inner, attributes)
+                for inner in subsets(attributes)
+            )
+        )
+
+    longer = [
+        deviation(m.attributes)
+        for m in plan.measurements
+        if len(m.attributes) == THIN_FROM and wide_axes(plan.sizes, m.attributes)
+    ]
+    least = FOLLOWED * min(longer, default=0.0)
+    return select(plan.sizes, table, deviation, least) if longer else Selection(plan.sizes)
 
 
 def residuals(measurements: Measurements) -> Iterator[tuple[Measurement, npt.NDArray[np.float64]]]:
-    """Each measurement's residual table T_B = Q^T y_B over all categories, shape (sizes of B).
+    """Each measurement's residual table T_B = Q^T y_B over all categories, shape (sizes of B), compact where thinned.
 
-    An unbiased estimate of the part of m_B that no smaller table explains; its cells have variance s_B^2 p_B.
+    An unbiased estimate of the part of m_B that no smaller table explains; its cells have variance s_B^2 p_B
+    (`plan.noise_share`).
     """
     plan = measurements.plan
     for measurement in plan.measurements:
-        yield measurement, residual_table(measurements.values[measurement.attributes], measurement, plan.sizes)
+        noisy = measurements.values[measurement.attributes]
+        if wide_axes(plan.sizes, measurement.attributes):
+            yield measurement, _compact_residual(noisy, measurement, plan.sizes, measurements.selection)
+        else:
+            yield measurement, residual_table(noisy, measurement, plan.sizes)
 
 
 def residual_table(noisy: Integers, measurement: Measurement, sizes: tuple[int, ...]) -> npt.NDArray[np.float64]:
     """T_B from the released integers: centre and divide along wide axes, mirror and halve along binary ones."""
-    table = noisy.astype(np.float64)
-    for axis, attribute in enumerate(measurement.attributes):
-        size = sizes[attribute]
+    return _centred(noisy.astype(np.float64), [sizes[attribute] for attribute in measurement.attributes], 0)
+
+
+def _centred(table: npt.NDArray[np.float64], sizes: Sequence[int], first: int) -> npt.NDArray[np.float64]:
+    """Centre, or mirror, the axes from `first` on, which belong to variables of `sizes`."""
+    for axis, size in enumerate(sizes, start=first):
         if size > 2:
             table = (table - table.mean(axis=axis, keepdims=True)) / size
         else:
             table = np.concatenate([table, -table], axis=axis) / 2
     return table
+
+
+def _compact_residual(
+    noisy: Integers, measurement: Measurement, sizes: tuple[int, ...], selection: Selection
+) -> npt.NDArray[np.float64]:
+    """T_B of a thinned table in compact places: what was measured, divided by the wide sizes; 0 elsewhere."""
+    attributes = measurement.attributes
+    wide = wide_axes(sizes, attributes)
+    rest = tuple(attribute for attribute in attributes if attribute not in wide)
+    found = _centred(noisy.astype(np.float64), [sizes[a] for a in rest], 1) / math.prod(sizes[a] for a in wide)
+    cells = selection.cells(attributes)
+    table = np.zeros((*cells.shape, *(sizes[a] for a in rest)))
+    table[cells] = found
+    return np.moveaxis(table, range(len(wide)), [attributes.index(a) for a in wide])

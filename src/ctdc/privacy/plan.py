@@ -22,6 +22,8 @@ from dataclasses import dataclass
 
 from ctdc.foundation.errors import UserError
 from ctdc.privacy.accounting import ROUNDING_VARIANCE, Cost, Guarantee, gaussian_mu
+from ctdc.privacy.allocation import balanced
+from ctdc.privacy.selection import wide_axes
 
 Attributes = tuple[int, ...]
 
@@ -76,8 +78,13 @@ class Plan:
         return [{"attributes": list(m.attributes), "shape": list(m.shape), "scale": m.scale} for m in self.measurements]
 
     def cells(self) -> int:
-        """Number of integers that will be drawn and released."""
-        return sum(math.prod(measurement.shape) for measurement in self.measurements)
+        """Number of integers that may be drawn and released; fewer are where tables are thinned."""
+        return sum(self.numbers(measurement) for measurement in self.measurements)
+
+    @staticmethod
+    def numbers(measurement: Measurement) -> int:
+        """Number of integers of one measurement, if it is drawn whole."""
+        return math.prod(measurement.shape)
 
 
 def all_sets(variables: int, length: int) -> list[Attributes]:
@@ -93,6 +100,12 @@ def share(sizes: Sequence[int], attributes: Attributes) -> float:
     return math.prod((sizes[attribute] - 1) / sizes[attribute] for attribute in attributes)
 
 
+def noise_share(sizes: Sequence[int], attributes: Attributes) -> float:
+    """Variance of a cell of the residual T_B over s_B^2: p_B, but 1 along the wide variables of a thinned table."""
+    wide = wide_axes(sizes, attributes)
+    return share(sizes, tuple(attribute for attribute in attributes if attribute not in wide))
+
+
 def spread(sizes: Sequence[int], inner: Attributes, outer: Attributes) -> float:
     """Product of 1/n_j^2 over the variables of `outer` that are not in `inner`."""
     return math.prod(1 / sizes[attribute] ** 2 for attribute in outer if attribute not in inner)
@@ -101,19 +114,6 @@ def spread(sizes: Sequence[int], inner: Attributes, outer: Attributes) -> float:
 def subsets(attributes: Attributes) -> list[Attributes]:
     """Every subset of `attributes`, itself and the empty one included."""
     return [chosen for size in range(len(attributes) + 1) for chosen in itertools.combinations(attributes, size)]
-
-
-# Chosen on a published synthetic file among nine schemes (benchmarks/, docs/explanation/engine.md): between "every
-# table counts the same" and "every cell counts the same", with more weight on the short combinations that are
-# quoted most, whose tables are small and so cost little.
-CELLS_EXPONENT = 0.75
-WEIGHT_BY_LENGTH = (100.0, 100.0, 10.0, 1.0, 1.0)
-
-
-def balanced_weight(sizes: Sequence[int], attributes: Attributes) -> float:
-    """Weight of a table's variance in the allocation of the budget."""
-    cells = math.prod(sizes[attribute] for attribute in attributes)
-    return float(cells**CELLS_EXPONENT * WEIGHT_BY_LENGTH[len(attributes)])
 
 
 def relative_deviations(
@@ -131,12 +131,17 @@ def relative_deviations(
     return {attributes: total**-0.25 for attributes, total in totals.items()}
 
 
+def whole_shape(sizes: Sequence[int], attributes: Attributes) -> tuple[int, ...]:
+    """Shape of the integers of a table that is measured whole."""
+    return tuple(sizes[attribute] if sizes[attribute] > 2 else 1 for attribute in attributes)
+
+
 def _measurement(sizes: Sequence[int], attributes: Attributes, deviation: float) -> Measurement:
     wide = [sizes[attribute] for attribute in attributes if sizes[attribute] > 2]
     binary = len(attributes) - len(wide)
     return Measurement(
         attributes=attributes,
-        shape=tuple(sizes[attribute] if sizes[attribute] > 2 else 1 for attribute in attributes),
+        shape=whole_shape(sizes, attributes),
         scale=deviation * math.prod(wide) * math.sqrt(2) ** binary,
         squared_sensitivity=math.prod(size * (size - 1) for size in wide),
         deviation=deviation,
@@ -185,7 +190,7 @@ def make_plan(
     sizes: Sequence[int],
     guarantee: Guarantee,
     length: int,
-    weight: Callable[[Sequence[int], Attributes], float] = balanced_weight,
+    weight: Callable[[Sequence[int], Attributes], float] | None = None,
 ) -> Plan:
     """The least noisy plan that satisfies `guarantee` for all sets of up to `length` variables.
 
@@ -196,7 +201,7 @@ def make_plan(
     if not sizes or min(sizes) < 2:
         raise ValueError("every variable has at least two categories, empty included")
     check_length(sizes, length)
-    relative = relative_deviations(sizes, all_sets(len(sizes), length), weight)
+    relative = relative_deviations(sizes, all_sets(len(sizes), length), weight or balanced(sizes, length))
     # The certified cost is slightly above mu^2 (tau^2, slacks), or well above where only zCDP certifies. It is
     # monotone in mu, so bisection finds the largest mu that is certified; it starts close to the upper end.
     low, high = 0.0, gaussian_mu(guarantee)

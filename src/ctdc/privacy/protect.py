@@ -40,7 +40,7 @@ from ctdc.table.coded import CodedTable, table_from_matrix
 from ctdc.table.reporting import EXPECTED_FALSE
 from ctdc.table.schema import Schema, read_schema
 
-ENGINE_VERSION = "1"
+ENGINE_VERSION = "2"
 DEFAULT_THRESHOLD = 10.0
 MAX_RECORDS = 65_000_000
 MEASUREMENTS = "measurements.parquet"
@@ -126,7 +126,7 @@ def privacy_statement(
         "total": {"count": round(total, 2), "standard_error": round(error, 4)},
         "records": max(0, round(total)),
         "measurements": len(measurements.plan.measurements),
-        "noisy_numbers": measurements.plan.cells(),
+        "noisy_numbers": measurements.numbers(),
         "expected_standard_error": expected_errors(estimates),
         "unprotected_quantities": [],
         "schema_hash": schema.content_hash(),

@@ -15,10 +15,11 @@ import pyarrow.parquet as pq
 
 from ctdc.foundation.errors import UserError
 from ctdc.privacy.measure import Measurements
-from ctdc.privacy.plan import Measurement, Plan
+from ctdc.privacy.plan import Measurement, Plan, whole_shape
+from ctdc.privacy.selection import selection_from
 from ctdc.table.schema import Schema
 
-FORMAT = "1"
+FORMAT = "2"  # 2: tables with wide variables are measured in selected cells
 COLUMNS = pa.schema(
     [
         ("attributes", pa.list_(pa.string())),
@@ -39,12 +40,13 @@ def write_measurements(path: Path, schema: Schema, measurements: Measurements) -
         "ctdc.sizes": json.dumps(measurements.plan.sizes),
         "ctdc.rho": repr(measurements.rho),
         "ctdc.publishable": json.dumps(measurements.publishable),
+        "ctdc.selection": json.dumps(measurements.selection.describe()),
     }
     with pq.ParquetWriter(path, COLUMNS.with_metadata(metadata), compression="zstd") as writer:
         batch = [
             {
                 "attributes": [schema.names[attribute] for attribute in measurement.attributes],
-                "shape": list(measurement.shape),
+                "shape": list(measurements.values[measurement.attributes].shape),
                 "scale": measurement.scale,
                 "squared_sensitivity": measurement.squared_sensitivity,
                 "deviation": measurement.deviation,
@@ -80,10 +82,12 @@ def read_measurements(path: Path, schema: Schema) -> Measurements:
     for row, integers in zip(table.drop_columns("values").to_pylist(), table.column("values"), strict=True):
         attributes = tuple(position[name] for name in row.pop("attributes"))
         shape = tuple(row.pop("shape"))
-        plan_rows.append(Measurement(attributes=attributes, shape=shape, **row))
+        plan_rows.append(Measurement(attributes=attributes, shape=whole_shape(schema.sizes, attributes), **row))
         integers_read = integers.values.to_numpy()
         if len(integers_read) != math.prod(shape):
             raise UserError("measurements.format", "A measurement has lost integers.", where=str(path))
         values[attributes] = integers_read.reshape(shape)
     plan = Plan(schema.sizes, int(metadata["ctdc.length"]), tuple(plan_rows))
-    return Measurements(plan, values, float(metadata["ctdc.rho"]), json.loads(metadata["ctdc.publishable"]))
+    selection = selection_from(schema.sizes, json.loads(metadata["ctdc.selection"]))
+    publishable = json.loads(metadata["ctdc.publishable"])
+    return Measurements(plan, values, float(metadata["ctdc.rho"]), publishable, selection)

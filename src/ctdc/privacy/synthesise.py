@@ -12,7 +12,6 @@ all of them now and then: on real data a start of this kind is worth several ful
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,36 +21,58 @@ from ctdc.foundation.progress import Progress, Silent
 from ctdc.privacy.estimate import Estimates
 from ctdc.privacy.fit import Fit, new_fit
 from ctdc.privacy.kernels import apply_changes
-from ctdc.privacy.scores import grouped, proposals
-from ctdc.privacy.start import strongest_pairs
+from ctdc.privacy.scores import proposals
 
 
 @dataclass(frozen=True)
 class Effort:
     """How long to search. rounds: passes over a new variable; every: variables between sweeps over those placed;
     sweeps: at most so many over all at the end; gain: stop when a sweep improves the objective by less than this
-    share.
+    share; patience: refusals in a row after which the rest of a pass is not tried.
     """
 
-    rounds: int = 3
-    every: int = 4
-    sweeps: int = 6
+    rounds: int = 1
+    every: int = 6
+    sweeps: int = 4
     gain: float = 0.01
+    patience: int = 20000
 
 
-def improve(fit: Fit, variable: int, random: np.random.Generator) -> int:
-    """Propose the best category of `variable` for every record, apply what still helps; returns how many."""
+def improve(fit: Fit, variable: int, effort: Effort, random: np.random.Generator) -> int:
+    """Propose the best category of `variable` for every record, apply what still helps; returns how many.
+
+    Those that promise most go first: when a hundred records ask for the same gap, it is filled by those that also mend
+    something of their own.
+    """
     best, gain = proposals(fit, variable, random)
     reach = fit.reach(variable)
-    candidates = np.flatnonzero(gain + reach[0].sum() < 0)
-    order, groups = grouped(fit, candidates, fit.placed, random)
-    return int(apply_changes(fit.records, variable, order, groups, best, fit.differences, *reach))
+    candidates = np.flatnonzero(gain + reach.weights[: reach.whole].sum() < 0)
+    order = candidates[np.argsort(gain[candidates], kind="stable")]
+    changed = apply_changes(
+        fit.records,
+        variable,
+        fit.compact_columns.get(variable, -1),
+        fit.estimates.selection.places(variable),
+        order,
+        gain,
+        best,
+        effort.patience,
+        fit.differences,
+        reach.whole,
+        reach.weights,
+        reach.offsets,
+        reach.own,
+        reach.others,
+        reach.strides,
+    )
+    return int(changed)
 
 
-def sweep(fit: Fit, random: np.random.Generator) -> None:
+def sweep(fit: Fit, effort: Effort, random: np.random.Generator) -> None:
     """Improve every placed variable once, in random order."""
+    fit.release()
     for variable in random.permutation(fit.placed):
-        improve(fit, int(variable), random)
+        improve(fit, int(variable), effort, random)
 
 
 def expected_objective(fit: Fit) -> float:
@@ -59,19 +80,21 @@ def expected_objective(fit: Fit) -> float:
 
     Known without looking at data. Below it, going on would fit the noise.
     """
-    return float(sum(math.prod(fit.shape(attributes)) for attributes in fit.sets))
+    return float(fit.cells())
 
 
 def grow(fit: Fit, effort: Effort, random: np.random.Generator, progress: Progress) -> None:
-    """Place all variables along the tree, matching each to those before it."""
-    tree = strongest_pairs(fit.estimates)
-    for number, (parent, child) in enumerate(tree.edges):
-        fit.place(child, tree.column(parent, child, fit.records, random))
+    """Place all variables, those with most categories first, matching each to those before it.
+
+    Wide variables are the dearest to deal and to change, and are cheap as long as few others are there.
+    """
+    by_size = sorted(range(len(fit.sizes)), key=lambda variable: -fit.sizes[variable])
+    for number, variable in enumerate(by_size, start=1):
+        fit.place(variable, random.permutation(len(fit.records)))
         for _ in range(effort.rounds):
-            if improve(fit, child, random) < len(fit.records) / 500:
-                break
-        if number % effort.every == effort.every - 1:
-            sweep(fit, random)
+            improve(fit, variable, effort, random)
+        if number % effort.every == 0 and number < len(by_size):
+            sweep(fit, effort, random)
         progress.advance()
 
 
@@ -91,11 +114,11 @@ def synthesise(
         grow(fit, effort, random, progress)
         last = fit.objective()
         for _ in range(effort.sweeps):
-            sweep(fit, random)
+            sweep(fit, effort, random)
             progress.advance()
             now = fit.objective()
             if now <= expected_objective(fit) or now > (1 - effort.gain) * last:
                 break
             last = now
         progress.finish()
-    return np.ascontiguousarray(fit.records[random.permutation(rows), :-1].T)
+    return np.ascontiguousarray(fit.matrix()[:, random.permutation(rows)])
