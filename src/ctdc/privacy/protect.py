@@ -35,6 +35,7 @@ from ctdc.privacy.noise import NoiseSource, OpenDPNoise
 from ctdc.privacy.plan import Plan, make_plan
 from ctdc.privacy.report import report_html
 from ctdc.privacy.stored import read_measurements, write_measurements
+from ctdc.privacy.structure import forbidden_pairs
 from ctdc.privacy.synthesise import synthesise
 from ctdc.table.coded import CodedTable, table_from_matrix
 from ctdc.table.reporting import EXPECTED_FALSE
@@ -129,6 +130,7 @@ def privacy_statement(
         "noisy_numbers": measurements.plan.cells(),
         "expected_standard_error": expected_errors(estimates),
         "unprotected_quantities": [],
+        "facts_by_definition": [fact.as_dict() for fact in schema.implications],
         "schema_hash": schema.content_hash(),
         "synthesis_seed": settings.seed,
         "population": settings.population,
@@ -171,7 +173,8 @@ def write_outputs(
     statement = privacy_statement(schema, measurements, estimates, settings, measured_at)
     if statement["records"] > MAX_RECORDS:
         raise UserError("privacy.records", "More records would be built than this version can hold.")
-    matrix = synthesise(estimates, statement["records"], settings.seed, progress=progress)
+    forbidden = forbidden_pairs(schema)
+    matrix = synthesise(estimates, statement["records"], settings.seed, progress=progress, forbidden=forbidden)
     progress.start("Writing files")
     aggregates = aggregate_table(schema, estimates, settings.threshold, settings.every_aggregate)
     records = table_from_matrix(schema, matrix).to_arrow()

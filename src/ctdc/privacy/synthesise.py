@@ -24,6 +24,7 @@ from ctdc.privacy.fit import Fit, new_fit
 from ctdc.privacy.kernels import apply_changes
 from ctdc.privacy.scores import grouped, proposals
 from ctdc.privacy.start import strongest_pairs
+from ctdc.privacy.structure import Forbidden, repair
 
 
 @dataclass(frozen=True)
@@ -76,11 +77,17 @@ def grow(fit: Fit, effort: Effort, random: np.random.Generator, progress: Progre
 
 
 def synthesise(
-    estimates: Estimates, rows: int, seed: int, effort: Effort | None = None, progress: Progress | None = None
+    estimates: Estimates,
+    rows: int,
+    seed: int,
+    effort: Effort | None = None,
+    progress: Progress | None = None,
+    forbidden: Forbidden | None = None,
 ) -> npt.NDArray[np.uint16]:
     """`rows` synthetic records, shape (variables, rows), that match the estimates as well as records can.
 
-    rows >= 0, usually the rounded noisy total; seed: any whole number, recorded beside the result.
+    rows >= 0, usually the rounded noisy total; seed: any whole number, recorded beside the result; forbidden: pairs
+    of values that no record may have, whatever the estimates say.
     """
     effort = effort or Effort()
     progress = progress or Silent()
@@ -98,4 +105,5 @@ def synthesise(
                 break
             last = now
         progress.finish()
-    return np.ascontiguousarray(fit.records[random.permutation(rows), :-1].T)
+    records = np.ascontiguousarray(fit.records[random.permutation(rows), :-1].T)
+    return repair(records, estimates.sizes, forbidden, random) if forbidden else records
