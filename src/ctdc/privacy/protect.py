@@ -220,17 +220,26 @@ def measure_records(
 
 
 def publish_measurements(
-    measured: Path, settings: Settings, out: Path, *, progress: Progress | None = None
+    measured: Path,
+    settings: Settings,
+    out: Path,
+    *,
+    schema: Schema | None = None,
+    progress: Progress | None = None,
 ) -> dict[str, Any]:
     """The free half: everything that is published, from the folder that `measure_records` wrote, as the folder `out`.
 
-    Returns the content of privacy.json. Raises ValueError for settings that are not those that were paid for.
+    schema: the measured one with other facts, which the measured records satisfy; facts are not paid for. Returns the
+    content of privacy.json. Raises ValueError for settings that are not those that were paid for.
     """
     progress = progress or Silent()
     paid = json.loads((measured / PAID).read_text(encoding="utf-8"))
     if any(paid[name] != value for name, value in settings.paid().items()):
         raise ValueError("these settings are not those that the measurements were paid with")
-    schema = read_schema(measured / SCHEMA)
+    stored = read_schema(measured / SCHEMA)
+    schema = schema or stored
+    if schema.without_facts() != stored.without_facts():
+        raise ValueError("what was measured has another schema")
     with atomic_folder(out) as folder:
         measurements = read_measurements(measured / MEASUREMENTS, schema)
         return write_outputs(folder, schema, measurements, settings, paid["measured_at"], progress)

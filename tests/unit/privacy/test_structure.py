@@ -15,7 +15,7 @@ from ctdc.privacy.aggregates import aggregate_table
 from ctdc.privacy.estimate import estimate
 from ctdc.privacy.measure import measure
 from ctdc.privacy.noise import NoiseSource
-from ctdc.privacy.protect import Settings, measure_records, protect
+from ctdc.privacy.protect import Settings, measure_records, protect, publish_measurements
 from ctdc.privacy.structure import (
     allowed_table,
     forbidden_pairs,
@@ -145,6 +145,20 @@ def test_the_folder_says_which_facts_were_used_and_its_schema_declares_them(tmp_
         assert statement["facts_by_definition"] == [fact.as_dict() for fact in schema.implications]
         assert read_schema(tmp_path / name / "schema.json") == schema
         assert statement["schema_hash"] == schema.content_hash()
+
+
+@pytest.mark.slow
+def test_what_was_measured_without_facts_can_be_published_with_them_for_nothing(tmp_path: Path) -> None:
+    settings = Settings(Guarantee(2, 1e-6), seed=3)
+    plain = CodedTable(SCHEMA.without_facts(), people().columns)
+    measure_records(lambda: plain, plain.schema, settings, tmp_path / "measured", tmp_path / "ledger.jsonl", WHEN)
+    with_facts = publish_measurements(tmp_path / "measured", settings, tmp_path / "with", schema=SCHEMA)
+    assert len(with_facts["facts_by_definition"]) == len(SCHEMA.implications)
+    assert publish_measurements(tmp_path / "measured", settings, tmp_path / "plain")["facts_by_definition"] == []
+    assert len(ledger.read(tmp_path / "ledger.jsonl")) == 1
+    other = Schema(SCHEMA.variables[:-1])
+    with pytest.raises(ValueError, match="another schema"):
+        publish_measurements(tmp_path / "measured", settings, tmp_path / "other", schema=other)
 
 
 @pytest.mark.slow
