@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -138,7 +138,7 @@ class Schema:
 
     def without_facts(self) -> Schema:
         """The same variables, nothing declared between them."""
-        return Schema(self.variables)
+        return replace(self, implications=())
 
     def to_table_schema(self) -> dict[str, Any]:
         """The schema as a Frictionless Table Schema (v1): string fields with ``constraints.enum``.

@@ -10,6 +10,7 @@ import pytest
 from ctdc.foundation.errors import UserError
 from ctdc.table.coded import CodedTable, code_table, narrow
 from ctdc.table.constraints import Implication
+from ctdc.table.infer import infer_schema
 from ctdc.table.schema import Schema, Variable, read_schema, schema_from_table_schema
 
 LABOUR, SECTOR = Variable("labour", ("1", "0")), Variable("sector", ("farm", "mine"))
@@ -114,6 +115,12 @@ def test_facts_that_tie_everything_to_everything_are_refused() -> None:
     wide = tuple(Variable(name, tuple(map(str, range(250)))) for name in "abcd")
     facts = tuple(Implication(one, ("1",), two, ("1",)) for one in "abcd" for two in "abcd" if one < two)
     assert code_of(Schema, wide, facts) == "schema.facts_entangled"
+
+
+def test_facts_are_never_learnt_from_records(tmp_path: Path) -> None:
+    # Only farms have labour here; a drafted schema says nothing of it, though every combination could be looked at.
+    (tmp_path / "t.csv").write_text("sector,labour\nfarm,1\nmine,0\nfarm,1\n")
+    assert infer_schema(tmp_path / "t.csv", 10).implications == ()
 
 
 def test_records_against_a_fact_are_refused_without_their_values() -> None:
