@@ -44,6 +44,12 @@ def _summary(statement: dict[str, Any], out: Path) -> str:
     show_default=True,
     help="List combinations that reach the threshold, or all of them.",
 )
+@click.option(
+    "--facts/--no-facts",
+    default=True,
+    show_default=True,
+    help="Refuse cases that contradict what is true by definition, and keep to it in the records.",
+)
 @click.option("--seed", type=int, help="Of the record synthesis, after the noise; the noise itself has no seed.")
 @json_option
 def command(cases: Path, out: Path, as_json: bool, **options: Any) -> None:

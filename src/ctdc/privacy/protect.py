@@ -35,6 +35,7 @@ from ctdc.privacy.noise import NoiseSource, OpenDPNoise
 from ctdc.privacy.plan import Plan, make_plan
 from ctdc.privacy.report import report_html
 from ctdc.privacy.stored import read_measurements, write_measurements
+from ctdc.privacy.structure import forbidden_pairs
 from ctdc.privacy.synthesise import synthesise
 from ctdc.table.coded import CodedTable, table_from_matrix
 from ctdc.table.reporting import EXPECTED_FALSE
@@ -129,6 +130,7 @@ def privacy_statement(
         "noisy_numbers": measurements.numbers(),
         "expected_standard_error": expected_errors(estimates),
         "unprotected_quantities": [],
+        "facts_by_definition": [fact.as_dict() for fact in schema.implications],
         "schema_hash": schema.content_hash(),
         "synthesis_seed": settings.seed,
         "population": settings.population,
@@ -171,7 +173,8 @@ def write_outputs(
     statement = privacy_statement(schema, measurements, estimates, settings, measured_at)
     if statement["records"] > MAX_RECORDS:
         raise UserError("privacy.records", "More records would be built than this version can hold.")
-    matrix = synthesise(estimates, statement["records"], settings.seed, progress=progress)
+    forbidden = forbidden_pairs(schema)
+    matrix = synthesise(estimates, statement["records"], settings.seed, progress=progress, forbidden=forbidden)
     progress.start("Writing files")
     aggregates = aggregate_table(schema, estimates, settings.threshold, settings.every_aggregate)
     records = table_from_matrix(schema, matrix).to_arrow()
@@ -217,17 +220,26 @@ def measure_records(
 
 
 def publish_measurements(
-    measured: Path, settings: Settings, out: Path, *, progress: Progress | None = None
+    measured: Path,
+    settings: Settings,
+    out: Path,
+    *,
+    schema: Schema | None = None,
+    progress: Progress | None = None,
 ) -> dict[str, Any]:
     """The free half: everything that is published, from the folder that `measure_records` wrote, as the folder `out`.
 
-    Returns the content of privacy.json. Raises ValueError for settings that are not those that were paid for.
+    schema: the measured one with other facts, which the measured records satisfy; facts are not paid for. Returns the
+    content of privacy.json. Raises ValueError for settings that are not those that were paid for.
     """
     progress = progress or Silent()
     paid = json.loads((measured / PAID).read_text(encoding="utf-8"))
     if any(paid[name] != value for name, value in settings.paid().items()):
         raise ValueError("these settings are not those that the measurements were paid with")
-    schema = read_schema(measured / SCHEMA)
+    stored = read_schema(measured / SCHEMA)
+    schema = schema or stored
+    if schema.without_facts() != stored.without_facts():
+        raise ValueError("what was measured has another schema")
     with atomic_folder(out) as folder:
         measurements = read_measurements(measured / MEASUREMENTS, schema)
         return write_outputs(folder, schema, measurements, settings, paid["measured_at"], progress)

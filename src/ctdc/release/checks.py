@@ -68,6 +68,15 @@ def synthetic_values(data: ProtectedData) -> Problems:
             yield Problem("synthetic.codes", what, SYNTHETIC)
 
 
+def synthetic_facts(data: ProtectedData) -> Problems:
+    """No record contradicts what the schema declares to be true by definition."""
+    for fact in data.schema.implications if tuple(data.synthetic.columns) == data.schema.names else ():
+        given, then = (pl.col(name).fill_null("") for name in (fact.given, fact.then))
+        if rows := _count(data.synthetic, given.is_in(fact.given_codes) & ~then.is_in(fact.then_codes)):
+            what = f"{rows:,} records contradict a fact of the schema about {fact.given} and {fact.then}."
+            yield Problem("synthetic.facts", what, SYNTHETIC)
+
+
 def synthetic_rows(data: ProtectedData) -> Problems:
     """There are as many records as the protected total says, rounded."""
     total = data.aggregates.filter(pl.col("length") == 0)["count"]
@@ -220,6 +229,7 @@ def _excess(part: pl.Expr, part_error: pl.Expr) -> pl.Expr:
 
 DATA_CHECKS: tuple[tuple[str, Callable[[ProtectedData], Problems]], ...] = (
     ("every synthetic value is a code of the schema", synthetic_values),
+    ("no record contradicts a fact by definition", synthetic_facts),
     ("the number of records is the protected total", synthetic_rows),
     ("csv and parquet files hold the same", same_as_csv),
     ("attributes are valid and in order", aggregate_attributes),

@@ -1,8 +1,9 @@
 """Tables of codes: one small unsigned integer column per variable.
 
 Promise: column `i` holds 0 for empty and `k` for the k-th code of the schema's i-th variable, and nothing
-else; a value outside the schema is refused before a `CodedTable` exists, and the error names the column and
-the row but never the value, because the message may be read by more people than the file.
+else, and no record contradicts a fact that the schema declares. What does not fit is refused before a `CodedTable`
+exists, and the error names the column and the row but never the value, because the message may be read by more
+people than the file.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from ctdc.foundation.errors import UserError
+from ctdc.table.constraints import against, refuse_against
 from ctdc.table.schema import Schema, Variable
 
 Column = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
@@ -43,6 +45,8 @@ class CodedTable:
                 raise ValueError("a column is not of small unsigned integers")
             if len(column) and int(column.max()) >= size:
                 raise ValueError("a column holds an integer beyond its variable's codes")
+        if any(against(self.columns, self.schema.variables, self.schema.implications)):
+            raise ValueError("a record contradicts a fact of the schema")
 
     @property
     def rows(self) -> int:
@@ -138,6 +142,7 @@ def code_table(table: pa.Table, schema: Schema, where: str, first_row: int = 1) 
     """
     check_columns(table.column_names, schema, where)
     columns = [_code_column(table.column(variable.name), variable, where, first_row) for variable in schema.variables]
+    refuse_against(columns, schema.variables, schema.implications, where, first_row)
     return CodedTable(schema, tuple(columns))
 
 

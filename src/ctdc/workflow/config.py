@@ -48,7 +48,8 @@ class Privacy(_Closed):
     """The guarantee asked for. delta must be far below 1 / (number of people) and fixed before data are read.
 
     population names the people whose losses the ledger adds up; seed is for the synthesis after the noise only
-    (the noise has none), and is recorded.
+    (the noise has none), and is recorded. facts: whether cases are brought into agreement with what is true by
+    definition, and records keep to it.
     """
 
     epsilon: Number = Field(gt=0, le=MAX_EPSILON)
@@ -59,6 +60,7 @@ class Privacy(_Closed):
     population: str = Field(default="", max_length=100)
     ledger: Annotated[Path | None, Field(strict=False)] = None
     seed: int | None = Field(default=None, ge=0)
+    facts: bool = True
 
 
 class Release(_Closed):

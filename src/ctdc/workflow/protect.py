@@ -21,17 +21,25 @@ from ctdc.privacy.protect import Settings, measure_records
 from ctdc.privacy.protect import protect as protect_records
 from ctdc.standard.derive import derive
 from ctdc.standard.loader import load
-from ctdc.standard.model import Profile
+from ctdc.standard.model import Fact, Profile
+from ctdc.standard.settle import derive_settled
 from ctdc.table.coded import CodedTable, code_table, column_names, parquet_metadata, read_table
+from ctdc.table.constraints import EMPTY, Implication
 from ctdc.table.schema import Schema, Variable, read_schema
 from ctdc.workflow.config import DEFAULT_PROFILE, MAX_DELTA, MAX_EPSILON
 
 DEFAULT_LEDGER = "ledger.jsonl"
 
 
-def schema_of_profile(profile: Profile) -> Schema:
-    """A release profile as the engine's domain."""
-    return Schema(tuple(Variable(column.name, tuple(column.codes)) for column in profile.columns))
+def schema_of_profile(profile: Profile, facts: bool = True) -> Schema:
+    """A release profile as the engine's domain, with what is true in it by definition unless that is left out."""
+    variables = tuple(Variable(column.name, tuple(column.codes)) for column in profile.columns)
+    return Schema(variables, tuple(_implication(fact) for fact in profile.facts) if facts else ())
+
+
+def _implication(fact: Fact) -> Implication:
+    allowed = (*fact.implied, EMPTY) if fact.or_unknown else fact.implied
+    return Implication(fact.variable, fact.codes, fact.implies, allowed)
 
 
 def matching_profile(names: tuple[str, ...]) -> Profile | None:
@@ -64,20 +72,22 @@ def is_harmonised(path: Path) -> bool:
     return b"ctdc.cases" in metadata
 
 
-def find_source(path: Path, profile_id: str | None, schema_path: Path | None) -> Source:
+def find_source(path: Path, profile_id: str | None, schema_path: Path | None, facts: bool = True) -> Source:
     """Decide the domain of `path`: the schema file, the named profile, or the profile its columns belong to.
 
-    Harmonised cases are derived to the profile, by default the newest. Raises UserError (``protect.no_domain``).
+    Harmonised cases are derived to the profile, by default the newest. facts: whether what is true by definition is
+    part of the domain. Raises UserError (``protect.no_domain``).
     """
     harmonised = is_harmonised(path)
     if schema_path is not None:
-        schema = read_schema(schema_path)
+        schema = read_schema(schema_path) if facts else read_schema(schema_path).without_facts()
         column_names(path)  # a file that is absent or no table is refused before anything is made of it
         return Source(schema, "", lambda: code_table(read_table(path), schema, str(path)))
     if harmonised:
         profile = load().profile(profile_id or DEFAULT_PROFILE)
-        schema = schema_of_profile(profile)
-        return Source(schema, profile.id, lambda: code_table(derive(read_table(path), profile), schema, str(path)))
+        schema = schema_of_profile(profile, facts)
+        to_profile = derive_settled if facts else derive
+        return Source(schema, profile.id, lambda: code_table(to_profile(read_table(path), profile), schema, str(path)))
     found = load().profile(profile_id) if profile_id else matching_profile(column_names(path))
     if found is None:
         raise UserError(
@@ -87,7 +97,7 @@ def find_source(path: Path, profile_id: str | None, schema_path: Path | None) ->
             allowed="harmonised cases, the columns of a profile ('ctdc standard show'), or any table with --schema",
             do="Give a Table Schema that lists the codes of every column: --schema FILE.",
         )
-    schema = schema_of_profile(found)
+    schema = schema_of_profile(found, facts)
     return Source(schema, found.id, lambda: code_table(read_table(path), schema, str(path)))
 
 
@@ -101,8 +111,10 @@ def settings_of(
     seed: int | None = None,
     threshold: float = 10,
     aggregates: str = "threshold",
+    facts: bool = True,
 ) -> Settings:
-    """The engine's settings. seed: of the record synthesis only, drawn at random and recorded when None.
+    """The engine's settings. seed: of the record synthesis only, drawn at random and recorded when None; facts:
+    whether what is true by definition was part of the domain, recorded when it was left out.
 
     Raises UserError for an epsilon or delta that no release should have: a typing error is likelier than a wish.
     """
@@ -120,7 +132,7 @@ def settings_of(
         every_aggregate=aggregates == "all",
         seed=secrets.randbits(32) if seed is None else seed,
         population=population,
-        facts={"profile": profile},
+        facts={"profile": profile} if facts else {"profile": profile, "facts_left_out": True},
     )
 
 
@@ -131,16 +143,18 @@ def protect(
     profile: str | None = None,
     schema: Path | None = None,
     ledger: Path | None = None,
+    facts: bool = True,
     progress: Progress | None = None,
     **settings: Any,
 ) -> dict[str, Any]:
     """Protect `cases` (csv or parquet) and write the folder `out`. Returns the content of privacy.json.
 
-    ledger: where the charge is written, by default ``ledger.jsonl`` beside `out`; settings: see `settings_of`.
-    Raises UserError for bad input, Refused when the budget forbids.
+    ledger: where the charge is written, by default ``ledger.jsonl`` beside `out`; facts: whether records must satisfy
+    what is true by definition; settings: see `settings_of`. Raises UserError for bad input, Refused when the budget
+    forbids.
     """
-    source = find_source(cases, profile, schema)
-    chosen = settings_of(profile=source.profile, **settings)
+    source = find_source(cases, profile, schema, facts)
+    chosen = settings_of(profile=source.profile, facts=facts, **settings)
     target = ledger or out.absolute().parent / DEFAULT_LEDGER
     identity = hash_value([hash_file(cases), source.schema.content_hash(), chosen.paid()])
     return protect_records(
@@ -157,7 +171,10 @@ def measure(
     progress: Progress | None = None,
     **settings: Any,
 ) -> None:
-    """The paid half of `protect`, for a run that keeps what was paid for as a stage of its own."""
-    source = find_source(cases, profile, None)
+    """The paid half of `protect`, for a run that keeps what was paid for as a stage of its own.
+
+    Facts by definition are no part of it: a run settles its columns by them before, and records keep to them after.
+    """
+    source = find_source(cases, profile, None, facts=False)
     chosen = settings_of(profile=source.profile, **settings)
     measure_records(source.load, source.schema, chosen, out, ledger, clock.now(), progress=progress)

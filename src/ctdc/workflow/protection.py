@@ -16,7 +16,7 @@ from ctdc.privacy.protect import publish_measurements
 from ctdc.standard.loader import load
 from ctdc.workflow.config import Privacy, Release
 from ctdc.workflow.harmonise import COLUMNS, columns_content
-from ctdc.workflow.protect import measure, settings_of
+from ctdc.workflow.protect import measure, schema_of_profile, settings_of
 from ctdc.workflow.stages import Outcome, Stage, code_hash
 
 DATA = "protected"
@@ -64,12 +64,18 @@ def measure_stage(derived: Outcome, privacy: Privacy, release: Release, ledger: 
 def protect_stage(measured: Outcome, privacy: Privacy, release: Release) -> Stage:
     """Build counts and records from what was measured; costs nothing. Output: what ``ctdc protect`` writes."""
     parameters = privacy.model_dump(mode="json", exclude={"ledger", "population"})
+    schema = schema_of_profile(load().profile(release.profile), privacy.facts)
 
     def work(folder: Path, progress: Progress) -> None:
         settings = settings_of(profile=release.profile, population=population_of(privacy, release), **parameters)
-        publish_measurements(measured.folder / DATA, settings, folder / DATA, progress=progress)
+        publish_measurements(measured.folder / DATA, settings, folder / DATA, schema=schema, progress=progress)
 
-    inputs = {"measured": measured.content, **parameters, "code": code_hash("privacy", "table")}
+    inputs = {
+        "measured": measured.content,
+        "schema": schema.content_hash(),
+        **parameters,
+        "code": code_hash("privacy", "table"),
+    }
     return Stage("protect", 1, inputs, work)
 
 

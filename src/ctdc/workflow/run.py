@@ -150,7 +150,9 @@ def _columns(plan: Plan, runner: _Runner) -> Outcome:
             do="Read the reports, complete the mapping or ask the contributor, and run again: what is finished stays.",
         )
     combined = runner.perform(combine_stage(harmonised), "Combine, one row per person")
-    return runner.perform(derive_stage(combined, plan.release.profile), "Derive the published columns")
+    return runner.perform(
+        derive_stage(combined, plan.release.profile, plan.privacy.facts), "Derive the published columns"
+    )
 
 
 def _release(plan: Plan, runner: _Runner, measured: Outcome, protected: Outcome) -> Path:

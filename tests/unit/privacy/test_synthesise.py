@@ -6,6 +6,7 @@ import math
 import numba
 import numpy as np
 import pytest
+from ctdc.privacy.start import draw, mutual_information, strongest_pairs, strongest_tree, whole_counts
 from tests.support.engine import Invented, NoNoise, small_plan, some_people
 
 from ctdc.foundation.progress import Silent
@@ -15,7 +16,6 @@ from ctdc.privacy.kernels import apply_changes
 from ctdc.privacy.measure import measure
 from ctdc.privacy.noise import NoiseSource
 from ctdc.privacy.scores import grouped, proposals
-from ctdc.privacy.start import draw, mutual_information, strongest_pairs, strongest_tree, whole_counts
 from ctdc.privacy.synthesise import Effort, grow, improve, synthesise
 
 pytestmark = pytest.mark.slow  # the first call compiles

@@ -87,6 +87,7 @@ def test_a_measurement_is_named_by_content_domain_and_parameters(derived: Outcom
         ),
         measure_stage(derived, PRIVACY.model_copy(update={"population": "global"}), RELEASE, ledger),
         measure_stage(derived, PRIVACY.model_copy(update={"threshold": 20, "seed": 7}), RELEASE, ledger),
+        measure_stage(derived, PRIVACY.model_copy(update={"facts": False}), RELEASE, ledger),
     ]
     assert {stage.key for stage in same} == {first.key}
     others = [
@@ -105,6 +106,13 @@ def test_what_was_measured_can_be_published_in_another_way_for_nothing(tmp_path:
     first = protect_stage(measured, PRIVACY, RELEASE)
     assert not first.paid
     assert first.key != protect_stage(measured, PRIVACY.model_copy(update={"threshold": 20}), RELEASE).key
+    assert first.key != protect_stage(measured, PRIVACY.model_copy(update={"facts": False}), RELEASE).key
+
+
+def test_columns_with_and_without_facts_are_other_columns(tmp_path: Path) -> None:
+    combined = outcome(tmp_path, **{"cases.parquet": "ab"})
+    keys = {derive_stage(combined, "synthetic-2024", facts).key for facts in (True, False)}
+    assert len(keys) == 2
 
 
 def test_profiles_with_other_columns_or_codes_are_other_domains() -> None:
