@@ -16,8 +16,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from itertools import combinations
+from operator import and_
 
 import numpy as np
 import numpy.typing as npt
@@ -85,19 +86,25 @@ class Query:
 
 def count(one: Event) -> Query:
     """The number of people in an event."""
-    return Query(() if one.impossible else ((1.0, one),))
+    return count_where(one, ())
 
 
-def count_any(events: Sequence[Event], among: Event) -> Query:
-    """People of `among` who belong to at least one of the events, by inclusion and exclusion."""
-    total = Query(())
+def count_where(base: Event, alternatives: Sequence[Sequence[Event]]) -> Query:
+    """People of `base` who belong, for each of the alternatives, to at least one of its events.
+
+    By inclusion and exclusion: the terms double with every event of an alternative.
+    """
+    terms = [(1.0, base)]
+    for events in alternatives:
+        terms = [(sign * own, one & both) for sign, both in _signed(events) for own, one in terms]
+    return Query(tuple((factor, one) for factor, one in terms if not one.impossible))
+
+
+def _signed(events: Sequence[Event]) -> Iterable[tuple[float, Event]]:
+    """The intersections of every non-empty choice of the events, with the sign that counts their union."""
     for size in range(1, len(events) + 1):
         for chosen in combinations(events, size):
-            both = among
-            for one in chosen:
-                both = both & one
-            total += (-1.0) ** (size + 1) * count(both)
-    return total
+            yield (-1.0) ** (size + 1), reduce(and_, chosen)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from tests.spec.test_engine_mechanism import histogram, kronecker, stacked
 from tests.support.engine import Invented, NoNoise, small_plan, some_people
 
 from ctdc.privacy.estimate import estimate
-from ctdc.privacy.linear import Event, Query, count, count_any, evaluate, event, is_measured
+from ctdc.privacy.linear import Event, Query, count, count_where, evaluate, event, is_measured
 from ctdc.privacy.measure import measure
 
 SIZES = (3, 2, 4, 2)
@@ -102,9 +102,17 @@ def test_single_cells_have_the_values_and_variances_of_their_tables() -> None:
 def test_at_least_one_of_several_flags_counts_nobody_twice() -> None:
     exact = estimate(measure(PEOPLE, PLAN, NoNoise()))
     flags, among = [event({1: [1]}), event({3: [1]})], event({0: [1, 2]})
-    joint = evaluate(exact, [count_any(flags, among)])
+    joint = evaluate(exact, [count_where(among, [flags])])
     assert joint is not None
     truth = ((PEOPLE[0] > 0) & ((PEOPLE[1] == 1) | (PEOPLE[3] == 1))).sum()
+    assert joint.values[0] == pytest.approx(truth)
+
+
+def test_two_questions_that_each_have_alternatives() -> None:
+    exact = estimate(measure(PEOPLE, PLAN, NoNoise()))
+    joint = evaluate(exact, [count_where(Event(), [[event({1: [1]}), event({3: [1]})], [event({0: [1, 2]})]])])
+    assert joint is not None
+    truth = (((PEOPLE[1] == 1) | (PEOPLE[3] == 1)) & (PEOPLE[0] > 0)).sum()
     assert joint.values[0] == pytest.approx(truth)
 
 
