@@ -34,12 +34,15 @@ from ctdc.release.answers import (
     Quantity,
     Rule,
     answer,
+    both,
     bounded_count,
     bounded_share,
     compare,
+    limits_of_count,
+    limits_of_share,
     nothing,
 )
-from ctdc.release.beyond import beyond, bounds
+from ctdc.release.beyond import beyond, bounds, inequalities
 from ctdc.release.cells import Cells, cell_numbers
 from ctdc.release.intervals import Interval
 from ctdc.release.manifest import MANIFEST
@@ -197,19 +200,28 @@ class Analysis:
 
     def _bounded(self, quantity: Quantity, source: str) -> Answer:
         """From the measurements where they reach (unless the records are asked for), else from records in bounds."""
-        part, few = self._side(quantity.part, source)
+        half = replace(self.level, simultaneous=2 * self.level.simultaneous)  # two kinds of limits hold together
+        part, few = self._side(quantity.part, source, half)
         if quantity.whole is None:
             return bounded_count(self.level, part, few)
-        return bounded_share(self.level, part, self._side(quantity.whole, source)[0], few)
+        whole, _ = self._side(quantity.whole, source, half)
+        tighter = 0.0, 1.0
+        if source == COUNTS:
+            queries = inequalities(self.estimates, quantity.whole)
+            tighter = limits_of_share(self.estimates, half, quantity.part.query(), *queries)
+        return bounded_share(self.level, part, whole, tighter, few)
 
-    def _side(self, condition: Condition, source: str) -> tuple[Interval, bool]:
+    def _side(self, condition: Condition, source: str, level: Level) -> tuple[Interval, bool]:
         """A count with its interval or bounds, and whether it is too few to say."""
         if source == COUNTS and len(condition.attributes) <= self.length:
-            found = answer(self.estimates, self._rule, self.level, Quantity(condition))
+            found = answer(self.estimates, self._rule, level, Quantity(condition))
             if found is not None and found.value is not None:
                 return Interval(found.value, found.low, found.high), found.too_few
-        found_beyond = beyond(self.estimates, self.data.schema, self.data.synthetic, condition)
-        return found_beyond, found_beyond.value < self._rule.threshold
+        own = beyond(self.estimates, self.data.schema, self.data.synthetic, condition)
+        tighter = limits_of_count(self.estimates, level, *inequalities(self.estimates, condition))
+        low, high = both((own.low, own.high), tighter)
+        value = min(high, max(low, own.value))
+        return Interval(value, low, high), value < self._rule.threshold
 
     def _unmeasured(self, quantity: Quantity) -> Answer:
         """A combination so rare that it was left unmeasured: no estimate, but an upper bound."""

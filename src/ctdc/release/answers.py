@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from ctdc.foundation.errors import UserError
 from ctdc.privacy.estimate import Estimates
-from ctdc.privacy.linear import Event, Joint, evaluate
+from ctdc.privacy.linear import Event, Joint, Query, evaluate
 from ctdc.release.intervals import (
     Interval,
     deviations,
@@ -228,15 +228,60 @@ def bounded_count(level: Level, part: Interval, few: bool) -> Answer:
     return Answer(COUNT, PEOPLE, part.value, None, part.low, part.high, level.confidence, RECORDS, few, BOUNDED)
 
 
-def bounded_share(level: Level, part: Interval, whole: Interval, few: bool) -> Answer:
-    """A share from the limits of the part and of the whole, each at its worst."""
-    value = part.value / whole.value if whole.value > 0 else 0.0
+def bounded_share(level: Level, part: Interval, whole: Interval, tighter: tuple[float, float], few: bool) -> Answer:
+    """A share from the limits of the part and of the whole, each at its worst, and from `tighter` ones."""
     low = max(0.0, part.low) / whole.high if whole.high > 0 else 0.0
     high = part.high / whole.low if whole.low > 0 else 1.0
+    low, high = both((low, high), tighter)
+    value = min(high, max(low, part.value / whole.value)) if whole.value > 0 else 0.0
     cut = possible(SHARE, Interval(value, low, high))
     known = cut.value if whole.value > 0 else None
     few = few or known is None
     return Answer(SHARE, SHARE, known, None, cut.low, cut.high, level.confidence, RECORDS, few, BOUNDED)
+
+
+def both(first: tuple[float, float], second: tuple[float, float]) -> tuple[float, float]:
+    """What two ranges have in common; the first where that is nothing, since one of them must be a rare outlier."""
+    low, high = max(first[0], second[0]), min(first[1], second[1])
+    return (low, high) if low <= high else first
+
+
+def limits_of_count(
+    estimates: Estimates, level: Level, below: Sequence[Query], above: Sequence[Query]
+) -> tuple[float, float]:
+    """Between what a number lies of which every query `below` is at most, and every query `above` at least."""
+    z = replace(level, simultaneous=level.simultaneous * max(1, len(below) + len(above))).z
+
+    def interval(query: Query) -> Interval:
+        joint = _joint(estimates, query)
+        return normal_interval(float(joint.values[0]), float(joint.covariance[0, 0]), z)
+
+    lows, highs = [interval(query).low for query in below], [interval(query).high for query in above]
+    return max(lows, default=-math.inf), min(highs, default=math.inf)
+
+
+def limits_of_share(
+    estimates: Estimates, level: Level, part: Query, below: Sequence[Query], above: Sequence[Query]
+) -> tuple[float, float]:
+    """The same for the share that `part` has of such a number."""
+    z = replace(level, simultaneous=level.simultaneous * max(1, len(below) + len(above))).z
+
+    def interval(query: Query) -> Interval | None:
+        joint = _joint(estimates, part, query)
+        own_value, whole = joint.values.tolist()
+        (own, shared), (_, other) = joint.covariance.tolist()
+        return ratio_interval(own_value, whole, own, shared, other, z)
+
+    highs = [found.high for found in map(interval, below) if found]
+    lows = [found.low for found in map(interval, above) if found]
+    return max(lows, default=0.0), min(highs, default=1.0)
+
+
+def _joint(estimates: Estimates, *queries: Query) -> Joint:
+    joint = evaluate(estimates, queries)
+    if joint is None:
+        raise ValueError("an inequality holds a count that was not measured")
+    return joint
 
 
 def compare(level: Level, kind: str, first: Answer, second: Answer) -> Answer:
@@ -251,7 +296,7 @@ def compare(level: Level, kind: str, first: Answer, second: Answer) -> Answer:
             allowed="two counts, or two shares",
         )
     if first.origin is None or second.origin is None:
-        return _compare_bounds(level, kind, first, second)
+        return _compare_bounds(kind, first, second)
     if first.origin.estimates is not second.origin.estimates:
         raise UserError(
             "analysis.compare",
@@ -292,8 +337,8 @@ def _ends(kind: str, first: Answer) -> tuple[float, float]:
     return (-1.0, 1.0) if first.kind == SHARE else (-math.inf, math.inf)
 
 
-def _compare_bounds(level: Level, kind: str, first: Answer, second: Answer) -> Answer:
-    """From the ends of both intervals, each at its worst."""
+def _compare_bounds(kind: str, first: Answer, second: Answer) -> Answer:
+    """From the ends of both intervals, each at its worst, and so as sure as that both hold."""
     value: float | None = None
     if kind == DIFFERENCE:
         low, high = first.low - second.high, first.high - second.low
@@ -305,4 +350,5 @@ def _compare_bounds(level: Level, kind: str, first: Answer, second: Answer) -> A
     few = first.too_few or second.too_few or value is None
     unit = TIMES if kind == RATIO else first.unit
     note = TOO_FEW if value is None else BOUNDED
-    return Answer(kind, unit, value, None, low, high, level.confidence, RECORDS, few, note)
+    sure = max(0.0, first.confidence + second.confidence - 1)
+    return Answer(kind, unit, value, None, low, high, sure, RECORDS, few, note)

@@ -1,14 +1,21 @@
 """What can be said of combinations that were not measured: bounds from those that were, and the records' own count.
 
-Promise: the bounds hold whatever the records say, unless a measured count is further from the truth than
-`bounds.TOLERANCE` standard errors. The records' count carries no known error; it only says where between the bounds
-the number may be, and is moved to the nearer bound where it is not between them.
+Promise: the bounds hold whatever the records say: those of the linear programs unless a measured count is further
+from the truth than `bounds.TOLERANCE` standard errors, those of the inequalities with the probability asked. The
+records' count carries no known error; it only says where between the bounds the number may be, and is moved to the
+nearer bound where it is not between them.
+
+The inequalities are for people with at least one of k answers, S1 the sum of the single counts and S2 that of pairs:
+2 S1 / (m + 1) - 2 S2 / (m (m + 1)) from below for every m (Dawson & Sankoff 1967, "An inequality for probabilities",
+Proc. Amer. Math. Soc. 18), and S1 less the pairs of any one answer with all others from above (Hunter 1976, "An upper
+bound for the probability of a union", J. Appl. Probab. 13). Each is one linear combination of measured counts, so its
+error is exact and much smaller than the errors of its parts at their worst.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import reduce
 from itertools import combinations
 
@@ -17,7 +24,7 @@ import numpy.typing as npt
 import polars as pl
 
 from ctdc.privacy.estimate import Estimates
-from ctdc.privacy.linear import Event, count, evaluate
+from ctdc.privacy.linear import Event, Query, count, evaluate, is_measured
 from ctdc.release.bounds import MOST_FLAGS, TOLERANCE, pattern_bounds, patterns_of
 from ctdc.release.estimates import Estimate
 from ctdc.release.intervals import Interval, normal_interval
@@ -39,6 +46,28 @@ def bounds(estimates: Estimates, condition: Condition) -> tuple[float, float]:
     pairs = _pairs(condition)
     programmed = _programmed(estimates, condition, pairs) if len(pairs) <= MOST_FLAGS else None
     return programmed or _simple(estimates, condition)
+
+
+def inequalities(estimates: Estimates, condition: Condition) -> tuple[list[Query], list[Query]]:
+    """Measured sums that are at most, and at least, the number of people who meet the condition. Often none."""
+    if len(condition.alternatives) != 1:
+        return [], []
+    events = [condition.base & one for one in condition.alternatives[0]]
+    pairs = {frozenset((i, j)): count(events[i] & events[j]) for i, j in combinations(range(len(events)), 2)}
+    queries = [*map(count, events), *pairs.values()]
+    if not all(query.length <= estimates.length and is_measured(estimates, query) for query in queries):
+        return [], []
+    singles = sum_of(map(count, events))
+    doubles = sum_of(pairs.values())
+    most = range(1, max(2, len(events)))
+    below = [2 / (m + 1) * singles - 2 / (m * (m + 1)) * doubles for m in most]
+    above = [singles - sum_of(query for pair, query in pairs.items() if i in pair) for i in range(len(events))]
+    return below, above
+
+
+def sum_of(queries: Iterable[Query]) -> Query:
+    """The queries added up."""
+    return sum(queries, start=Query(()))
 
 
 def _pairs(condition: Condition) -> tuple[Pair, ...]:

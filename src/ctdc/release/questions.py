@@ -92,7 +92,7 @@ class Questions:
             raise UserError(
                 "analysis.unknown_code",
                 f"The variable {variable.name!r} {what}.",
-                allowed=f'{shown}; a list of several; "" for empty; KNOWN for any code',
+                allowed=f'{shown}; a list of several; "" for empty; known of the release for any code',
             )
         return frozenset(0 if text == EMPTY else variable.index[text] for text in texts)
 

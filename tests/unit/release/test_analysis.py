@@ -270,12 +270,25 @@ def test_without_noise_bounds_hold_the_truth_for_groups_among_groups(exact: Anal
         assert found.low <= some["isForcedLabour"].count() / answered <= found.high
 
 
+def test_what_was_counted_narrows_the_bounds_of_a_share(release: Analysis, truth: pl.DataFrame) -> None:
+    """Against the worst of part and whole alone: the inequalities know how the errors of both go together."""
+    some = truth.filter(pl.col("gender") == "Man")
+    answered = number(some, pl.any_horizontal(pl.col(EXPLOITATION).is_not_null()))
+    found = release.share(FORCED, among=MAN)
+    assert found.low <= some["isForcedLabour"].count() / answered <= found.high
+    whole = release.answered("exploitation", among=MAN, source="records")
+    part = release.estimate({**FORCED, **MAN})
+    assert found.high - found.low < part.high / whole.low - part.low / whole.high
+    assert whole.low <= answered <= whole.high
+
+
 def test_bounded_answers_can_be_compared_at_their_worst(release: Analysis) -> None:
     men, women = (release.share(FORCED, among=group) for group in (MAN, WOMAN))
     difference, ratio = release.difference(men, women), release.ratio(men, women)
     assert (difference.low, difference.high) == (men.low - women.high, men.high - women.low)
     assert (ratio.low, ratio.high) == (men.low / women.high, men.high / women.low)
     assert difference.source == ratio.source == "records"
+    assert difference.confidence == pytest.approx(0.9)
 
 
 # ---- misspelt -------------------------------------------------------------------------------------------------------

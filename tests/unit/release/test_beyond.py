@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from tests.support.engine import Invented, NoNoise, small_plan, small_schema
 
 from ctdc.privacy.estimate import Estimates, estimate
-from ctdc.privacy.linear import Event, event
+from ctdc.privacy.linear import Event, evaluate, event
 from ctdc.privacy.measure import measure
 from ctdc.release.analysis import Analysis
-from ctdc.release.answers import TOO_FEW
-from ctdc.release.beyond import beyond, bounds
+from ctdc.release.answers import TOO_FEW, both
+from ctdc.release.beyond import beyond, bounds, inequalities
 from ctdc.release.protected import ProtectedData
 from ctdc.release.questions import Condition
 from ctdc.table.coded import table_from_matrix
@@ -92,6 +92,37 @@ def test_many_flags_get_the_simple_bounds() -> None:
     low, high = bounds(found, everything)
     assert low == 0
     assert number(matrix, everything) <= high
+
+
+@pytest.mark.slow
+@given(st.integers(0, 10_000), st.integers(1, 5), st.booleans())
+def test_the_inequalities_hold_for_every_population(seed: int, flags: int, among: bool) -> None:
+    sizes = (3, *[2] * 5)
+    matrix = people(seed, sizes, 200)
+    found = estimate(measure(matrix, small_plan(sizes, length=3), NoNoise()))
+    base = event({0: [1, 2]}) if among else Event()
+    condition = Condition(base, (tuple(event({variable: [1]}) for variable in range(1, flags + 1)),))
+    below, above = inequalities(found, condition)
+    truth = number(matrix, condition)
+    joint = evaluate(found, [*below, *above])
+    assert joint is not None
+    assert below
+    assert (joint.values[: len(below)] <= truth + 1e-6).all()
+    assert (joint.values[len(below) :] >= truth - 1e-6).all()
+
+
+def test_without_one_alternative_or_beyond_its_pairs_there_is_no_inequality() -> None:
+    found = estimate(measure(people(1), PLAN, NoNoise()))
+    flags = tuple(event({variable: [1]}) for variable in (1, 3, 4))
+    assert inequalities(found, Condition(event({0: [1]}))) == ([], [])
+    assert inequalities(found, Condition(event({0: [1]}), (flags,))) == ([], [])
+    assert inequalities(found, Condition(Event(), (flags, flags))) == ([], [])
+    assert len(inequalities(found, Condition(Event(), (flags,)))[0]) == 2
+
+
+def test_ranges_that_do_not_meet_leave_the_first() -> None:
+    assert both((0, 5), (3, 9)) == (3, 5)
+    assert both((0, 5), (6, 9)) == (0, 5)
 
 
 def without(found: Estimates, *sets: tuple[int, ...]) -> Estimates:
