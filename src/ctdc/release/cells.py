@@ -4,29 +4,30 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from ctdc.privacy.estimate import Estimates
 from ctdc.privacy.linear import count, evaluate, event, is_measured
 from ctdc.privacy.plan import Attributes
 
 Cells = npt.NDArray[np.int64]
+Numbers = npt.NDArray[np.float64] | list[float | None]
 
 
 @dataclass(frozen=True)
 class CellNumbers:
     """One entry per cell, last variable fastest. cells: per variable, the position among the listed categories.
 
-    counts, errors: None where a cell was not measured.
+    counts, errors: columns ``count`` and ``standard_error``, null where a cell was not measured.
     """
 
     cells: tuple[Cells, ...]
-    counts: Sequence[float | None]
-    errors: Sequence[float | None]
+    counts: pl.Series
+    errors: pl.Series
 
 
 def cell_numbers(estimates: Estimates, attributes: Attributes, empty: bool) -> CellNumbers:
@@ -39,9 +40,13 @@ def cell_numbers(estimates: Estimates, attributes: Attributes, empty: bool) -> C
     if is_measured(estimates, count(whole)):
         table = estimates.table(attributes)[(slice(first, None),) * len(attributes)]
         error = math.sqrt(estimates.variance(attributes))
-        return CellNumbers(cells, table.ravel().tolist(), [error] * table.size)
+        return CellNumbers(cells, *_columns(table.ravel(), np.full(table.size, error)))
     pairs = [_one_cell(estimates, attributes, position) for position in itertools.product(*listed)]
-    return CellNumbers(cells, [pair[0] for pair in pairs], [pair[1] for pair in pairs])
+    return CellNumbers(cells, *_columns([pair[0] for pair in pairs], [pair[1] for pair in pairs]))
+
+
+def _columns(counts: Numbers, errors: Numbers) -> tuple[pl.Series, pl.Series]:
+    return pl.Series("count", counts, pl.Float64), pl.Series("standard_error", errors, pl.Float64)
 
 
 def _one_cell(
