@@ -141,13 +141,7 @@ class Analysis:
         numbers = cell_numbers(self.estimates, ordered, empty)
         names = [self.variables[position] for position in ordered]
         columns = [self._texts(name, cell, empty) for name, cell in zip(names, numbers.cells, strict=True)]
-        frame = pl.DataFrame(
-            [
-                *columns,
-                pl.Series("count", numbers.counts, pl.Float64),
-                pl.Series("standard_error", numbers.errors, pl.Float64),
-            ]
-        )
+        frame = pl.DataFrame([*columns, numbers.counts, numbers.errors])
         count, error = pl.col("count"), pl.col("standard_error")
         limit = self._table_deviations(ordered) * error.round(ERROR_DECIMALS)
         return frame.select(
