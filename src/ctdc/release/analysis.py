@@ -53,6 +53,7 @@ from ctdc.release.vocabulary import vocabulary_from_dict
 from ctdc.table.reporting import EXPECTED_FALSE, reporting_deviations
 
 EVERYBODY: Codes = {}
+TABLE_COLUMNS = "count", "standard_error", "low", "high", "too_few"
 
 
 @dataclass(frozen=True)
@@ -134,8 +135,12 @@ class Analysis:
         to hold together, ask ``at(simultaneous=cells)``.
         """
         positions = [self._questions.position(name) for name in variables]
-        if len(set(positions)) < len(positions):
-            raise UserError("analysis.repeated", "A variable is named twice.", allowed="different variables")
+        if len({*variables, *TABLE_COLUMNS}) < len(variables) + len(TABLE_COLUMNS):
+            raise UserError(
+                "analysis.repeated",
+                "A column of this table would have the name of another.",
+                allowed=f"different variables, not called {', '.join(TABLE_COLUMNS)}",
+            )
         ordered = tuple(sorted(positions))
         self._require_measured(len(ordered), COUNTS)
         numbers = cell_numbers(self.estimates, ordered, empty)

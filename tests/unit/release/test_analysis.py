@@ -6,15 +6,20 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
-from tests.support.engine import NoNoise
+from tests.support.engine import NoNoise, small_plan
 from tests.support.invented_release import codes, people, write_protected_people, write_release
 
 import ctdc
 from ctdc.foundation.errors import UserError
+from ctdc.privacy.estimate import estimate
+from ctdc.privacy.measure import measure
 from ctdc.release.analysis import Analysis
 from ctdc.release.answers import Answer
+from ctdc.release.protected import ProtectedData
+from ctdc.table.schema import Schema, Variable
 
 pytestmark = pytest.mark.slow
 
@@ -223,6 +228,15 @@ def test_a_table_has_the_columns_in_the_order_asked_and_every_code(release: Anal
     assert with_empty["count"].sum() == pytest.approx(release.estimate().value)
 
 
+def test_a_variable_that_is_called_like_a_number_has_no_table() -> None:
+    schema = Schema((Variable("count", ("1",)), Variable("b", ("1",))))
+    estimates = estimate(measure(np.zeros((2, 5), np.uint16), small_plan((2, 2)), NoNoise()))
+    release = Analysis(ProtectedData(Path(), schema, {"threshold": 10.0}), {}, estimates)
+    assert release.table("b").height == 1
+    with pytest.raises(UserError, match="not called count"):
+        release.table("count")
+
+
 def test_a_table_of_nothing_is_the_total(release: Analysis) -> None:
     assert release.table()["count"].item() == pytest.approx(release.estimate().value)
 
@@ -248,6 +262,14 @@ def test_the_records_answer_within_bounds(release: Analysis, truth: pl.DataFrame
     assert found.value == min(found.high, max(found.low, own))
     assert found.low <= true <= found.high
     assert "synthetic records" in found.note
+
+
+def test_the_records_can_be_asked_for_what_was_counted(release: Analysis) -> None:
+    found, counted = release.estimate(WOMAN, source="records"), release.estimate(WOMAN)
+    assert found.value == number(release.data.synthetic, is_woman())
+    assert found.low < counted.low < counted.high < found.high
+    share = release.share(WOMAN, source="records")
+    assert share.value == pytest.approx(found.value / release.data.synthetic["gender"].count())
 
 
 def test_a_denominator_of_many_flags_is_bounded(release: Analysis, truth: pl.DataFrame) -> None:
