@@ -37,6 +37,8 @@ class Settings:
 class Method:
     """One thing to measure: `script` is empty for the engine; the output of `slow` ones is kept and used again.
 
+    `shared` are the modules that the script imports beside the contract; `limit`, in seconds of wall time, is for what
+    would never end within a patient person's limit.
     A method that does not take the domain is not run again when only the schema has changed.
     """
 
@@ -47,12 +49,13 @@ class Method:
     options: Mapping[str, Any] = field(default_factory=dict)
     slow: bool = False
     takes_domain: bool = True
+    shared: tuple[str, ...] = ()
+    limit: float | None = None
 
     def fingerprint(self) -> str:
         """Changes when the code or versions that make the method's output change, not with formatting."""
-        trees = [
-            ast.dump(ast.parse((SCRIPTS / name).read_text(encoding="utf-8"))) for name in (self.script, "contract.py")
-        ]
+        scripts = (self.script, "contract.py", *self.shared)
+        trees = [ast.dump(ast.parse((SCRIPTS / name).read_text(encoding="utf-8"))) for name in scripts]
         return hash_value([self.name, dict(self.options), list(ENVIRONMENTS.get(self.environment, ())), trees])
 
     def key(self, table: Table, settings: Settings) -> str:
@@ -100,7 +103,17 @@ def process_environment() -> dict[str, str]:
 METHODS: tuple[Method, ...] = (
     Method("ctdc", "**ctdc**", ""),
     Method("alone", "every column alone", "alone.py"),
-    Method("mst", "MST (mbi 2.0.0)", "mst.py", "mbi", {"iterations": 5000}),
+    Method("mst", "MST (mbi 2.0.0)", "mst.py", "mbi", {"iterations": 5000}, shared=("graphical.py",)),
+    Method(
+        "aim",
+        "AIM (mbi 2.0.0)",
+        "aim.py",
+        "mbi",
+        {"iterations": 1000, "max_megabytes": 80},
+        slow=True,
+        shared=("graphical.py", "junction.py"),
+        limit=3600.0,
+    ),
     Method(
         "pac-synth",
         "pac-synth 0.0.8, default",

@@ -59,16 +59,17 @@ def _first(folder: Path, names: tuple[str, ...]) -> Path | None:
     return next((folder / name for name in names if (folder / name).exists()), None)
 
 
-def _reason(status: str, folder: Path, limit: float) -> str:
-    if status == "stopped":
-        return f"stopped at the limit of {limit:,.0f} s"
+def _reason(account: dict[str, Any], folder: Path, limit: float) -> str:
+    if account["status"] == "stopped":
+        how_far = f" ({account['progress']})" if "progress" in account else ""
+        return f"stopped at the limit of {limit:,.0f} s{how_far}"
     lines = (folder / "log.txt").read_text(encoding="utf-8", errors="replace").strip().splitlines()
     return "; ".join(line.strip() for line in lines[-REASON_LINES:]) or "failed without a word"
 
 
 def measure(method: Method, table: data.Table, settings: Settings, folder: Path, plan: Plan) -> dict[str, Any]:
     """Run one method in `folder`; the account of its cost, without errors yet."""
-    limit = plan.slow_limit if method.slow and plan.slow_peers else plan.limit
+    limit = method.limit or (plan.slow_limit if method.slow and plan.slow_peers else plan.limit)
     account: dict[str, Any] = {"run": plan.run, "measured_at": timestamp(now())} | commit()
     try:
         command = method.command(table, settings, folder)
@@ -76,10 +77,10 @@ def measure(method: Method, table: data.Table, settings: Settings, folder: Path,
         return account | {"status": "unavailable", "reason": str(error)}
     cost = run_measured(command, limit_seconds=limit, log=folder / "log.txt", environment=process_environment())
     account |= {"status": cost.status, "cost": cost.as_dict()}
-    if cost.status != "done":
-        account["reason"] = _reason(cost.status, folder, limit)
     if (folder / "result.json").exists():
         account |= json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    if cost.status != "done":
+        account["reason"] = _reason(account, folder, limit)
     return account
 
 
@@ -90,7 +91,7 @@ def kept(method: Method, table: data.Table, settings: Settings, plan: Plan) -> t
     if account_file.exists():
         account: dict[str, Any] = json.loads(account_file.read_text(encoding="utf-8"))
         more_time = plan.slow_peers and account["status"] == "stopped"
-        if not more_time or account["cost"]["limit_seconds"] >= plan.slow_limit:
+        if not more_time or account["cost"]["limit_seconds"] >= (method.limit or plan.slow_limit):
             return folder, account
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
