@@ -94,10 +94,14 @@ def engine_command(table: Table, settings: Settings, out: Path) -> list[str]:
     ]
 
 
-def process_environment() -> dict[str, str]:
-    """The environment variables of a measured process: ours, but of Python's path only what the scripts share."""
+def process_environment(project: bool = True) -> dict[str, str]:
+    """The environment variables of a measured process: ours, but of Python's path only what the scripts share.
+
+    With `project` it also finds this checkout's own code, whichever is installed.
+    """
     kept = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
-    return kept | {"PYTHONNOUSERSITE": "1", "PYTHONPATH": str(REPOSITORY)}
+    path = [str(REPOSITORY), *([str(REPOSITORY / "src")] if project else [])]
+    return kept | {"PYTHONNOUSERSITE": "1", "PYTHONPATH": os.pathsep.join(path)}
 
 
 METHODS: tuple[Method, ...] = (

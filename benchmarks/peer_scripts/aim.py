@@ -73,26 +73,25 @@ def candidates(domain: mbi.Domain, length: int, max_megabytes: float) -> Iterato
 
 
 def choose(
-    truth: dict[Clique, Array], model: Any, budget: Budget, max_megabytes: float, draw: np.random.Generator
+    truth: dict[Clique, Array], model: Calibrated, budget: Budget, max_megabytes: float, draw: np.random.Generator
 ) -> Clique:
     """The candidate of this round: a large error, beyond what its noise would be, of a table the model has room for.
 
     A set of k variables meets every workload set it shares variables with; over all sets of one order that is a weight
     proportional to k.
     """
-    calibrated = Calibrated(model)
     cliques: list[Clique] = list(truth)
     scores = np.empty(len(cliques))
     for place, clique in enumerate(cliques):
-        error = np.abs(truth[clique] - calibrated.table(clique)).sum()
+        error = np.abs(truth[clique] - model.table(clique)).sum()
         scores[place] = len(clique) * (error - NORMAL_SIZE * budget.sigma * truth[clique].size)
     sensitivity = max(len(clique) for clique in cliques)
     noisy = scores * budget.epsilon / (2 * sensitivity) + draw.gumbel(size=len(cliques))
     room = max_megabytes * budget.used / budget.rho
-    held = set(model.cliques)
+    held = set(model.measured)
     for place in np.argsort(-noisy):
         clique = cliques[int(place)]
-        if clique in held or megabytes(model.domain, [*model.cliques, clique]) <= room:
+        if clique in held or megabytes(model.domain, [*model.measured, clique]) <= room:
             return clique
     raise ValueError("no candidate fits the model")
 
@@ -109,8 +108,9 @@ def rounds(job: Job, data: mbi.Dataset, model: Any, measurements: list[Any], bud
     done = 0
     while not budget.over():
         budget.spend()
-        clique = choose(truth, model, budget, limit, draw)
-        before = Calibrated(model).table(clique)
+        calibrated = Calibrated(model)
+        clique = choose(truth, calibrated, budget, limit, draw)
+        before = calibrated.table(clique)
         measurements += measure(data, [clique], 1 / (2 * budget.sigma**2), draw)
         model = fit(data.domain, measurements, iters=iterations, warm_start=model)
         learned = float(np.abs(np.asarray(model.project(clique).datavector()) - before).sum())
