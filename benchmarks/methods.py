@@ -38,7 +38,7 @@ class Method:
     """One thing to measure: `script` is empty for the engine; the output of `slow` ones is kept and used again.
 
     `shared` are the modules that the script imports beside the contract; `limit`, in seconds of wall time, is for what
-    would never end within a patient person's limit.
+    would never end within a patient person's limit; a table of over `most_rows` is left out, unless asked for by name.
     A method that does not take the domain is not run again when only the schema has changed.
     """
 
@@ -51,6 +51,7 @@ class Method:
     takes_domain: bool = True
     shared: tuple[str, ...] = ()
     limit: float | None = None
+    most_rows: int | None = None
 
     def fingerprint(self) -> str:
         """Changes when the code or versions that make the method's output change, not with formatting."""
@@ -117,6 +118,7 @@ METHODS: tuple[Method, ...] = (
         slow=True,
         shared=("graphical.py", "junction.py"),
         limit=3600.0,
+        most_rows=49_000,
     ),
     Method(
         "pac-synth",

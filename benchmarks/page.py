@@ -16,7 +16,7 @@ import click
 
 from benchmarks import report, tables
 from benchmarks.bars import bars_table, read_bars
-from benchmarks.growth import cpu_per_row, growing
+from benchmarks.growth import ROWS_THAT_COUNT, cpu_per_row, growing
 from benchmarks.paths import GROWTH, PAGE, PICTURES, RESULTS
 from benchmarks.pictures import growth_pictures, table_pictures
 from benchmarks.tables import Cell, Entry
@@ -92,13 +92,22 @@ def _growth_row(entry: Entry) -> list[str]:
     return [f"{entry['rows']:,}", str(entry["variables"]), entry["workload"], *figures, status]
 
 
+def _no_growth(entries: Sequence[Entry]) -> str:
+    """What may be said when no step costs more: nothing of sizes that were not measured."""
+    sizes = sorted(entry["rows"] for entry in entries if entry["kind"] == "rows" and entry["status"] == "done")
+    compared = [size for size in sizes if size >= ROWS_THAT_COUNT]
+    if len(compared) < 2:
+        return f"Sizes from {ROWS_THAT_COUNT:,} rows on have not been compared."
+    return f"From {compared[0]:,} to {compared[-1]:,} rows the cost of a row does not grow."
+
+
 def _growth(document: Mapping[str, Any]) -> str:
     entries = document["growth"]
     if not entries:
         return "Not measured yet.\n"
     settings = document["settings"]
     header = ["rows", "variables", "measured tables", "CPU-s", "s", "peak MB", "CPU-microseconds a row", "remark"]
-    problems = " ".join(growing(entries)) or "From 100,000 rows on, the cost of a row does not grow."
+    problems = " ".join(growing(entries)) or _no_growth(entries)
     first = (
         f"Whole runs at epsilon {settings['epsilon']:g}, delta {settings['delta']:g} on {settings['data']}. {problems}"
     )
@@ -131,7 +140,7 @@ def pictures(folder: Path = RESULTS) -> Iterator[tuple[str, str]]:
 
 
 def write_page(folder: Path, page: Path, plots: Path) -> None:
-    """Write the page and its plots, and remove plots that are no longer drawn."""
+    """Write the page, its plots and the page of all results, and remove plots that are no longer drawn."""
     plots.mkdir(parents=True, exist_ok=True)
     drawn = dict(pictures(folder))
     for old in plots.glob("*.svg"):
@@ -140,6 +149,7 @@ def write_page(folder: Path, page: Path, plots: Path) -> None:
     for name, picture in drawn.items():
         write_text(plots / name, picture)
     write_text(page, page_text(folder))
+    write_text(folder / "README.md", report.page(folder))
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})

@@ -34,10 +34,11 @@ def _distances(entry: Entry) -> tuple[tuple[float, float], ...]:
 def accuracy(title: str, entries: Sequence[Entry], epsilon: float) -> str:
     """TVD by order, a line for each method that left records."""
     chosen = [entry for entry in entries if entry["epsilon"] == epsilon and "records" in entry]
-    series = [Series(NAMES[entry["method"]], _distances(entry)) for entry in chosen]
+    styles = {method: place for place, method in enumerate(NAMES)}
+    series = [Series(NAMES[entry["method"]], _distances(entry), styles[entry["method"]]) for entry in chosen]
     described = "; ".join(f"{each.name} " + ", ".join(f"{y:.5f}" for _, y in each.points) for each in series)
     return lines(
-        f"{title}: how far records are from the truth, epsilon {epsilon:g}",
+        f"{title}: error of records, epsilon {epsilon:g}",
         f"Mean total variation distance of tables of 1, 2, 3 and 4 variables; lower is better. {described}.",
         series,
         Axis("variables in the table", ticks=tuple(map(float, ORDERS)), show=lambda value: f"{value:.0f}"),
@@ -70,8 +71,8 @@ def table_pictures(name: str, title: str, entries: Sequence[Entry]) -> Iterator[
         yield f"{name}-memory.svg", _cost_bars(cost, entries, "peak_bytes", 1e-6, "peak memory in MB")
 
 
-def _curve(name: str, points: Sequence[Entry], kind: str, figure: str, scale: float = 1.0) -> Series:
-    return Series(name, tuple((float(each[kind]), each["cost"][figure] * scale) for each in points))
+def _curve(name: str, points: Sequence[Entry], kind: str, figure: str, scale: float = 1.0, style: int = 0) -> Series:
+    return Series(name, tuple((float(each[kind]), each["cost"][figure] * scale) for each in points), style)
 
 
 def _told(series: Sequence[Series], kind: str) -> str:
@@ -88,7 +89,10 @@ def growth_pictures(entries: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str,
             continue
         ticks = () if kind == "rows" else tuple(float(each["variables"]) for each in points)
         across = Axis(label, logarithmic=True, ticks=ticks)
-        time = [_curve("CPU-seconds", points, kind, "cpu_seconds"), _curve("seconds", points, kind, "wall_seconds")]
+        time = [
+            _curve("CPU-seconds", points, kind, "cpu_seconds"),
+            _curve("seconds", points, kind, "wall_seconds", style=1),
+        ]
         memory = [_curve("MB", points, kind, "peak_bytes", 1e-6)]
         yield (
             f"growth-{kind}-time.svg",

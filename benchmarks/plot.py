@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from html import escape
 
 WIDTH, HEIGHT = 720, 400
-LEFT, RIGHT, TOP, BOTTOM = 72, 24, 78, 52
+LEFT, RIGHT, TOP, BOTTOM = 72, 44, 92, 52
 LEGEND_TOP = 46
-CHARACTER = 7.2  # about the width of a character of the legend
+CHARACTER = 7.6  # about the width of a character of the legend
 BAR, BAR_GAP, GROUP_GAP = 18, 4, 14
 BAR_LEFT, BAR_RIGHT, BAR_TOP = 250, 96, 52
 COLOURS = 6
@@ -37,10 +37,16 @@ text { font: 13px system-ui, -apple-system, "Segoe UI", sans-serif; fill: var(--
 
 @dataclass(frozen=True)
 class Series:
-    """One line or one kind of bar: its points as (x, y)."""
+    """One line: its points as (x, y), and its style, so that one thing looks alike on all plots."""
 
     name: str
     points: tuple[tuple[float, float], ...]
+    style: int = 0
+
+
+def plain(value: float) -> str:
+    """A tick without an exponent: 0.00001, 10,000."""
+    return f"{value:,.12f}".rstrip("0").rstrip(".")
 
 
 @dataclass(frozen=True)
@@ -50,7 +56,7 @@ class Axis:
     label: str
     logarithmic: bool = False
     ticks: tuple[float, ...] = ()
-    show: Callable[[float], str] = field(default=lambda value: f"{value:,.10g}")
+    show: Callable[[float], str] = plain
 
 
 def _document(width: int, height: int, title: str, description: str, parts: Sequence[str]) -> str:
@@ -92,10 +98,12 @@ def _mark(x: float, y: float, place: int) -> str:
 
 
 def ticks_of(low: float, high: float, logarithmic: bool) -> tuple[float, ...]:
-    """Round values that enclose `low` to `high`: powers of ten, or some five even steps."""
+    """Round values that enclose `low` to `high`: powers of ten (2 and 5 too where they are few) or even steps."""
     if logarithmic:
         first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
-        return tuple(10.0**power for power in range(first, max(last, first + 1) + 1))
+        factors = (1, 2, 5) if last - first <= 1 else (1,)
+        every = [factor * 10.0**power for power in range(first, max(last, first + 1)) for factor in factors]
+        return (*every, 10.0 ** max(last, first + 1))
     step = 10.0 ** math.floor(math.log10((high - low) / 5 or 1.0))
     step *= next(factor for factor in (1, 2, 5, 10) if (high - low) / (factor * step) <= 6)
     return tuple(step * number for number in range(math.floor(low / step), math.ceil(high / step) + 1))
@@ -110,8 +118,8 @@ def _scale(ticks: Sequence[float], logarithmic: bool, start: float, end: float) 
 
 def _legend(series: Sequence[Series]) -> list[str]:
     parts, x = [], 16.0
-    for place, each in enumerate(series):
-        parts += [_stroke([(x, LEGEND_TOP), (x + 28, LEGEND_TOP)], place), _mark(x + 14, LEGEND_TOP, place)]
+    for each in series:
+        parts += [_stroke([(x, LEGEND_TOP), (x + 28, LEGEND_TOP)], each.style), _mark(x + 14, LEGEND_TOP, each.style)]
         parts.append(_text(x + 36, LEGEND_TOP + 4, each.name))
         x += 36 + CHARACTER * len(each.name) + 14
     return parts
@@ -141,10 +149,10 @@ def lines(title: str, description: str, series: Sequence[Series], across: Axis, 
     for tick in x_ticks:
         parts.append(_text(to_x(tick), HEIGHT - BOTTOM + 20, across.show(tick), "middle soft"))
     parts.append(_text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 10, across.label, "middle"))
-    parts.append(_text(16, TOP - 10, up.label, "soft"))
-    for place, each in enumerate(series):
+    parts.append(_text(16, TOP - 16, up.label, "soft"))
+    for each in series:
         points = [(to_x(x), to_y(y)) for x, y in each.points]
-        parts += [_stroke(points, place), *(_mark(x, y, place) for x, y in points)]
+        parts += [_stroke(points, each.style), *(_mark(x, y, each.style) for x, y in points)]
     return _document(WIDTH, HEIGHT, title, description, parts)
 
 
@@ -177,5 +185,5 @@ def bars(title: str, description: str, groups: Sequence[tuple[str, Sequence[Bar]
             y += BAR + BAR_GAP
         y += GROUP_GAP
     grid = [_line(to_x(tick), BAR_TOP, to_x(tick), y, "grid") for tick in ticks]
-    numbers = [_text(to_x(tick), y + 18, f"{tick:,.10g}", "middle soft") for tick in ticks]
+    numbers = [_text(to_x(tick), y + 18, plain(tick), "middle soft") for tick in ticks]
     return _document(WIDTH, round(y) + 30, title, description, [*grid, *numbers, *parts])

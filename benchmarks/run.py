@@ -182,6 +182,13 @@ def store(table: data.Table, entries: list[dict[str, Any]], out: Path) -> Path:
     return path
 
 
+def choose(only: tuple[str, ...], rows: int) -> list[Method]:
+    """The methods that were asked for, or all that a table of so many rows is not too large for."""
+    if only:
+        return [method for method in METHODS if method.name in only]
+    return [method for method in METHODS if method.most_rows is None or rows <= method.most_rows]
+
+
 def _table(
     cases: int, seed: int, rows: int | None, csv: Path | None, schema: Path | None, adult: bool = False
 ) -> data.Table:
@@ -239,7 +246,7 @@ def main(
     """
     table = _table(cases, seed, rows, csv, schema, adult)
     truth = table.frame()
-    chosen = [method for method in METHODS if not only or method.name in only]
+    chosen = choose(only, truth.height)
     run = timestamp(now())
     plan = Plan(limit=limit, slow_limit=slow_limit, slow_peers=slow_peers, run=run, fresh=fresh)
     say(f"{table.title}: {truth.height:,} rows")
