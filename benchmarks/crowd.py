@@ -26,19 +26,31 @@ from benchmarks.data import DATA, profile_named, simulated_truth, write_schema
 BASE_CASES = 50_000
 SEED = 20240102
 PIECE = 250_000
+LIST = "list"  # the kind of a column that holds several codes at once, which no table of categories can
 EXCHANGED = 0.02  # the chance of a cell to be another case's
 
 
 @dataclass(frozen=True)
 class Shape:
-    """Which columns: the first `columns` of a profile of the standard, all of them when None."""
+    """Which columns: the first `variables` of some profiles, lists of codes and repeated names left out."""
 
-    profile: str
-    columns: int | None = None
+    profiles: tuple[str, ...]
+    variables: int
+
+    def columns(self) -> dict[str, str]:
+        """Columns, and the profile that each is of. Raises ValueError when the profiles have too few."""
+        found: dict[str, str] = {}
+        for profile in self.profiles:
+            for column in profile_named(profile).columns:
+                if column.kind != LIST:
+                    found.setdefault(column.name, profile)
+        if len(found) < self.variables:
+            raise ValueError(f"{', '.join(self.profiles)} have {len(found)} columns, not {self.variables}")
+        return dict(list(found.items())[: self.variables])
 
     def names(self) -> list[str]:
-        """The columns."""
-        return list(profile_named(self.profile).names)[: self.columns]
+        """The columns' names."""
+        return list(self.columns())
 
 
 @dataclass(frozen=True)
@@ -56,7 +68,9 @@ def base(shape: Shape, cases: int = BASE_CASES, seed: int = SEED) -> pa.Table:
     from ctdc.standard.derive import derive
 
     truth = pq.read_table(simulated_truth(cases, seed))
-    return derive(truth, profile_named(shape.profile)).select(shape.names()).combine_chunks().unify_dictionaries()
+    derived = {profile: derive(truth, profile_named(profile)) for profile in shape.profiles}
+    arrays = {name: derived[profile].column(name) for name, profile in shape.columns().items()}
+    return pa.table(arrays).combine_chunks().unify_dictionaries()
 
 
 def pieces(table: pa.Table, rows: int, seed: int) -> Iterator[pa.Table]:
@@ -90,9 +104,9 @@ def _dictionary(codes: npt.NDArray[np.int32], dictionary: pa.Array) -> pa.Dictio
 def write_crowd(shape: Shape, rows: int, folder: Path = DATA) -> Crowd:
     """The file of `rows` cases and its schema, made when they are not there."""
     folder.mkdir(parents=True, exist_ok=True)
-    name = f"crowd-{shape.profile}-{len(shape.names())}-{rows}"
-    crowd = Crowd(folder / f"{name}.parquet", folder / f"{name}.schema.json", rows, len(shape.names()))
-    write_schema(profile_named(shape.profile), crowd.schema, shape.names())
+    name = f"crowd-{shape.profiles[0]}-{shape.variables}-{rows}-seed-{SEED}"
+    crowd = Crowd(folder / f"{name}.parquet", folder / f"{name}.schema.json", rows, shape.variables)
+    write_schema({name: profile_named(profile).codes(name) for name, profile in shape.columns().items()}, crowd.schema)
     if not crowd.cases.exists():
         unfinished = crowd.cases.with_suffix(".unfinished")
         table = base(shape)

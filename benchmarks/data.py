@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,11 +51,10 @@ def profile_named(name: str) -> Profile:
     return standard.load().profiles[name]
 
 
-def write_schema(profile: Profile, path: Path, names: Iterable[str] | None = None) -> None:
-    """Table Schema of some columns of a profile, of all when None."""
+def write_schema(codes: Mapping[str, Sequence[str]], path: Path) -> None:
+    """Table Schema of columns whose codes are given."""
     fields = [
-        {"name": name, "type": "string", "constraints": {"enum": list(profile.codes(name))}}
-        for name in (profile.names if names is None else names)
+        {"name": name, "type": "string", "constraints": {"enum": list(allowed)}} for name, allowed in codes.items()
     ]
     path.write_text(json.dumps({"fields": fields, "missingValues": [""]}), encoding="utf-8")
 
@@ -64,7 +63,7 @@ def _store(name: str, title: str, records: pl.DataFrame, profile: Profile) -> Ta
     DATA.mkdir(parents=True, exist_ok=True)
     table = Table(name, title, DATA / f"{name}.csv", DATA / f"{name}.schema.json")
     records.select(column.name for column in profile.columns).write_csv(table.csv)
-    write_schema(profile, table.schema)
+    write_schema({name: profile.codes(name) for name in profile.names}, table.schema)
     return table
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from benchmarks import crowd, growth
+from benchmarks import crowd, data, growth
 from benchmarks.crowd import Crowd, Shape
 
 
@@ -45,7 +45,7 @@ def test_the_same_arguments_give_the_same_crowd(base):
 
 
 def test_a_crowd_is_written_with_its_schema_and_used_again(base, tmp_path, monkeypatch):
-    shape = Shape("synthetic-2024", 2)
+    shape = Shape(("synthetic-2024",), 2)
     table = base.rename_columns(shape.names())
     monkeypatch.setattr(crowd, "base", lambda shape: table)
     made = crowd.write_crowd(shape, 50, tmp_path)
@@ -59,6 +59,26 @@ def test_a_crowd_is_written_with_its_schema_and_used_again(base, tmp_path, monke
 def test_the_shapes_are_those_that_the_curves_name():
     assert [len(shape.names()) for shape in growth.SHAPES] == [10, 27, 37, 63]
     assert max(point.rows for point in growth.points(1_000_000)) == 1_000_000
+
+
+def test_a_shape_has_no_list_and_no_name_twice():
+    widest = growth.SHAPES[-1]
+    assert not [name for name in widest.names() if name.endswith("Concatenated")]
+    assert widest.columns()["gender"] == "kanonymised-2021"
+    assert widest.columns()["traffickMonths"] == "synthetic-2024"
+    with pytest.raises(ValueError, match="have 27 columns, not 28"):
+        Shape(("synthetic-2024",), 28).names()
+
+
+@pytest.mark.slow
+def test_every_shape_can_be_derived_from_simulated_cases(tmp_path, monkeypatch):
+    monkeypatch.setattr(data, "DATA", tmp_path)
+    for shape in growth.SHAPES:
+        table = crowd.base(shape, cases=50, seed=1)
+        assert table.column_names == shape.names()
+        for name, profile in shape.columns().items():
+            codes = set(data.profile_named(profile).codes(name))
+            assert set(table.column(name).to_pylist()) <= codes | {None}, name
 
 
 def test_the_widest_shape_declares_its_workload(tmp_path):
