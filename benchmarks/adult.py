@@ -92,6 +92,7 @@ def adult_table() -> Table:
         parts = [(folder / part).read_text(encoding="utf-8") for part in ("adult.data", "adult.test")]
         DATA.mkdir(parents=True, exist_ok=True)
         table.schema.write_text(json.dumps(schema(columns)), encoding="utf-8")
-        pl.DataFrame([row for part in parts for row in read(part, list(columns))]).write_csv(table.csv)
+        records = pl.DataFrame([row for part in parts for row in read(part, list(columns))])
+        records.with_columns(pl.all().replace("", None)).write_csv(table.csv)  # an empty text would be written as ""
     frame = table.frame()
     return Table("adult", f"Adult census income ({frame.height:,} x {frame.width})", table.csv, table.schema)

@@ -14,7 +14,7 @@ from benchmarks.tables import Entry, find
 ORDERS = (1, 2, 3, 4)
 NAMES = {
     "ctdc": "ctdc",
-    "alone": "every column alone",
+    "alone": "columns alone",
     "mst": "MST",
     "aim": "AIM",
     "pac-synth": "pac-synth",

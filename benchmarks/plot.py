@@ -15,7 +15,7 @@ from html import escape
 WIDTH, HEIGHT = 720, 400
 LEFT, RIGHT, TOP, BOTTOM = 72, 44, 92, 52
 LEGEND_TOP = 46
-CHARACTER = 7.6  # about the width of a character of the legend
+CHARACTER = 7.2  # about the width of a character of the legend
 BAR, BAR_GAP, GROUP_GAP = 18, 4, 14
 BAR_LEFT, BAR_RIGHT, BAR_TOP = 250, 96, 52
 COLOURS = 6
