@@ -8,7 +8,8 @@ subset of A of (T_B added up over the product of the C_i, i in B) times prod_{j 
 sums over the same B have the covariance s_B^2 prod_{i in B} k_i(C_i, C'_i), k_i = |C_i and C'_i| - |C_i| |C'_i| / n_i;
 different B are independent (Xiao, He, Zhang & Kifer 2023, "An Optimal and Scalable Matrix Mechanism for Noisy
 Marginals under Convex Loss Functions", Theorem 4.4, for single cells; sums follow since Cov(T_B) is a Kronecker
-product of the centring matrices I - J/n_i).
+product of the centring matrices I - J/n_i). Along a wide variable of a thinned table (`selection`) the kernel is
+|C_i and C'_i|, and only what was measured there has an estimate.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import numpy.typing as npt
 
 from ctdc.privacy.estimate import Estimates
 from ctdc.privacy.plan import Attributes, subsets
+from ctdc.privacy.selection import wide_axes
 
 Categories = frozenset[int]
 Cells = tuple[Categories, ...]
@@ -115,22 +117,50 @@ class Joint:
     covariance: Vector
 
 
+def _places(estimates: Estimates, inner: Attributes, cells: Cells) -> tuple[list[int], ...]:
+    """Where the categories stand along each axis of the residual table of `inner`; 0 on a wide axis: not measured."""
+    wide = wide_axes(estimates.sizes, inner)
+    return tuple(
+        estimates.selection.places(variable)[sorted(categories)].tolist() if variable in wide else sorted(categories)
+        for variable, categories in zip(inner, cells, strict=True)
+    )
+
+
 def measured(estimates: Estimates, inner: Attributes, cells: Cells) -> bool:
     """Whether the residual of `inner` was measured in all of these cells. Without it there is no unbiased estimate."""
-    del cells  # every cell of a measured set is measured
-    return inner in estimates.residual
+    if inner not in estimates.residual:
+        return False
+    wide = wide_axes(estimates.sizes, inner)
+    places = _places(estimates, inner, cells)
+    selected = [where for variable, where in zip(inner, places, strict=True) if variable in wide]
+    return not wide or bool(estimates.selection.cells(inner)[np.ix_(*selected)].all())
 
 
 def axis_kernel(estimates: Estimates, inner: Attributes, variable: int, one: Categories, two: Categories) -> float:
     """u^T K u' for the axis of `variable` in the residual of `inner`; u, u' are 1 in the categories, else 0."""
-    del inner  # every axis of every set is centred
-    return len(one & two) - len(one) * len(two) / estimates.sizes[variable]
+    centred = variable not in wide_axes(estimates.sizes, inner)
+    return len(one & two) - (len(one) * len(two) / estimates.sizes[variable] if centred else 0.0)
 
 
 def _contract(estimates: Estimates, inner: Attributes, cells: Cells) -> float:
     """T_B added up over the product of the categories."""
     table = estimates.residual[inner]
-    return float(table[np.ix_(*(sorted(categories) for categories in cells))].sum()) if cells else float(table)
+    return float(table[np.ix_(*_places(estimates, inner, cells))].sum()) if cells else float(table)
+
+
+def _by_complement(estimates: Estimates, factor: float, one: Event) -> list[tuple[float, Event]]:
+    """The same count, with few categories of each wide variable: "known" is everybody less those who are empty.
+
+    Of a thinned table the few may be measured where the many never are.
+    """
+    for variable in wide_axes(estimates.sizes, one.attributes):
+        categories = dict(one.chosen)[variable]
+        if 2 * len(categories) > estimates.sizes[variable]:
+            rest = {key: value for key, value in one.chosen if key != variable}
+            others = frozenset(range(estimates.sizes[variable])) - categories
+            parts = _by_complement(estimates, factor, event(rest))
+            return parts + (_by_complement(estimates, -factor, event({**rest, variable: others})) if others else [])
+    return [(factor, one)]
 
 
 Loadings = dict[Attributes, dict[Cells, float]]
@@ -139,7 +169,8 @@ Loadings = dict[Attributes, dict[Cells, float]]
 def _loadings(estimates: Estimates, query: Query) -> Loadings:
     """What the query takes of each residual table: for sums over cells, their factors."""
     found: Loadings = {}
-    for factor, one in query.terms:
+    terms = [term for own, whole in query.terms for term in _by_complement(estimates, own, whole)]
+    for factor, one in terms:
         chosen = dict(one.chosen)
         for inner in subsets(one.attributes):
             cells = tuple(chosen[variable] for variable in inner)
