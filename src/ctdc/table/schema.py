@@ -111,7 +111,8 @@ class Schema:
         return {"fields": fields, "missingValues": [""]}
 
 
-def _field_codes(field: Mapping[str, Any], where: str) -> tuple[str, ...]:
+def field_codes(field: Mapping[str, Any], where: str) -> tuple[str, ...]:
+    """The codes that a field of a Table Schema lists. Raises UserError (``schema.enum_missing``) when it lists none."""
     enum = (field.get("constraints") or {}).get("enum")
     if not isinstance(enum, Sequence) or isinstance(enum, str):
         raise UserError(
@@ -125,8 +126,8 @@ def _field_codes(field: Mapping[str, Any], where: str) -> tuple[str, ...]:
     return tuple(str(code) for code in enum if code is not None and str(code) != "")
 
 
-def schema_from_table_schema(document: Any, where: str) -> Schema:
-    """Read a Frictionless Table Schema given as parsed JSON. `where` names its source in errors."""
+def document_fields(document: Any, where: str) -> tuple[Mapping[str, Any], ...]:
+    """The fields of a Table Schema given as parsed JSON, each with a name. Raises UserError for what is not one."""
     if not isinstance(document, Mapping) or not isinstance(document.get("fields"), Sequence):
         raise UserError(
             "schema.not_table_schema",
@@ -135,20 +136,28 @@ def schema_from_table_schema(document: Any, where: str) -> Schema:
             allowed='a JSON object with a list "fields"',
             do="See the Frictionless Table Schema specification, or use 'ctdc standard export --format table-schema'.",
         )
-    variables = []
     for position, field in enumerate(document["fields"]):
         if not isinstance(field, Mapping) or not isinstance(field.get("name"), str):
             raise UserError("schema.field", f"Field {position + 1} has no name.", where=where, allowed='"name": text')
-        variables.append(Variable(field["name"], _field_codes(field, where)))
-    return Schema(tuple(variables))
+    return tuple(document["fields"])
 
 
-def read_schema(path: Path) -> Schema:
-    """Read a Frictionless Table Schema from a JSON file. Raises UserError for what is not one."""
+def schema_from_table_schema(document: Any, where: str) -> Schema:
+    """Read a Frictionless Table Schema given as parsed JSON. `where` names its source in errors."""
+    fields = document_fields(document, where)
+    return Schema(tuple(Variable(field["name"], field_codes(field, where)) for field in fields))
+
+
+def read_document(path: Path) -> Any:
+    """The parsed JSON of a schema file. Raises UserError when there is no such file, or when it is not JSON."""
     try:
-        document = json.loads(path.read_text(encoding="utf-8-sig"))
+        return json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise UserError("schema.file_missing", "The schema file does not exist.", where=str(path)) from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise UserError("schema.not_json", f"The schema file is not JSON: {error}.", where=str(path)) from None
-    return schema_from_table_schema(document, str(path))
+
+
+def read_schema(path: Path) -> Schema:
+    """Read a Frictionless Table Schema from a JSON file. Raises UserError for what is not one."""
+    return schema_from_table_schema(read_document(path), str(path))
