@@ -196,12 +196,17 @@ def parse_declaration(
     if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
         raise _wrong("The limit of rows is not a whole number of at least 1.", where)
     delimiter = _text(table, "delimiter", where) or ","
-    if len(delimiter.encode()) != 1 or delimiter in '"\r\n':
-        raise _wrong("The delimiter of the file is not a single ASCII character.", where)
+    check_delimiter(delimiter, where)
     missing = frozenset(_texts(document.get("missingValues"), "missingValues", where) or ()) | {""}
     used = [entry for entry in _chosen(entries, wanted, subject, where) if entry["name"] != subject]
     fields = tuple(_field(entry, missing, where) for entry in used)
     return Declaration(fields, subject, wanted is not None, limit, delimiter)
+
+
+def check_delimiter(delimiter: str, where: str) -> None:
+    """Raise UserError (``schema.declaration``) for what cannot stand between the cells of a csv file."""
+    if len(delimiter.encode()) != 1 or delimiter in '"\r\n':
+        raise _wrong("The delimiter of the file is not a single ASCII character.", where, "such as , ; | or a tab")
 
 
 def _chosen(

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from ctdc.foundation.errors import UserError
 from ctdc.table.bands import EPOCH, PERIODS
 from ctdc.table.coded import column_names, read_table
+from ctdc.table.declare import check_delimiter
 from ctdc.table.recode import day_numbers, numbers
 from ctdc.table.schema import Schema, Variable
 
@@ -36,6 +37,7 @@ def draft_declaration(path: Path, max_codes: int, subject_id: str = "", delimite
     with more than `max_codes` values, (``schema.unknown_variable``) for a subject's id that is no column, and
     (``schema.names``) for columns of the same name.
     """
+    check_delimiter(delimiter, "--delimiter")
     names = column_names(path, delimiter)
     Schema(tuple(Variable(name, ("1",)) for name in names))
     if subject_id and subject_id not in names:

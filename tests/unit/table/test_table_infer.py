@@ -81,3 +81,8 @@ def test_a_draft_reads_the_table_that_it_was_taken_from(tmp_path: Path) -> None:
 def test_a_subject_s_id_must_be_there_and_names_unique(tmp_path: Path) -> None:
     assert code_of(written(tmp_path, "a\n1\n"), 9, "id") == "schema.unknown_variable"
     assert code_of(written(tmp_path, "a,a\n1,2\n"), 9) == "schema.names"
+
+
+@pytest.mark.parametrize("delimiter", ["", "::", "é", '"'])
+def test_what_cannot_stand_between_cells(tmp_path: Path, delimiter: str) -> None:
+    assert code_of(written(tmp_path, "a\n1\n"), 9, "", delimiter) == "schema.declaration"
