@@ -275,18 +275,19 @@ def _to_drop(question: Question) -> list[str]:
 def _warnings(question: Question, reach: Sequence[Reach]) -> tuple[str, ...]:
     """One sentence for every length that shows too little."""
     texts = []
-    shortened = "" if question.length == 1 else " Choose a smaller --length, or leave columns out."
     for one in reach:
+        shorter = f"--length {one.length - 1}" if one.length > 1 else "a larger --epsilon"
+        advice = f"Choose {shorter}, or leave columns out."
         if one.verdict == "noise":
             texts.append(
                 f"Too small: of {question.people:,} people no count of {one.length} characteristic(s) can be told from "
-                f"noise; it takes {one.listed_from:,.0f} in the median table.{shortened}"
+                f"noise; it takes {one.listed_from:,.0f} in the median table. {advice}"
             )
         elif one.verdict == "sparse":
             texts.append(
                 f"Too sparse: with {question.people:,} people, spread evenly, {1 - (one.evenly or 0):.0%} of the "
                 f"tables of {one.length} characteristic(s) could not show their average combination; about "
-                f"{one.enough_people:,} people would be enough for half of them.{shortened}"
+                f"{one.enough_people:,} people would be enough for half of them. {advice}"
             )
     return tuple(texts)
 
