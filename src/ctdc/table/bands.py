@@ -20,6 +20,7 @@ import numpy.typing as npt
 from ctdc.foundation.errors import UserError
 
 RULES = ("error", "empty", "open")
+MAX_EDGE = 2**53  # whole numbers beyond it are not all doubles
 MAX_PERIODS = 1_200  # a century of months
 EPOCH = date(1970, 1, 1)
 NUMBER_KEYS = {"edges", "labels", "below", "above", "outside"}
@@ -119,8 +120,7 @@ def _number_edges(spec: Mapping[str, Any], kind: str, refuse: Callable[[str], Us
     given = spec.get("edges")
     if not isinstance(given, Sequence) or isinstance(given, str) or not given:
         raise refuse("have no edges")
-    types = int if kind == "integer" else (int, float)
-    if any(isinstance(edge, bool) or not isinstance(edge, types) or not math.isfinite(edge) for edge in given):
+    if not all(_is_edge(edge, kind) for edge in given):
         raise refuse(
             "have an edge that is not a whole number" if kind == "integer" else "have an edge that is no number"
         )
@@ -130,6 +130,13 @@ def _number_edges(spec: Mapping[str, Any], kind: str, refuse: Callable[[str], Us
     else:
         labels = [f"{low}--<{high}" for low, high in pairs]
     return [float(edge) for edge in given], labels, (f"<{given[0]}", f"{given[-1]}+")
+
+
+def _is_edge(edge: Any, kind: str) -> bool:
+    """Whether it is a number that a double holds exactly, and whole where that is declared."""
+    if isinstance(edge, int):
+        return not isinstance(edge, bool) and abs(edge) <= MAX_EDGE
+    return kind == "number" and isinstance(edge, float) and math.isfinite(edge)
 
 
 def _date_edges(spec: Mapping[str, Any], refuse: Callable[[str], UserError]) -> Edges:

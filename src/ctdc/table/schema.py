@@ -113,7 +113,8 @@ class Schema:
 
 def field_codes(field: Mapping[str, Any], where: str) -> tuple[str, ...]:
     """The codes that a field of a Table Schema lists. Raises UserError (``schema.enum_missing``) when it lists none."""
-    enum = (field.get("constraints") or {}).get("enum")
+    constraints = field.get("constraints")
+    enum = constraints.get("enum") if isinstance(constraints, Mapping) else None
     if not isinstance(enum, Sequence) or isinstance(enum, str):
         raise UserError(
             "schema.enum_missing",

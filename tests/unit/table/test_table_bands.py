@@ -83,6 +83,8 @@ def test_open_bands_hold_every_number_exactly_once(edges: list[int], value: int)
         ("integer", [1, 1]),
         ("integer", [1, 2.5]),
         ("integer", [True, 2]),
+        ("integer", [0, 2**53 + 1]),
+        ("number", [0, 10**400]),
         ("number", ["1", "2"]),
         ("number", [1, float("inf")]),
         ("number", {"edges": [1, 2], "outside": "drop"}),

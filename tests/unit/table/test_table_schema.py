@@ -77,6 +77,7 @@ def test_codes_may_be_written_as_numbers_and_empty_ones_are_dropped() -> None:
         ({"fields": [{"type": "string"}]}, "schema.field"),
         ({"fields": [{"name": "x"}]}, "schema.enum_missing"),
         ({"fields": [{"name": "x", "constraints": None}]}, "schema.enum_missing"),
+        ({"fields": [{"name": "x", "constraints": "enum"}]}, "schema.enum_missing"),
         ({"fields": [{"name": "x", "constraints": {"enum": "abc"}}]}, "schema.enum_missing"),
         ({"fields": [{"name": "x", "constraints": {"enum": []}}]}, "schema.codes"),
     ],
