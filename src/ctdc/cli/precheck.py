@@ -66,6 +66,18 @@ def _reach_lines(answer: Precheck) -> list[str]:
     ]
 
 
+def _typical_lines(answer: Precheck) -> list[str]:
+    """For numbers of people that nobody declared: at most, and evenly."""
+    if not answer.typical:
+        return []
+    header = ("characteristics", *(f"{people:,} people" for people, _ in answer.typical))
+    rows = [
+        (str(one.length), *(f"{_share(reach[at].at_most)} / {_share(reach[at].evenly)}" for _, reach in answer.typical))
+        for at, one in enumerate(answer.reach)
+    ]
+    return ["", *_table(header, rows), "", "at most / evenly, for some typical numbers of people."]
+
+
 def _saving_lines(answer: Precheck) -> list[str]:
     rows = [
         (f"without {one.column}", f"{one.tables:,}", f"{one.numbers:,}", f"-{one.share:.0%}", _error(one.error))
@@ -93,6 +105,7 @@ def precheck_text(answer: Precheck, people: int | None) -> str:
     first = f"{answer.variables} variables, {about}: {answer.tables:,} tables, {answer.numbers:,} noisy numbers."
     lines = [first, "Nothing was charged; no record was read.", ""]
     lines += _reach_lines(answer) if answer.reach else []
+    lines += _typical_lines(answer)
     lines += _saving_lines(answer)
     lines += ["", *answer.warnings] if answer.warnings else []
     if answer.only_noise:

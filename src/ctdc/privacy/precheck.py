@@ -22,6 +22,7 @@ Groups = Sequence[tuple[str, tuple[int, ...]]]
 
 MOST_SAVINGS = 8  # columns whose leaving out is worked through; each means another plan
 MOST_TABLES = 10_000  # a plan of more takes seconds, so that only the columns' shares are told
+TYPICAL = (300, 3_000, 30_000, 300_000)  # numbers of people that are answered for when nobody says how many
 SPARSE = 0.5  # share of tables that should show their average combination
 
 
@@ -99,13 +100,16 @@ class Shorter:
 
 @dataclass(frozen=True)
 class Precheck:
-    """The answer. fits: whether the engine would take it at all; reach: empty when not; warnings: for a person."""
+    """The answer. fits: whether the engine would take it at all; reach: empty when not; typical: the reach for typical
+    numbers of people, if nobody said how many; warnings: for a person.
+    """
 
     variables: int
     tables: int
     numbers: int
     fits: bool
     reach: tuple[Reach, ...]
+    typical: tuple[tuple[int, tuple[Reach, ...]], ...]
     savings: tuple[Saving, ...]
     shorter: tuple[Shorter, ...]
     warnings: tuple[str, ...]
@@ -224,9 +228,9 @@ def _shorter(question: Question) -> tuple[Shorter, ...]:
     return tuple(answers)
 
 
-def outlook(question: Question) -> tuple[Reach, ...]:
-    """What each length is worth, shortest first. Raises UserError for what the engine would refuse."""
-    return tuple(_reach(length, tables, question.people) for length, tables in sorted(_tables(question).items()))
+def _outlook(tables: dict[int, list[_Table]], people: int | None) -> tuple[Reach, ...]:
+    """What each length is worth, shortest first."""
+    return tuple(_reach(length, of_length, people) for length, of_length in sorted(tables.items()))
 
 
 def precheck(question: Question, *, thorough: bool = True) -> Precheck:
@@ -242,10 +246,13 @@ def precheck(question: Question, *, thorough: bool = True) -> Precheck:
     question = replace(question, length=min(question.length, len(question.sizes)))
     tables, numbers = plan_size(question.sizes, question.length)
     possible = fits(question.sizes, question.length)
-    reach = outlook(question) if possible else ()
+    worth = _tables(question) if possible else {}
+    reach = _outlook(worth, question.people)
+    asked = TYPICAL if thorough and possible and question.people is None else ()
+    typical = tuple((people, _outlook(worth, people)) for people in asked)
     savings, shorter = (_savings(question), _shorter(question)) if thorough else ((), ())
     warnings = _warnings(question, reach) if possible else _too_wide(question, tables, numbers)
-    return Precheck(len(question.sizes), tables, numbers, possible, reach, savings, shorter, warnings)
+    return Precheck(len(question.sizes), tables, numbers, possible, reach, typical, savings, shorter, warnings)
 
 
 def _too_wide(question: Question, tables: int, numbers: int) -> tuple[str, ...]:

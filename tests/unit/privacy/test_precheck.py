@@ -18,7 +18,7 @@ from ctdc.privacy.aggregates import aggregate_table
 from ctdc.privacy.estimate import estimate
 from ctdc.privacy.measure import measure
 from ctdc.privacy.plan import MAX_CELLS, make_plan
-from ctdc.privacy.precheck import Question, check_not_only_noise, fits, plan_size, precheck
+from ctdc.privacy.precheck import TYPICAL, Question, check_not_only_noise, fits, plan_size, precheck
 from ctdc.privacy.protect import expected_errors
 
 SIZES = (3, 2, 4, 2, 5)
@@ -114,6 +114,14 @@ def test_without_a_number_of_people_nothing_is_judged() -> None:
     assert not answer.only_noise
     assert answer.warnings == ()
     check_not_only_noise(answer, None)
+
+
+def test_typical_numbers_of_people_are_answered_for_when_nobody_says_how_many() -> None:
+    answer = precheck(question())
+    assert [people for people, _ in answer.typical] == list(TYPICAL)
+    for people, reach in answer.typical:
+        assert reach == precheck(question(people=people), thorough=False).reach
+    assert precheck(question(people=100)).typical == ()
 
 
 def test_nothing_but_noise_is_refused_and_little_is_warned_of() -> None:
