@@ -8,7 +8,12 @@ from typing import Any
 import click
 
 from ctdc.cli.common import emit, json_option, progress_bars
-from ctdc.workflow.protect import protect
+from ctdc.cli.precheck import precheck_text
+from ctdc.table.shapes import SHAPES
+from ctdc.workflow.any_table import Choices
+from ctdc.workflow.protect import check, protect
+
+HINT = "Hint: with --cases N (about how many people) you are warned, before anything is charged, if they are too few."
 
 
 def _summary(statement: dict[str, Any], out: Path) -> str:
@@ -26,14 +31,36 @@ def _summary(statement: dict[str, Any], out: Path) -> str:
     return "\n".join(lines)
 
 
+def _warn(text: str) -> None:
+    click.echo(click.style("Warning: ", fg="yellow", bold=True) + text, err=True)
+
+
+def _choices(subject_id: str | None, columns: str | None, max_rows: int | None) -> Choices:
+    names = None if columns is None else tuple(name.strip() for name in columns.split(",") if name.strip())
+    return Choices(subject_id, names, max_rows)
+
+
 @click.command(epilog="Example: ctdc protect cases.parquet --epsilon 2 --delta 1e-6 --out protected")
 @click.argument("cases", type=click.Path(path_type=Path))
 @click.option("--epsilon", type=float, required=True, help="Strength of the protection; smaller is safer.")
 @click.option("--delta", type=float, default=1e-6, show_default=True, help="Must be far below 1 / number of people.")
 @click.option("--length", type=int, default=3, show_default=True, help="Longest combination that is counted, 1 to 4.")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="New folder for the results.")
+@click.option("--out", type=click.Path(path_type=Path), help="New folder for the results. Needed unless --check.")
 @click.option("--profile", help="Release profile of the standard; found from the columns when left out.")
-@click.option("--schema", type=click.Path(path_type=Path), help="Table Schema with the codes of every column.")
+@click.option("--schema", type=click.Path(path_type=Path), help="Table Schema that declares every column.")
+@click.option("--subject-id", help="With --schema: column that says whose row it is; a person's rows are merged.")
+@click.option("--columns", help="With --schema: columns to use, separated by commas; others are left alone.")
+@click.option("--max-rows", type=int, help="With --schema: refuse a file with more rows.")
+@click.option(
+    "--format",
+    "shapes",
+    type=click.Choice(SHAPES),
+    multiple=True,
+    help="Shape of the synthetic records, repeatable: wide (always written), condensed, long.",
+)
+@click.option("--check", "only_check", is_flag=True, help="Say what could be shown, from public facts; charge nothing.")
+@click.option("--cases", "people", type=int, help="About how many people, to be warned of what could not be shown.")
+@click.option("--anyway", is_flag=True, help="Go on although of --cases people nothing but noise could come out.")
 @click.option("--ledger", type=click.Path(path_type=Path), help="Privacy ledger; default ledger.jsonl beside --out.")
 @click.option("--population", default="default", show_default=True, help="Whose privacy budget is charged.")
 @click.option("--threshold", type=float, default=10, show_default=True, help="Counts below it are too few to say.")
@@ -52,12 +79,32 @@ def _summary(statement: dict[str, Any], out: Path) -> str:
 )
 @click.option("--seed", type=int, help="Of the record synthesis, after the noise; the noise itself has no seed.")
 @json_option
-def command(cases: Path, out: Path, as_json: bool, **options: Any) -> None:
+def command(
+    cases: Path,
+    out: Path | None,
+    subject_id: str | None,
+    columns: str | None,
+    max_rows: int | None,
+    only_check: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
     """Protect CASES (csv or parquet, empty means missing) with differential privacy.
 
-    CASES are harmonised cases, a table in a release profile's columns, or any categorical table with --schema. The
-    ledger is charged before anything is measured: a run that is stopped after that has spent its budget.
+    CASES are harmonised cases, a table in a release profile's columns, or any table that --schema declares: codes,
+    several codes in a cell, numbers and dates in bands, several rows per person. The ledger is charged before anything
+    is measured: a run that is stopped after that has spent its budget.
     """
+    options["choices"] = _choices(subject_id, columns, max_rows)
+    if only_check:
+        ignored = ("ledger", "shapes", "anyway")
+        answer = check(cases, **{name: value for name, value in options.items() if name not in ignored})
+        emit(answer.as_dict(), as_json, precheck_text(answer, options["people"]))
+        return
+    if out is None:
+        raise click.UsageError("Missing option '--out' (needed unless --check is given).")
+    if options["people"] is None and options["schema"] is not None:
+        click.echo(HINT, err=True)
     with progress_bars(quiet=as_json) as progress:
-        statement = protect(cases, out, progress=progress, **options)
+        statement = protect(cases, out, progress=progress, warn=_warn, **options)
     emit({"out": str(out), "privacy": statement}, as_json, _summary(statement, out))

@@ -44,6 +44,7 @@ from ctdc.table.schema import Schema, read_schema
 ENGINE_VERSION = "2"
 DEFAULT_THRESHOLD = 10.0
 MAX_RECORDS = 65_000_000
+Finish = Callable[[Path, CodedTable], None]  # adds files to the folder, made from the synthetic records
 MEASUREMENTS = "measurements.parquet"
 SCHEMA = "schema.json"
 PRIVACY = "privacy.json"
@@ -167,6 +168,7 @@ def write_outputs(
     settings: Settings,
     measured_at: str,
     progress: Progress,
+    finish: Finish | None = None,
 ) -> dict[str, Any]:
     """Compute and write every file from the measurements; returns the content of privacy.json."""
     estimates = estimate(measurements)
@@ -177,7 +179,8 @@ def write_outputs(
     matrix = synthesise(estimates, statement["records"], settings.seed, progress=progress, forbidden=forbidden)
     progress.start("Writing files")
     aggregates = aggregate_table(schema, estimates, settings.threshold, settings.every_aggregate)
-    records = table_from_matrix(schema, matrix).to_arrow()
+    coded = table_from_matrix(schema, matrix)
+    records = coded.to_arrow()
     pa_csv.write_csv(_plain_text(records), folder / "synthetic.csv", pa_csv.WriteOptions(quoting_style="needed"))
     pq.write_table(records, folder / "synthetic.parquet", compression="zstd")
     _write_table(folder, "aggregates", aggregates)
@@ -185,6 +188,8 @@ def write_outputs(
     write_text(folder / SCHEMA, _json(schema.to_table_schema()))
     write_text(folder / PRIVACY, _json(statement))
     write_text(folder / "report.html", report_html(statement, schema, aggregates))
+    if finish is not None:
+        finish(folder, coded)
     progress.finish()
     return statement
 
@@ -226,11 +231,13 @@ def publish_measurements(
     *,
     schema: Schema | None = None,
     progress: Progress | None = None,
+    finish: Finish | None = None,
 ) -> dict[str, Any]:
     """The free half: everything that is published, from the folder that `measure_records` wrote, as the folder `out`.
 
-    schema: the measured one with other facts, which the measured records satisfy; facts are not paid for. Returns the
-    content of privacy.json. Raises ValueError for settings that are not those that were paid for.
+    schema: the measured one with other facts, which the measured records satisfy; facts are not paid for; finish: adds
+    files of the caller's, made from the synthetic records. Returns the content of privacy.json. Raises ValueError for
+    settings that are not those that were paid for.
     """
     progress = progress or Silent()
     paid = json.loads((measured / PAID).read_text(encoding="utf-8"))
@@ -242,7 +249,7 @@ def publish_measurements(
         raise ValueError("what was measured has another schema")
     with atomic_folder(out) as folder:
         measurements = read_measurements(measured / MEASUREMENTS, schema)
-        return write_outputs(folder, schema, measurements, settings, paid["measured_at"], progress)
+        return write_outputs(folder, schema, measurements, settings, paid["measured_at"], progress, finish)
 
 
 def protect(
@@ -256,6 +263,7 @@ def protect(
     identity: str = "",
     noise: NoiseSource | None = None,
     progress: Progress | None = None,
+    finish: Finish | None = None,
 ) -> dict[str, Any]:
     """Both halves, one after the other: protect the records that `load` returns and write the folder `out`.
 
@@ -269,7 +277,7 @@ def protect(
         measure_records(
             load, schema, settings, measured, ledger_path, when, identity=identity, noise=noise, progress=progress
         )
-    statement = publish_measurements(measured, settings, out, progress=progress)
+    statement = publish_measurements(measured, settings, out, progress=progress, finish=finish)
     shutil.rmtree(measured)
     return statement
 

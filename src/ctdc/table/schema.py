@@ -155,8 +155,10 @@ class Schema:
         return document
 
 
-def _field_codes(field: Mapping[str, Any], where: str) -> tuple[str, ...]:
-    enum = (field.get("constraints") or {}).get("enum")
+def field_codes(field: Mapping[str, Any], where: str) -> tuple[str, ...]:
+    """The codes that a field of a Table Schema lists. Raises UserError (``schema.enum_missing``) when it lists none."""
+    constraints = field.get("constraints")
+    enum = constraints.get("enum") if isinstance(constraints, Mapping) else None
     if not isinstance(enum, Sequence) or isinstance(enum, str):
         raise UserError(
             "schema.enum_missing",
@@ -169,8 +171,8 @@ def _field_codes(field: Mapping[str, Any], where: str) -> tuple[str, ...]:
     return tuple(str(code) for code in enum if code is not None and str(code) != "")
 
 
-def schema_from_table_schema(document: Any, where: str) -> Schema:
-    """Read a Frictionless Table Schema given as parsed JSON. `where` names its source in errors."""
+def document_fields(document: Any, where: str) -> tuple[Mapping[str, Any], ...]:
+    """The fields of a Table Schema given as parsed JSON, each with a name. Raises UserError for what is not one."""
     if not isinstance(document, Mapping) or not isinstance(document.get("fields"), Sequence):
         raise UserError(
             "schema.not_table_schema",
@@ -179,25 +181,35 @@ def schema_from_table_schema(document: Any, where: str) -> Schema:
             allowed='a JSON object with a list "fields"',
             do="See the Frictionless Table Schema specification, or use 'ctdc standard export --format table-schema'.",
         )
-    variables = []
     for position, field in enumerate(document["fields"]):
         if not isinstance(field, Mapping) or not isinstance(field.get("name"), str):
             raise UserError("schema.field", f"Field {position + 1} has no name.", where=where, allowed='"name": text')
-        variables.append(Variable(field["name"], _field_codes(field, where)))
-    return Schema(tuple(variables), _facts(document, where))
+    return tuple(document["fields"])
 
 
-def _facts(document: Mapping[str, Any], where: str) -> tuple[Implication, ...]:
+def document_facts(document: Mapping[str, Any], where: str) -> tuple[Implication, ...]:
+    """The facts that a Table Schema declares, ``ctdc.implications``."""
     own = document.get("ctdc")
     return read_implications(own["implications"], where) if isinstance(own, Mapping) and "implications" in own else ()
 
 
-def read_schema(path: Path) -> Schema:
-    """Read a Frictionless Table Schema from a JSON file. Raises UserError for what is not one."""
+def schema_from_table_schema(document: Any, where: str) -> Schema:
+    """Read a Frictionless Table Schema given as parsed JSON. `where` names its source in errors."""
+    fields = document_fields(document, where)
+    variables = tuple(Variable(field["name"], field_codes(field, where)) for field in fields)
+    return Schema(variables, document_facts(document, where))
+
+
+def read_document(path: Path) -> Any:
+    """The parsed JSON of a schema file. Raises UserError when there is no such file, or when it is not JSON."""
     try:
-        document = json.loads(path.read_text(encoding="utf-8-sig"))
+        return json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise UserError("schema.file_missing", "The schema file does not exist.", where=str(path)) from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise UserError("schema.not_json", f"The schema file is not JSON: {error}.", where=str(path)) from None
-    return schema_from_table_schema(document, str(path))
+
+
+def read_schema(path: Path) -> Schema:
+    """Read a Frictionless Table Schema from a JSON file. Raises UserError for what is not one."""
+    return schema_from_table_schema(read_document(path), str(path))

@@ -7,8 +7,8 @@ cases that intake has not cleared are refused before anything is charged.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from ctdc.foundation.errors import Refused, UserError
 from ctdc.foundation.hashing import hash_file, hash_value
 from ctdc.foundation.progress import Progress
 from ctdc.privacy.accounting import Guarantee
+from ctdc.privacy.precheck import Precheck, Question, check_not_only_noise, precheck
 from ctdc.privacy.protect import Settings, measure_records
 from ctdc.privacy.protect import protect as protect_records
 from ctdc.standard.derive import derive
@@ -25,7 +26,10 @@ from ctdc.standard.model import Fact, Profile
 from ctdc.standard.settle import derive_settled
 from ctdc.table.coded import CodedTable, code_table, column_names, parquet_metadata, read_table
 from ctdc.table.constraints import EMPTY, Implication
-from ctdc.table.schema import Schema, Variable, read_schema
+from ctdc.table.declare import Declaration
+from ctdc.table.recode import load_coded
+from ctdc.table.schema import Schema, Variable
+from ctdc.workflow.any_table import Choices, declared, groups_of, other_shapes
 from ctdc.workflow.config import DEFAULT_PROFILE, MAX_DELTA, MAX_EPSILON
 
 DEFAULT_LEDGER = "ledger.jsonl"
@@ -50,11 +54,16 @@ def matching_profile(names: tuple[str, ...]) -> Profile | None:
 
 @dataclass(frozen=True)
 class Source:
-    """A file of records with its domain. profile: id of the standard's, empty for a schema file."""
+    """A file of records with its domain. profile: id of the standard's, empty for a declaration in a schema file."""
 
     schema: Schema
     profile: str
     load: Callable[[], CodedTable]
+    declaration: Declaration | None = None
+
+    def recoding(self) -> dict[str, str]:
+        """What names the recoding of a declared table; nothing for a profile's columns, which are codes already."""
+        return {"declaration_hash": self.declaration.content_hash()} if self.declaration else {}
 
 
 def is_harmonised(path: Path) -> bool:
@@ -72,17 +81,24 @@ def is_harmonised(path: Path) -> bool:
     return b"ctdc.cases" in metadata
 
 
-def find_source(path: Path, profile_id: str | None, schema_path: Path | None, facts: bool = True) -> Source:
+def find_source(
+    path: Path,
+    profile_id: str | None,
+    schema_path: Path | None,
+    choices: Choices | None = None,
+    facts: bool = True,
+) -> Source:
     """Decide the domain of `path`: the schema file, the named profile, or the profile its columns belong to.
 
-    Harmonised cases are derived to the profile, by default the newest. facts: whether what is true by definition is
-    part of the domain. Raises UserError (``protect.no_domain``).
+    Harmonised cases are derived to the profile, by default the newest. choices: take the place of what the schema file
+    says; facts: whether what is true by definition is part of the domain. Raises UserError (``protect.no_domain``,
+    ``protect.needs_schema``).
     """
     harmonised = is_harmonised(path)
-    if schema_path is not None:
-        schema = read_schema(schema_path) if facts else read_schema(schema_path).without_facts()
-        column_names(path)  # a file that is absent or no table is refused before anything is made of it
-        return Source(schema, "", lambda: code_table(read_table(path), schema, str(path)))
+    declaration = declared(path, schema_path, choices or Choices())
+    if declaration is not None:
+        chosen = declaration if facts else declaration.without_facts()
+        return Source(chosen.schema, "", lambda: load_coded(path, chosen), chosen)
     if harmonised:
         profile = load().profile(profile_id or DEFAULT_PROFILE)
         schema = schema_of_profile(profile, facts)
@@ -136,6 +152,30 @@ def settings_of(
     )
 
 
+def check(
+    cases: Path,
+    *,
+    profile: str | None = None,
+    schema: Path | None = None,
+    choices: Choices | None = None,
+    facts: bool = True,
+    people: int | None = None,
+    thorough: bool = True,
+    **settings: Any,
+) -> Precheck:
+    """What protecting `cases` with these settings could show; charges nothing and reads no more than the header.
+
+    people: declared, about how many. Raises UserError for what `protect` would refuse before reading records.
+    """
+    return _check(find_source(cases, profile, schema, choices, facts), settings_of(**settings), people, thorough)
+
+
+def _check(source: Source, chosen: Settings, people: int | None, thorough: bool) -> Precheck:
+    groups = groups_of(source.schema, source.declaration)
+    question = Question(source.schema.sizes, groups, chosen.guarantee, chosen.length, chosen.threshold, people)
+    return precheck(question, thorough=thorough)
+
+
 def protect(
     cases: Path,
     out: Path,
@@ -145,20 +185,43 @@ def protect(
     ledger: Path | None = None,
     facts: bool = True,
     progress: Progress | None = None,
+    choices: Choices | None = None,
+    shapes: Sequence[str] = (),
+    people: int | None = None,
+    anyway: bool = False,
+    warn: Callable[[str], None] = lambda _: None,
     **settings: Any,
 ) -> dict[str, Any]:
     """Protect `cases` (csv or parquet) and write the folder `out`. Returns the content of privacy.json.
 
-    ledger: where the charge is written, by default ``ledger.jsonl`` beside `out`; facts: whether records must satisfy
-    what is true by definition; settings: see `settings_of`. Raises UserError for bad input, Refused when the budget
-    forbids.
+    ledger: where the charge is written, by default ``ledger.jsonl`` beside `out`; choices: take the place of what the
+    schema file says; facts: whether records must satisfy what is true by definition; shapes: of the synthetic records,
+    beside the wide one; people: about how many, so that `warn` is told before anything is charged what could not be
+    shown; anyway: go on where only noise would come out; settings: see `settings_of`. Raises UserError for bad input,
+    Refused when the budget forbids or nothing could be shown.
     """
-    source = find_source(cases, profile, schema, facts)
+    source = find_source(cases, profile, schema, choices, facts)
     chosen = settings_of(profile=source.profile, facts=facts, **settings)
+    chosen = replace(chosen, facts=chosen.facts | source.recoding())
+    if people is not None:
+        answer = _check(source, chosen, people, thorough=False)
+        for text in answer.warnings:
+            warn(text)
+        if not anyway:
+            check_not_only_noise(answer, people)
     target = ledger or out.absolute().parent / DEFAULT_LEDGER
-    identity = hash_value([hash_file(cases), source.schema.content_hash(), chosen.paid()])
+    identity = hash_value([hash_file(cases), source.schema.content_hash(), chosen.paid(), source.recoding()])
+    finish = other_shapes(source.schema, source.declaration, shapes)
     return protect_records(
-        source.load, source.schema, chosen, out, target, clock.now(), identity=identity, progress=progress
+        source.load,
+        source.schema,
+        chosen,
+        out,
+        target,
+        clock.now(),
+        identity=identity,
+        progress=progress,
+        finish=finish,
     )
 
 
