@@ -11,6 +11,22 @@ from ctdc.cli.common import emit, json_option, progress_bars
 from ctdc.workflow.protect import protect
 
 
+def _of_cohorts(statement: dict[str, Any]) -> list[str]:
+    """What the reader of a release of cohorts has to know and the engine cannot check."""
+    cohorts = statement.get("cohorts", [])
+    if not cohorts:
+        return []
+    listed = ", ".join(f"{cohort['name']} (epsilon {cohort['epsilon']:g})" for cohort in cohorts)
+    return [
+        f"Cohorts added up: {listed}. Each person pays for their own cohort only. This holds if nobody is in two of "
+        "them, which cannot be seen from the data: you declare it. Whoever is in two is counted twice and pays twice.",
+    ]
+
+
+def _notice(text: str) -> None:
+    click.echo(click.style("Notice: ", fg="yellow", bold=True) + text, err=True)
+
+
 def _summary(statement: dict[str, Any], out: Path) -> str:
     total = statement["total"]
     errors = statement["expected_standard_error"]
@@ -21,6 +37,7 @@ def _summary(statement: dict[str, Any], out: Path) -> str:
         f"{statement['records']:,} synthetic records.",
         "Standard error of a count of 1, 2, 3 ... characteristics (median): "
         + ", ".join(f"{errors[length]['median']:.1f}" for length in sorted(errors) if length != "0"),
+        *_of_cohorts(statement),
         f"Everything is in {out}; open {out / 'report.html'} to read what it means.",
     ]
     return "\n".join(lines)
@@ -36,6 +53,13 @@ def _summary(statement: dict[str, Any], out: Path) -> str:
 @click.option("--schema", type=click.Path(path_type=Path), help="Table Schema with the codes of every column.")
 @click.option("--ledger", type=click.Path(path_type=Path), help="Privacy ledger; default ledger.jsonl beside --out.")
 @click.option("--population", default="default", show_default=True, help="Whose privacy budget is charged.")
+@click.option("--cohort", default="", help="Name of CASES when all of them are new people: 2026 charges default/2026.")
+@click.option(
+    "--add-cohorts",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="Folder of an earlier protection, whose people are added without paying again. May be repeated.",
+)
 @click.option("--threshold", type=float, default=10, show_default=True, help="Counts below it are too few to say.")
 @click.option(
     "--aggregates",
@@ -53,5 +77,5 @@ def command(cases: Path, out: Path, as_json: bool, **options: Any) -> None:
     ledger is charged before anything is measured: a run that is stopped after that has spent its budget.
     """
     with progress_bars(quiet=as_json) as progress:
-        statement = protect(cases, out, progress=progress, **options)
+        statement = protect(cases, out, notice=_notice, progress=progress, **options)
     emit({"out": str(out), "privacy": statement}, as_json, _summary(statement, out))

@@ -144,14 +144,14 @@ def finish(path: Path, charge_hash: str, measurements: str, when: datetime) -> L
 
     Written once, however often it is asked for. None when this ledger does not have the charge (it was moved).
     """
+    lines = read(path)
+    paid = next((line for line in lines if line.hash == charge_hash and line.event["kind"] == "charge"), None)
+    if paid is None or _end(lines, paid):
+        return _end(lines, paid) if paid else None  # without the lock: a repetition touches no file
     with _locked(path):
         lines = read(path)
-        paid = next((line for line in lines if line.hash == charge_hash and line.event["kind"] == "charge"), None)
-        if paid is None:
-            return None
-        for line in lines:
-            if line.event["kind"] == "done" and line.event["charge"] == paid.sequence:
-                return line
+        if found := _end(lines, paid):
+            return found
         event = {
             "kind": "done",
             "version": 1,
@@ -163,6 +163,12 @@ def finish(path: Path, charge_hash: str, measurements: str, when: datetime) -> L
         line = Line.after(lines[-1], event)
         _append(path, line)
     return line
+
+
+def _end(lines: tuple[Line, ...], paid: Line) -> Line | None:
+    """The line that says that the charge `paid` ended well."""
+    ends = (line for line in lines if line.event["kind"] == "done" and line.event["charge"] == paid.sequence)
+    return next(ends, None)
 
 
 def unfinished(lines: tuple[Line, ...]) -> tuple[Line, ...]:

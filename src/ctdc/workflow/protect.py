@@ -6,17 +6,22 @@ cases that intake has not cleared are refused before anything is charged.
 
 from __future__ import annotations
 
+import hmac
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ctdc.foundation import clock
 from ctdc.foundation.errors import Refused, UserError
-from ctdc.foundation.hashing import hash_file, hash_value
+from ctdc.foundation.files import atomic_file
+from ctdc.foundation.hashing import canonical_json, hash_file
 from ctdc.foundation.progress import Progress
+from ctdc.intake.subject import KEY_BYTES, read_key
 from ctdc.privacy.accounting import Guarantee
+from ctdc.privacy.budgets import PART
+from ctdc.privacy.cohorts import check_name, gather
 from ctdc.privacy.protect import Settings, measure_records
 from ctdc.privacy.protect import protect as protect_records
 from ctdc.standard.derive import derive
@@ -101,8 +106,10 @@ def settings_of(
     seed: int | None = None,
     threshold: float = 10,
     aggregates: str = "threshold",
+    cohort: str = "",
 ) -> Settings:
-    """The engine's settings. seed: of the record synthesis only, drawn at random and recorded when None.
+    """The engine's settings. seed: of the record synthesis only, drawn at random and recorded when None; cohort: the
+    part of the population that is charged, when only its new people are measured.
 
     Raises UserError for an epsilon or delta that no release should have: a typing error is likelier than a wish.
     """
@@ -113,15 +120,41 @@ def settings_of(
             allowed=f"epsilon at most {MAX_EPSILON:g}, delta below {MAX_DELTA:g} and far below 1 / number of people",
             do="Choose again; 1 to 4 are common choices for epsilon, 1e-6 for delta.",
         )
+    if cohort:
+        check_name(cohort)
     return Settings(
         guarantee=Guarantee(epsilon, delta),
         length=length,
         threshold=threshold,
         every_aggregate=aggregates == "all",
         seed=secrets.randbits(32) if seed is None else seed,
-        population=population,
+        population=f"{population}{PART}{cohort}" if cohort else population,
+        cohort=cohort,
         facts={"profile": profile},
     )
+
+
+def _key_beside(ledger: Path) -> tuple[bytes, Callable[[], None]]:
+    """The ledger's key, and what writes it if it is new, to be called when something is about to be charged.
+
+    Under it a repetition of some work is recognised by a name that tells nothing to those without the key. A plain
+    hash would: whoever knows all records but one could try that one.
+    """
+    path = ledger.with_name(ledger.name + ".key")
+    try:
+        if path.exists():
+            return read_key(path), lambda: None
+    except PermissionError:
+        raise UserError(
+            "protect.key", "The ledger's key cannot be read.", where=str(path), do="Ask the ledger's keeper."
+        ) from None
+    key = secrets.token_bytes(KEY_BYTES)
+
+    def write() -> None:
+        with atomic_file(path, private=True) as temporary:
+            temporary.write_bytes(key)
+
+    return key, write
 
 
 def protect(
@@ -131,20 +164,42 @@ def protect(
     profile: str | None = None,
     schema: Path | None = None,
     ledger: Path | None = None,
+    add_cohorts: Sequence[Path] = (),
+    notice: Callable[[str], None] | None = None,
     progress: Progress | None = None,
     **settings: Any,
 ) -> dict[str, Any]:
     """Protect `cases` (csv or parquet) and write the folder `out`. Returns the content of privacy.json.
 
-    ledger: where the charge is written, by default ``ledger.jsonl`` beside `out`; settings: see `settings_of`.
-    Raises UserError for bad input, Refused when the budget forbids.
+    ledger: where the charge is written, by default ``ledger.jsonl`` beside `out`; add_cohorts: folders of earlier
+    protections whose people are not in `cases`; notice: hears what a person has to know before paying; settings: see
+    `settings_of`. Raises UserError for bad input, Refused when the budget forbids.
     """
+    if add_cohorts and not settings.get("cohort"):
+        raise UserError("cohorts.name", "The new people have no cohort's name.", do="Name it: --cohort 2026.")
     source = find_source(cases, profile, schema)
     chosen = settings_of(profile=source.profile, **settings)
+    earlier = gather(add_cohorts, source.schema, chosen.cohort)
     target = ledger or out.absolute().parent / DEFAULT_LEDGER
-    identity = hash_value([hash_file(cases), source.schema.content_hash(), chosen.paid()])
+    key, write_key = _key_beside(target)
+    work = [hash_file(cases), source.schema.content_hash(), chosen.paid()]
+
+    def load_checked() -> CodedTable:
+        table = source.load()
+        write_key()
+        return table
+
     return protect_records(
-        source.load, source.schema, chosen, out, target, clock.now(), identity=identity, progress=progress
+        load_checked,
+        source.schema,
+        chosen,
+        out,
+        target,
+        clock.now(),
+        identity=hmac.digest(key, canonical_json(work), "sha256").hex(),
+        earlier=earlier,
+        notice=notice,
+        progress=progress,
     )
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from ctdc.foundation import clock
 from ctdc.foundation.hashing import hash_value
 from ctdc.foundation.progress import Progress
 from ctdc.privacy.ledger import read
-from ctdc.privacy.protect import publish_measurements
+from ctdc.privacy.protect import publish_measurements, record_end
 from ctdc.standard.loader import load
 from ctdc.workflow.config import Privacy, Release
 from ctdc.workflow.harmonise import COLUMNS, columns_content
@@ -59,6 +60,11 @@ def measure_stage(derived: Outcome, privacy: Privacy, release: Release, ledger: 
         **paid,
     }
     return Stage("measure", 1, inputs, work, paid=True)
+
+
+def record_measured(measured: Outcome, ledger: Path) -> None:
+    """Note in the ledger that what was paid for is safe; once, however often the stage is found finished."""
+    record_end(measured.folder / DATA, ledger, clock.now())
 
 
 def protect_stage(measured: Outcome, privacy: Privacy, release: Release) -> Stage:
