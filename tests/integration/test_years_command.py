@@ -112,11 +112,27 @@ def test_a_release_made_without_cohorts_can_be_added(here: Path, capsys: Capture
     assert [cohort["name"] for cohort in statement(here / "out2025")["cohorts"]] == ["before", "2025"]
 
 
+def test_a_cohort_is_measured_anew_and_its_people_pay_again(here: Path, capsys: Capture) -> None:
+    assert ctdc_says(capsys, *protect(2024))[0] == 0
+    assert ctdc_says(capsys, *protect(2025, "out2024"))[0] == 0
+    write_people(here / "2024.csv", 90, 2024)
+    anew = [*protect(2024, "out2025", epsilon=4.0), "--replace-cohort", "--out", "corrected"]
+    code, _, err = ctdc_says(capsys, *anew)
+    assert code == 0, err
+    assert [(one["name"], one["epsilon"]) for one in statement(here / "corrected")["cohorts"]] == [
+        ("2025", 2), ("2024", 4),
+    ]  # fmt: skip
+    states = json.loads(ctdc_says(capsys, "ledger", "show", "ledger.jsonl", "--json")[1])["populations"]
+    assert {state["population"]: state["charges"] for state in states} == {"default/2024": 2, "default/2025": 1}
+    assert states[0]["epsilon_spent"] > 4
+
+
 def bad_calls() -> dict[str, tuple[list[object], str]]:
     return {
         "no name": ([*protect(2025)[:-2], "--add-cohorts", "out2024"], "cohorts.name"),
         "a name that is no file's": ([*protect(2025), "--cohort", "../2025"], "cohorts.name"),
         "the same cohort again": ([*protect(2025, "out2024"), "--cohort", "2024"], "cohorts.twice"),
+        "nothing to replace": ([*protect(2025, "out2024"), "--replace-cohort"], "cohorts.unknown"),
         "no such folder": (protect(2025, "nothing"), "cohorts.folder"),
         "another length": ([*protect(2025, "out2024"), "--length", 2], "cohorts.length"),
     }

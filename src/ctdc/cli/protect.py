@@ -60,6 +60,11 @@ def _summary(statement: dict[str, Any], out: Path) -> str:
     multiple=True,
     help="Folder of an earlier protection, whose people are added without paying again. May be repeated.",
 )
+@click.option(
+    "--replace-cohort",
+    is_flag=True,
+    help="CASES are the people of --cohort again, corrected: its old measurements are left out. They pay again.",
+)
 @click.option("--threshold", type=float, default=10, show_default=True, help="Counts below it are too few to say.")
 @click.option(
     "--aggregates",

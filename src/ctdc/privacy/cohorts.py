@@ -189,11 +189,12 @@ def read_cohorts(folder: Path, schema: Schema) -> tuple[Cohort, ...]:
         ) from None
 
 
-def gather(folders: Sequence[Path], schema: Schema, name: str) -> tuple[Cohort, ...]:
+def gather(folders: Sequence[Path], schema: Schema, name: str, *, anew: bool = False) -> tuple[Cohort, ...]:
     """The cohorts of several folders, each once however many of them hold it, for a new cohort called `name`.
 
+    anew: the new cohort is one of them measured again (corrections, withdrawals); its old measurements are left out.
     Raises UserError (``cohorts.twice``) when one name stands for two measurements, or two names for one, for then
-    people might be counted twice.
+    people might be counted twice; (``cohorts.unknown``) when there is nothing to measure anew.
     """
     by_name: dict[str, Cohort] = {}
     by_hash: dict[str, str] = {}
@@ -206,12 +207,16 @@ def gather(folders: Sequence[Path], schema: Schema, name: str) -> tuple[Cohort, 
                 raise _wrong("twice", f"There are two different cohorts called {cohort.name!r}.", folder)
             if known != cohort.name:
                 raise _wrong("twice", f"{known!r} and {cohort.name!r} are one cohort under two names.", folder)
+    if anew and by_name.pop(name, None) is None:
+        raise _wrong(
+            "unknown", f"There is no cohort {name!r} in these folders to measure anew.", do="Name one that is."
+        )
     if name in by_name:
         raise _wrong(
             "twice",
             f"The cohort {name!r} is among those to be added already.",
             by_name[name].file,
-            "Name the new cohort otherwise. To replace a cohort, leave out the folders that hold it.",
+            "Name the new cohort otherwise. If CASES are its people, corrected: --replace-cohort; they pay again.",
         )
     return tuple(by_name.values())
 

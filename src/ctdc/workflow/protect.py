@@ -165,6 +165,7 @@ def protect(
     schema: Path | None = None,
     ledger: Path | None = None,
     add_cohorts: Sequence[Path] = (),
+    replace_cohort: bool = False,
     notice: Callable[[str], None] | None = None,
     progress: Progress | None = None,
     **settings: Any,
@@ -172,14 +173,15 @@ def protect(
     """Protect `cases` (csv or parquet) and write the folder `out`. Returns the content of privacy.json.
 
     ledger: where the charge is written, by default ``ledger.jsonl`` beside `out`; add_cohorts: folders of earlier
-    protections whose people are not in `cases`; notice: hears what a person has to know before paying; settings: see
-    `settings_of`. Raises UserError for bad input, Refused when the budget forbids.
+    protections whose people are not in `cases`; replace_cohort: but for those of this cohort, who are measured anew;
+    notice: hears what a person has to know before paying; settings: see `settings_of`. Raises UserError for bad input,
+    Refused when the budget forbids.
     """
-    if add_cohorts and not settings.get("cohort"):
+    if (add_cohorts or replace_cohort) and not settings.get("cohort"):
         raise UserError("cohorts.name", "The new people have no cohort's name.", do="Name it: --cohort 2026.")
     source = find_source(cases, profile, schema)
     chosen = settings_of(profile=source.profile, **settings)
-    earlier = gather(add_cohorts, source.schema, chosen.cohort)
+    earlier = gather(add_cohorts, source.schema, chosen.cohort, anew=replace_cohort)
     target = ledger or out.absolute().parent / DEFAULT_LEDGER
     key, write_key = _key_beside(target)
     work = [hash_file(cases), source.schema.content_hash(), chosen.paid()]
