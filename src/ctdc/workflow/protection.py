@@ -12,7 +12,7 @@ from pathlib import Path
 from ctdc.foundation import clock
 from ctdc.foundation.hashing import hash_value
 from ctdc.foundation.progress import Progress
-from ctdc.privacy.ledger import read
+from ctdc.privacy.ledger import read, unfinished
 from ctdc.privacy.protect import publish_measurements, record_end
 from ctdc.standard.loader import load
 from ctdc.workflow.config import Privacy, Release
@@ -88,15 +88,15 @@ def lost_charges(attempts: Sequence[str], ledger: Path, population: str) -> str:
         return ""
     charges = [
         line.event["at"]
-        for line in read(ledger)
-        if line.event["kind"] == "charge" and line.event["population"] == population and line.event["at"] >= attempts[0]
+        for line in unfinished(read(ledger))
+        if line.event["population"] == population and line.event["at"] >= attempts[0]
     ]
     if not charges:
         return ""
     return (
         f"An attempt to protect these cases, begun at {attempts[-1]}, was cut off, and its result is lost. Since the "
-        f"first such attempt the ledger holds {len(charges)} charge(s) for {population!r}. They stay, for what was "
-        "paid for may have been measured; this attempt is charged again. See 'ctdc ledger show'."
+        f"first such attempt the ledger holds {len(charges)} charge(s) for {population!r} without a result. They stay, "
+        "for what was paid for may have been measured; this attempt is charged again. See 'ctdc ledger show'."
     )
 
 
