@@ -79,6 +79,8 @@ def test_three_years_of_cohorts_each_person_paying_once(here: Path, capsys: Capt
     assert code == 0, err
     assert "2024 (epsilon 2), 2025 (epsilon 4), 2026 (epsilon 2)" in out
     assert "you declare it" in out
+    assert "Protected: epsilon 2, delta 1e-06" in out
+    assert "epsilon 4 holds for all" in out
     facts = statement(here / "out2026")
     assert [cohort["name"] for cohort in facts["cohorts"]] == ["2024", "2025", "2026"]
     assert [cohort["population"] for cohort in facts["cohorts"]] == ["default/2024", "default/2025", "default/2026"]

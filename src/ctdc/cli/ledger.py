@@ -67,7 +67,8 @@ def _clause(account: dict[str, Any]) -> str:
 
 
 def _text(state: dict[str, Any]) -> str:
-    lines = [f"{state['population']}: {state['charges']} charges, {_clause(state)}."]
+    charges = "1 charge" if state["charges"] == 1 else f"{state['charges']} charges"
+    lines = [f"{state['population']}: {charges}, {_clause(state)}."]
     lines += [f"  {account['year']}: {_clause(account)}." for account in state["years"]]
     lines += [
         f"  line {charge['line']}, {charge['at']}, charged to {charge['charged_to']!r}: {charge['state']}."

@@ -18,7 +18,8 @@ def _of_cohorts(statement: dict[str, Any]) -> list[str]:
         return []
     listed = ", ".join(f"{cohort['name']} (epsilon {cohort['epsilon']:g})" for cohort in cohorts)
     return [
-        f"Cohorts added up: {listed}. Each person pays for their own cohort only. This holds if nobody is in two of "
+        f"Cohorts added up: {listed}. Each person pays for their own cohort only, so that epsilon "
+        f"{statement['epsilon']:g} holds for all. This is so if nobody is in two of "
         "them, which cannot be seen from the data: you declare it. Whoever is in two is counted twice and pays twice.",
     ]
 
@@ -29,10 +30,11 @@ def _notice(text: str) -> None:
 
 def _summary(statement: dict[str, Any], out: Path) -> str:
     total = statement["total"]
+    paid = [statement, *statement.get("cohorts", [])][-1]  # the new cohort stands last
     errors = statement["expected_standard_error"]
     lines = [
-        f"Protected: epsilon {statement['epsilon']:g}, delta {statement['delta']:g} "
-        f"(rho {statement['rho']:.6f}), charged to {statement['population']!r}.",
+        f"Protected: epsilon {paid['epsilon']:g}, delta {paid['delta']:g} "
+        f"(rho {paid['rho']:.6f}), charged to {statement['population']!r}.",
         f"Estimated people: {total['count']:,.0f}, standard error {total['standard_error']:,.1f}. "
         f"{statement['records']:,} synthetic records.",
         "Standard error of a count of 1, 2, 3 ... characteristics (median): "
