@@ -129,7 +129,6 @@ def remaining(before: Cost, guarantee: Guarantee) -> float:
         low, high = (middle, high) if (before + release(middle)).satisfies(guarantee) else (low, middle)
     if low == 0:
         return 0.0
-
     return max(0.0, math.floor(release(low).epsilon(guarantee.delta) / EPSILON_STEP) * EPSILON_STEP)
 
 
