@@ -67,7 +67,7 @@ PROTECT = ("protect", "visits.csv", "--schema", "schema.json", "--epsilon", 2)
 
 
 def charges(folder: Path) -> int:
-    return len(ledger.read(folder / "ledger.jsonl"))
+    return sum(line.event["kind"] == "charge" for line in ledger.read(folder / "ledger.jsonl"))
 
 
 def test_from_rows_to_records_in_three_shapes(here: Path, capsys: Capture) -> None:

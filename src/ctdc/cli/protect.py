@@ -16,16 +16,35 @@ from ctdc.workflow.protect import check, protect
 HINT = "Hint: with --cases N (about how many people) you are warned, before anything is charged, if they are too few."
 
 
+def _of_cohorts(statement: dict[str, Any]) -> list[str]:
+    """What the reader of a release of cohorts has to know and the engine cannot check."""
+    cohorts = statement.get("cohorts", [])
+    if not cohorts:
+        return []
+    listed = ", ".join(f"{cohort['name']} (epsilon {cohort['epsilon']:g})" for cohort in cohorts)
+    return [
+        f"Cohorts added up: {listed}. Each person pays for their own cohort only, so that epsilon "
+        f"{statement['epsilon']:g} holds for all. This is so if nobody is in two of "
+        "them, which cannot be seen from the data: you declare it. Whoever is in two is counted twice and pays twice.",
+    ]
+
+
+def _notice(text: str) -> None:
+    click.echo(click.style("Notice: ", fg="yellow", bold=True) + text, err=True)
+
+
 def _summary(statement: dict[str, Any], out: Path) -> str:
     total = statement["total"]
+    paid = [statement, *statement.get("cohorts", [])][-1]  # the new cohort stands last
     errors = statement["expected_standard_error"]
     lines = [
-        f"Protected: epsilon {statement['epsilon']:g}, delta {statement['delta']:g} "
-        f"(rho {statement['rho']:.6f}), charged to {statement['population']!r}.",
+        f"Protected: epsilon {paid['epsilon']:g}, delta {paid['delta']:g} "
+        f"(rho {paid['rho']:.6f}), charged to {statement['population']!r}.",
         f"Estimated people: {total['count']:,.0f}, standard error {total['standard_error']:,.1f}. "
         f"{statement['records']:,} synthetic records.",
         "Standard error of a count of 1, 2, 3 ... characteristics (median): "
         + ", ".join(f"{errors[length]['median']:.1f}" for length in sorted(errors) if length != "0"),
+        *_of_cohorts(statement),
         f"Everything is in {out}; open {out / 'report.html'} to read what it means.",
     ]
     return "\n".join(lines)
@@ -63,6 +82,18 @@ def _choices(subject_id: str | None, columns: str | None, max_rows: int | None) 
 @click.option("--anyway", is_flag=True, help="Go on although of --cases people nothing but noise could come out.")
 @click.option("--ledger", type=click.Path(path_type=Path), help="Privacy ledger; default ledger.jsonl beside --out.")
 @click.option("--population", default="default", show_default=True, help="Whose privacy budget is charged.")
+@click.option("--cohort", default="", help="Name of CASES when all of them are new people: 2026 charges default/2026.")
+@click.option(
+    "--add-cohorts",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="Folder of an earlier protection, whose people are added without paying again. May be repeated.",
+)
+@click.option(
+    "--replace-cohort",
+    is_flag=True,
+    help="CASES are the people of --cohort again, corrected: its old measurements are left out. They pay again.",
+)
 @click.option("--threshold", type=float, default=10, show_default=True, help="Counts below it are too few to say.")
 @click.option(
     "--aggregates",
@@ -97,7 +128,7 @@ def command(
     """
     options["choices"] = _choices(subject_id, columns, max_rows)
     if only_check:
-        ignored = ("ledger", "shapes", "anyway")
+        ignored = ("ledger", "shapes", "anyway", "add_cohorts", "replace_cohort")
         answer = check(cases, **{name: value for name, value in options.items() if name not in ignored})
         emit(answer.as_dict(), as_json, precheck_text(answer, options["people"]))
         return
@@ -106,5 +137,5 @@ def command(
     if options["people"] is None and options["schema"] is not None:
         click.echo(HINT, err=True)
     with progress_bars(quiet=as_json) as progress:
-        statement = protect(cases, out, progress=progress, warn=_warn, **options)
+        statement = protect(cases, out, progress=progress, warn=_warn, notice=_notice, **options)
     emit({"out": str(out), "privacy": statement}, as_json, _summary(statement, out))

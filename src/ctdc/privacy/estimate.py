@@ -63,14 +63,14 @@ class Estimates:
         return total
 
     def _at_places(self, inner: Attributes, wide: Attributes) -> Table:
-        """T_inner with one place per kept code along the variables `wide`; place 0 repeats the first kept code."""
+        """T_inner with one place per kept code along the variables `wide`; what stands at place 0 is not used."""
         residual = self.residual[inner]
         if wide_axes(self.sizes, inner):
             return residual
         for axis, attribute in enumerate(inner):
             if attribute in wide:
                 kept = self.selection.kept[attribute]
-                residual = residual.take([kept[0], *kept], axis=axis)
+                residual = residual.take([kept[0] if len(kept) else 0, *kept], axis=axis)
         return residual
 
     def table(self, attributes: Attributes) -> Table:

@@ -71,6 +71,26 @@ class Selection:
         cells = self.cells(attributes)
         return cells.reshape([cells.shape[wide.index(a)] if a in wide else 1 for a in attributes])
 
+    def __and__(self, other: Selection) -> Selection:
+        """What both measure."""
+        kept = {variable: np.intersect1d(codes, other.kept[variable]) for variable, codes in self.kept.items()}
+        pairs = {pair: self._among(pair, kept) & other._among(pair, kept) for pair in self.pairs}
+        return Selection(self.sizes, kept, pairs)
+
+    def _among(self, pair: tuple[int, int], kept: Mapping[int, Ints]) -> Mask:
+        """The mask of a pair over fewer kept codes."""
+        first, second = (np.searchsorted(self.kept[variable], kept[variable]) for variable in pair)
+        return self.pairs[pair][np.ix_(first, second)]
+
+    def rows(self, attributes: Attributes, fewer: Selection) -> Ints:
+        """Where the cells of `fewer`, all of them measured here too, stand among the measured cells of this one."""
+        mine = self.cells(attributes)
+        numbers = np.full(mine.shape, -1, dtype=np.int64)
+        numbers[mine] = np.arange(int(mine.sum()))
+        places = zip(wide_axes(self.sizes, attributes), np.nonzero(fewer.cells(attributes)), strict=True)
+        chosen: Ints = numbers[tuple(self.places(variable)[fewer.kept[variable][at - 1]] for variable, at in places)]
+        return chosen
+
     def describe(self) -> dict[str, object]:
         """As JSON values, for the record of what was measured."""
         return {

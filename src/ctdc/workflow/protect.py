@@ -6,6 +6,7 @@ cases that intake has not cleared are refused before anything is charged.
 
 from __future__ import annotations
 
+import hmac
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -14,9 +15,13 @@ from typing import Any
 
 from ctdc.foundation import clock
 from ctdc.foundation.errors import Refused, UserError
-from ctdc.foundation.hashing import hash_file, hash_value
+from ctdc.foundation.files import atomic_file
+from ctdc.foundation.hashing import canonical_json, hash_file
 from ctdc.foundation.progress import Progress
+from ctdc.intake.subject import KEY_BYTES, read_key
 from ctdc.privacy.accounting import Guarantee
+from ctdc.privacy.budgets import PART
+from ctdc.privacy.cohorts import check_name, gather
 from ctdc.privacy.precheck import Precheck, Question, check_not_only_noise, precheck
 from ctdc.privacy.protect import Settings, measure_records
 from ctdc.privacy.protect import protect as protect_records
@@ -128,9 +133,11 @@ def settings_of(
     threshold: float = 10,
     aggregates: str = "threshold",
     facts: bool = True,
+    cohort: str = "",
 ) -> Settings:
     """The engine's settings. seed: of the record synthesis only, drawn at random and recorded when None; facts:
-    whether what is true by definition was part of the domain, recorded when it was left out.
+    whether what is true by definition was part of the domain, recorded when it was left out; cohort: the part of the
+    population that is charged, when only its new people are measured.
 
     Raises UserError for an epsilon or delta that no release should have: a typing error is likelier than a wish.
     """
@@ -141,13 +148,16 @@ def settings_of(
             allowed=f"epsilon at most {MAX_EPSILON:g}, delta below {MAX_DELTA:g} and far below 1 / number of people",
             do="Choose again; 1 to 4 are common choices for epsilon, 1e-6 for delta.",
         )
+    if cohort:
+        check_name(cohort)
     return Settings(
         guarantee=Guarantee(epsilon, delta),
         length=length,
         threshold=threshold,
         every_aggregate=aggregates == "all",
         seed=secrets.randbits(32) if seed is None else seed,
-        population=population,
+        population=f"{population}{PART}{cohort}" if cohort else population,
+        cohort=cohort,
         facts={"profile": profile} if facts else {"profile": profile, "facts_left_out": True},
     )
 
@@ -176,6 +186,29 @@ def _check(source: Source, chosen: Settings, people: int | None, thorough: bool)
     return precheck(question, thorough=thorough)
 
 
+def _key_beside(ledger: Path) -> tuple[bytes, Callable[[], None]]:
+    """The ledger's key, and what writes it if it is new, to be called when something is about to be charged.
+
+    Under it a repetition of some work is recognised by a name that tells nothing to those without the key. A plain
+    hash would: whoever knows all records but one could try that one.
+    """
+    path = ledger.with_name(ledger.name + ".key")
+    try:
+        if path.exists():
+            return read_key(path), lambda: None
+    except PermissionError:
+        raise UserError(
+            "protect.key", "The ledger's key cannot be read.", where=str(path), do="Ask the ledger's keeper."
+        ) from None
+    key = secrets.token_bytes(KEY_BYTES)
+
+    def write() -> None:
+        with atomic_file(path, private=True) as temporary:
+            temporary.write_bytes(key)
+
+    return key, write
+
+
 def protect(
     cases: Path,
     out: Path,
@@ -184,6 +217,9 @@ def protect(
     schema: Path | None = None,
     ledger: Path | None = None,
     facts: bool = True,
+    add_cohorts: Sequence[Path] = (),
+    replace_cohort: bool = False,
+    notice: Callable[[str], None] | None = None,
     progress: Progress | None = None,
     choices: Choices | None = None,
     shapes: Sequence[str] = (),
@@ -197,9 +233,13 @@ def protect(
     ledger: where the charge is written, by default ``ledger.jsonl`` beside `out`; choices: take the place of what the
     schema file says; facts: whether records must satisfy what is true by definition; shapes: of the synthetic records,
     beside the wide one; people: about how many, so that `warn` is told before anything is charged what could not be
-    shown; anyway: go on where only noise would come out; settings: see `settings_of`. Raises UserError for bad input,
-    Refused when the budget forbids or nothing could be shown.
+    shown; anyway: go on where only noise would come out; add_cohorts: folders of earlier protections whose people are
+    not in `cases`; replace_cohort: but for those of this cohort, who are measured anew; notice: hears what a person has
+    to know before paying; settings: see `settings_of`. Raises UserError for bad input, Refused when the budget forbids
+    or nothing could be shown.
     """
+    if (add_cohorts or replace_cohort) and not settings.get("cohort"):
+        raise UserError("cohorts.name", "The new people have no cohort's name.", do="Name it: --cohort 2026.")
     source = find_source(cases, profile, schema, choices, facts)
     chosen = settings_of(profile=source.profile, facts=facts, **settings)
     chosen = replace(chosen, facts=chosen.facts | source.recoding())
@@ -209,19 +249,28 @@ def protect(
             warn(text)
         if not anyway:
             check_not_only_noise(answer, people)
+    earlier = gather(add_cohorts, source.schema, chosen.cohort, anew=replace_cohort)
     target = ledger or out.absolute().parent / DEFAULT_LEDGER
-    identity = hash_value([hash_file(cases), source.schema.content_hash(), chosen.paid(), source.recoding()])
-    finish = other_shapes(source.schema, source.declaration, shapes)
+    key, write_key = _key_beside(target)
+    work = [hash_file(cases), source.schema.content_hash(), chosen.paid(), source.recoding()]
+
+    def load_checked() -> CodedTable:
+        table = source.load()
+        write_key()
+        return table
+
     return protect_records(
-        source.load,
+        load_checked,
         source.schema,
         chosen,
         out,
         target,
         clock.now(),
-        identity=identity,
+        identity=hmac.digest(key, canonical_json(work), "sha256").hex(),
+        earlier=earlier,
+        notice=notice,
         progress=progress,
-        finish=finish,
+        finish=other_shapes(source.schema, source.declaration, shapes),
     )
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from ctdc.foundation import clock
 from ctdc.foundation.hashing import hash_value
 from ctdc.foundation.progress import Progress
-from ctdc.privacy.ledger import read
-from ctdc.privacy.protect import publish_measurements
+from ctdc.privacy.ledger import read, unfinished
+from ctdc.privacy.protect import publish_measurements, record_end
 from ctdc.standard.loader import load
 from ctdc.workflow.config import Privacy, Release
 from ctdc.workflow.harmonise import COLUMNS, columns_content
@@ -61,6 +62,11 @@ def measure_stage(derived: Outcome, privacy: Privacy, release: Release, ledger: 
     return Stage("measure", 1, inputs, work, paid=True)
 
 
+def record_measured(measured: Outcome, ledger: Path) -> None:
+    """Note in the ledger that what was paid for is safe; once, however often the stage is found finished."""
+    record_end(measured.folder / DATA, ledger, clock.now())
+
+
 def protect_stage(measured: Outcome, privacy: Privacy, release: Release) -> Stage:
     """Build counts and records from what was measured; costs nothing. Output: what ``ctdc protect`` writes."""
     parameters = privacy.model_dump(mode="json", exclude={"ledger", "population"})
@@ -88,15 +94,15 @@ def lost_charges(attempts: Sequence[str], ledger: Path, population: str) -> str:
         return ""
     charges = [
         line.event["at"]
-        for line in read(ledger)
-        if line.event["kind"] == "charge" and line.event["population"] == population and line.event["at"] >= attempts[0]
+        for line in unfinished(read(ledger))
+        if line.event["population"] == population and line.event["at"] >= attempts[0]
     ]
     if not charges:
         return ""
     return (
         f"An attempt to protect these cases, begun at {attempts[-1]}, was cut off, and its result is lost. Since the "
-        f"first such attempt the ledger holds {len(charges)} charge(s) for {population!r}. They stay, for what was "
-        "paid for may have been measured; this attempt is charged again. See 'ctdc ledger show'."
+        f"first such attempt the ledger holds {len(charges)} charge(s) for {population!r} without a result. They stay, "
+        "for what was paid for may have been measured; this attempt is charged again. See 'ctdc ledger show'."
     )
 
 
