@@ -7,8 +7,19 @@ from typing import Any
 
 import click
 
-from ctdc.cli.common import emit, json_option, progress_bars
+from ctdc.cli.common import check_one_length, emit, json_option, progress_bars, workload_option
 from ctdc.workflow.protect import protect
+
+
+def _measured(statement: dict[str, Any]) -> str:
+    """What was counted: all combinations up to a length, and which longer ones."""
+    length, sets = statement["length"], statement["sets_by_length"]
+    longer = [f"{count:,} named sets of {size}" for size, count in sets.items() if int(size) > length]
+    return (
+        f"Measured: all combinations of up to {length} characteristics"
+        + (f", and of longer ones only {' and '.join(longer)}; see 'workload' in privacy.json" if longer else "")
+        + f" ({statement['measurements']:,} tables)."
+    )
 
 
 def _summary(statement: dict[str, Any], out: Path) -> str:
@@ -19,6 +30,7 @@ def _summary(statement: dict[str, Any], out: Path) -> str:
         f"(rho {statement['rho']:.6f}), charged to {statement['population']!r}.",
         f"Estimated people: {total['count']:,.0f}, standard error {total['standard_error']:,.1f}. "
         f"{statement['records']:,} synthetic records.",
+        _measured(statement),
         "Standard error of a count of 1, 2, 3 ... characteristics (median): "
         + ", ".join(f"{errors[length]['median']:.1f}" for length in sorted(errors) if length != "0"),
         f"Everything is in {out}; open {out / 'report.html'} to read what it means.",
@@ -31,6 +43,7 @@ def _summary(statement: dict[str, Any], out: Path) -> str:
 @click.option("--epsilon", type=float, required=True, help="Strength of the protection; smaller is safer.")
 @click.option("--delta", type=float, default=1e-6, show_default=True, help="Must be far below 1 / number of people.")
 @click.option("--length", type=int, default=3, show_default=True, help="Longest combination that is counted, 1 to 4.")
+@workload_option
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="New folder for the results.")
 @click.option("--profile", help="Release profile of the standard; found from the columns when left out.")
 @click.option("--schema", type=click.Path(path_type=Path), help="Table Schema with the codes of every column.")
@@ -52,6 +65,7 @@ def command(cases: Path, out: Path, as_json: bool, **options: Any) -> None:
     CASES are harmonised cases, a table in a release profile's columns, or any categorical table with --schema. The
     ledger is charged before anything is measured: a run that is stopped after that has spent its budget.
     """
+    check_one_length(options["workload"])
     with progress_bars(quiet=as_json) as progress:
         statement = protect(cases, out, progress=progress, **options)
     emit({"out": str(out), "privacy": statement}, as_json, _summary(statement, out))

@@ -1,6 +1,6 @@
 """Unbiased estimates of every table of counts, with exact standard errors, from the noisy measurements alone.
 
-Promise: nothing here sees a record. For a set A of at most `length` variables the estimate of m_A is the sum over
+Promise: nothing here sees a record. For a measured set A of variables the estimate of m_A is the sum over
 B subset of A of T_B spread evenly over A minus B; it is unbiased, tables agree on what they share, and every cell
 of A's table has the variance sum over B of s_B^2 p_B prod_{j in A minus B} 1/n_j^2 (Xiao et al. 2023, Theorem 4.4).
 """
@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ctdc.privacy.measure import Measurements, residuals
-from ctdc.privacy.plan import Attributes, share, spread, subsets
+from ctdc.privacy.plan import Attributes, cell_variance, subsets
 
 Table = npt.NDArray[np.float64]
 
@@ -36,7 +36,7 @@ class Estimates:
         return tuple(self.residual)
 
     def table(self, attributes: Attributes) -> Table:
-        """Estimated counts, shape (sizes of attributes). `attributes` ascending and at most `length` long."""
+        """Estimated counts, shape (sizes of attributes). `attributes` ascending and among `sets`."""
         total = np.zeros(tuple(self.sizes[attribute] for attribute in attributes))
         for inner in subsets(attributes):
             divisor = math.prod(self.sizes[attribute] for attribute in attributes if attribute not in inner)
@@ -46,10 +46,7 @@ class Estimates:
 
     def variance(self, attributes: Attributes) -> float:
         """Variance of each cell of `table(attributes)`."""
-        return math.fsum(
-            self.deviation[inner] ** 2 * share(self.sizes, inner) * spread(self.sizes, inner, attributes)
-            for inner in subsets(attributes)
-        )
+        return cell_variance(self.sizes, self.deviation, attributes)
 
     def total(self) -> tuple[float, float]:
         """Estimated number of records and its standard error."""
@@ -66,5 +63,4 @@ def estimate(measurements: Measurements) -> Estimates:
     """Turn noisy integers into residual tables, once."""
     plan = measurements.plan
     residual = {measurement.attributes: table for measurement, table in residuals(measurements)}
-    deviation = {measurement.attributes: measurement.deviation for measurement in plan.measurements}
-    return Estimates(plan.sizes, plan.length, residual, deviation)
+    return Estimates(plan.sizes, plan.length, residual, plan.deviations)

@@ -25,12 +25,14 @@ from babel.numbers import format_decimal, format_percent
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from ctdc.privacy.workload import workload_from
 from ctdc.table.schema import Schema, Variable
 
 ROOM = Path(__file__).parent
 LANGUAGES = {"ar": "العربية", "en": "English", "fr": "Français", "de": "Deutsch", "es": "Español"}
 RIGHT_TO_LEFT = frozenset({"ar"})
 MAX_CODES_SHOWN = 30
+MAX_SETS_SHOWN = 50
 NORMAL_95 = 1.959963984540054  # two-sided 95 % point of the standard normal distribution
 SMALLEST_WRITTEN_OUT = 1e-6  # smaller numbers are written as a power of ten
 PERCENTAGE = re.compile(r"(\d+%)")
@@ -210,13 +212,20 @@ def _possible(schema: Schema, longest: int) -> list[int]:
     return possible
 
 
-def listings(schema: Schema, aggregates: pa.Table, longest: int) -> list[Listing]:
-    """One line per length from 1 to `longest`, or to the number of variables."""
+def listings(schema: Schema, aggregates: pa.Table, longest: int, longer: Sequence[Sequence[str]] = ()) -> list[Listing]:
+    """One line per length from 1 to `longest`, or to the number of variables, and to that of the `longer` named sets.
+
+    longer: the measured sets of more than `longest` variables; no other combinations of their length are possible.
+    """
     longest = min(longest, len(schema.variables))
+    totals = dict(enumerate(_possible(schema, longest)))
+    for names in longer:
+        known = math.prod(len(schema[name].codes) for name in names)
+        totals[len(names)] = totals.get(len(names), 0) + known
     below = aggregates.group_by("length").aggregate([("below_threshold", "count"), ("below_threshold", "sum")])
     counted = {row["length"]: row for row in below.to_pylist()}
     result = []
-    for length, possible in enumerate(_possible(schema, longest)[1:], start=1):
+    for length, possible in sorted(totals.items())[1:]:
         row = counted.get(length, {"below_threshold_count": 0, "below_threshold_sum": 0})
         listed, few = row["below_threshold_count"], row["below_threshold_sum"]
         result.append(Listing(length, possible, listed, possible - (listed - few)))
@@ -229,6 +238,8 @@ def report_html(statement: Mapping[str, Any], schema: Schema, aggregates: pa.Tab
     statement: the content of privacy.json; aggregates: columns of `aggregates.COLUMNS`. Self-contained HTML.
     """
     total, error = statement["total"]["count"], statement["total"]["standard_error"]
+    workload = workload_from(statement["workload"], "privacy.json")
+    longer = workload.longer(schema)
     context = {
         "s": statement,
         "languages": LANGUAGES,
@@ -240,7 +251,10 @@ def report_html(statement: Mapping[str, Any], schema: Schema, aggregates: pa.Tab
         "files": FILES,
         "low": total - NORMAL_95 * error,
         "high": total + NORMAL_95 * error,
-        "listings": listings(schema, aggregates, statement["length"]),
+        "listings": listings(schema, aggregates, statement["length"], longer),
+        "longer": longer[:MAX_SETS_SHOWN],
+        "unshown": max(0, len(longer) - MAX_SETS_SHOWN),
+        "weighted": workload.scheme != "balanced" or bool(workload.weights),
         "variables": one_way_counts(schema, aggregates, statement["threshold"]),
         "most": MAX_CODES_SHOWN,
     }

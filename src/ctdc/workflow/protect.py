@@ -19,6 +19,7 @@ from ctdc.foundation.progress import Progress
 from ctdc.privacy.accounting import Guarantee
 from ctdc.privacy.protect import Settings, measure_records
 from ctdc.privacy.protect import protect as protect_records
+from ctdc.privacy.workload import read_workload
 from ctdc.standard.derive import derive
 from ctdc.standard.loader import load
 from ctdc.standard.model import Profile
@@ -101,8 +102,10 @@ def settings_of(
     seed: int | None = None,
     threshold: float = 10,
     aggregates: str = "threshold",
+    workload: Path | None = None,
 ) -> Settings:
-    """The engine's settings. seed: of the record synthesis only, drawn at random and recorded when None.
+    """The engine's settings. seed: of the record synthesis only, drawn at random and recorded when None; workload: a
+    file that says what is measured, in place of `length`.
 
     Raises UserError for an epsilon or delta that no release should have: a typing error is likelier than a wish.
     """
@@ -113,14 +116,16 @@ def settings_of(
             allowed=f"epsilon at most {MAX_EPSILON:g}, delta below {MAX_DELTA:g} and far below 1 / number of people",
             do="Choose again; 1 to 4 are common choices for epsilon, 1e-6 for delta.",
         )
+    declared = read_workload(workload) if workload else None
     return Settings(
         guarantee=Guarantee(epsilon, delta),
-        length=length,
+        length=declared.length if declared else length,
         threshold=threshold,
         every_aggregate=aggregates == "all",
         seed=secrets.randbits(32) if seed is None else seed,
         population=population,
         facts={"profile": profile},
+        workload=declared,
     )
 
 
