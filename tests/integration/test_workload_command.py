@@ -60,7 +60,7 @@ PROTECT = ("protect", "cases.csv", "--schema", "schema.json", "--epsilon", 6, "-
 def test_a_declared_workload_end_to_end(here: Path, capsys: Capture) -> None:
     code, out, err = ctdc_says(capsys, *PROTECT, "--workload", "w.json")
     assert code == 0, err
-    assert "of longer ones only 1 named sets of 3" in out
+    assert "of longer ones only 1 named set of 3" in out
     statement = json.loads((here / "safe" / "privacy.json").read_text())
     assert statement["length"] == 2
     assert statement["workload"] == {"scheme": "balanced"} | WORKLOAD

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,14 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print the re
 workload_option = click.option(
     "--workload", type=click.Path(path_type=Path), help="File that says what is measured, in place of --length."
 )
+
+
+def combinations(length: int, sets: Mapping[int, int]) -> str:
+    """What is counted, in words. sets: number of variables to number of measured sets."""
+    longer = [f"{count:,} named set{'s' * (count != 1)} of {size}" for size, count in sets.items() if size > length]
+    return f"all combinations of up to {length} characteristics" + (
+        f", and of longer ones only {' and '.join(longer)}" if longer else ""
+    )
 
 
 def check_one_length(workload: Path | None) -> None:

@@ -7,30 +7,20 @@ from typing import Any
 
 import click
 
-from ctdc.cli.common import check_one_length, emit, json_option, progress_bars, workload_option
+from ctdc.cli.common import check_one_length, combinations, emit, json_option, progress_bars, workload_option
 from ctdc.workflow.protect import protect
-
-
-def _measured(statement: dict[str, Any]) -> str:
-    """What was counted: all combinations up to a length, and which longer ones."""
-    length, sets = statement["length"], statement["sets_by_length"]
-    longer = [f"{count:,} named sets of {size}" for size, count in sets.items() if int(size) > length]
-    return (
-        f"Measured: all combinations of up to {length} characteristics"
-        + (f", and of longer ones only {' and '.join(longer)}; see 'workload' in privacy.json" if longer else "")
-        + f" ({statement['measurements']:,} tables)."
-    )
 
 
 def _summary(statement: dict[str, Any], out: Path) -> str:
     total = statement["total"]
     errors = statement["expected_standard_error"]
+    sets = {int(length): count for length, count in statement["sets_by_length"].items()}
     lines = [
         f"Protected: epsilon {statement['epsilon']:g}, delta {statement['delta']:g} "
         f"(rho {statement['rho']:.6f}), charged to {statement['population']!r}.",
         f"Estimated people: {total['count']:,.0f}, standard error {total['standard_error']:,.1f}. "
         f"{statement['records']:,} synthetic records.",
-        _measured(statement),
+        f"Measured: {combinations(statement['length'], sets)} ({statement['measurements']:,} tables).",
         "Standard error of a count of 1, 2, 3 ... characteristics (median): "
         + ", ".join(f"{errors[length]['median']:.1f}" for length in sorted(errors) if length != "0"),
         f"Everything is in {out}; open {out / 'report.html'} to read what it means.",

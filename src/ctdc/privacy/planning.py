@@ -8,8 +8,10 @@ protection with the same settings states and has.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from decimal import ROUND_CEILING, Decimal
+from typing import Any
 
 from ctdc.foundation.errors import UserError
 from ctdc.privacy.accounting import Guarantee
@@ -21,6 +23,7 @@ from ctdc.table.schema import Schema
 RELATIVE_ERROR = 0.1  # what is called exact: a standard error of at most a tenth of the count
 SHARES = (0.01, 0.1)  # of all people, whose relative errors are shown
 SEARCHED = (0.01, 100.0)  # epsilons between which the inverse looks; beyond nobody should go
+CURVE_POINTS = 7  # on a logarithmic plot errors are nearly straight lines
 PRECISION = 1e-3  # relative, of the epsilon that the inverse finds
 
 
@@ -145,6 +148,48 @@ def table_error(schema: Schema, plan: Plan, names: Names) -> float:
     return math.sqrt(plan.variance(attributes))
 
 
+@dataclass(frozen=True)
+class Outlook:
+    """Forecasts for several epsilons, with what they are about.
+
+    chosen: one forecast for each epsilon that was asked for; curve: more of them, ascending, for a plot; cases: number
+    of people as declared, 0 when not; found: the epsilon that an inverse question led to, which is among the chosen.
+    """
+
+    profile: str
+    variables: int
+    delta: float
+    workload: Workload
+    threshold: float
+    cases: int
+    chosen: tuple[Forecast, ...]
+    curve: tuple[Forecast, ...]
+    found: float | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The outlook as JSON values."""
+        return {
+            "profile": self.profile,
+            "variables": self.variables,
+            "delta": self.delta,
+            "workload": self.workload.describe(),
+            "threshold": self.threshold,
+            "cases": self.cases,
+            "found": self.found,
+            "chosen": [asdict(one) for one in self.chosen],
+            "curve": [
+                {"epsilon": one.epsilon, "median": {str(line.length): line.median for line in one.lines}}
+                for one in self.curve
+            ],
+        }
+
+
+def curve_epsilons(chosen: Sequence[float]) -> list[float]:
+    """Epsilons for a plot, evenly spaced in their logarithm, from half the smallest to twice the largest chosen one."""
+    low, high = max(SEARCHED[0], min(chosen) / 2), min(SEARCHED[1], max(chosen) * 2)
+    return [low * (high / low) ** (step / (CURVE_POINTS - 1)) for step in range(CURVE_POINTS)]
+
+
 def forecast(
     schema: Schema,
     guarantee: Guarantee,
@@ -163,7 +208,7 @@ def forecast(
 
 
 def smallest_epsilon(schema: Schema, delta: float, workload: Workload, length: int, at_most: float) -> float:
-    """Smallest epsilon, rounded up to a thousandth of itself, whose median error of `length` is at most `at_most`.
+    """Smallest epsilon, rounded up to three figures, whose median error of `length` is at most `at_most`.
 
     More epsilon means less noise in every table, so bisection finds it. Raises UserError (``plan.out_of_reach``) when
     none between 0.01 and 100 does.
@@ -193,4 +238,10 @@ def smallest_epsilon(schema: Schema, delta: float, workload: Workload, length: i
     while high / low > 1 + PRECISION:
         middle = math.sqrt(low * high)
         low, high = (low, middle) if holds(middle) else (middle, high)
-    return high
+    return _rounded_up(high)
+
+
+def _rounded_up(value: float) -> float:
+    """`value` with three significant figures, never smaller."""
+    digits = 2 - math.floor(math.log10(value))
+    return float(Decimal(value).quantize(Decimal(1).scaleb(-digits), rounding=ROUND_CEILING))

@@ -44,14 +44,20 @@ FILES = ("synthetic", "aggregates", "measurements", "schema.json", "privacy.json
 
 
 @cache
-def report_texts() -> Mapping[str, Mapping[str, str]]:
-    """Language -> key -> text."""
-    texts: dict[str, dict[str, str]] = yaml.safe_load((ROOM / "texts" / "report.yaml").read_text(encoding="utf-8"))
+def texts_of(page: str) -> Mapping[str, Mapping[str, str]]:
+    """Language -> key -> text, of one kind of page."""
+    texts: dict[str, dict[str, str]] = yaml.safe_load((ROOM / "texts" / f"{page}.yaml").read_text(encoding="utf-8"))
     return texts
 
 
+def report_texts() -> Mapping[str, Mapping[str, str]]:
+    """Language -> key -> text, of the report."""
+    return texts_of("report")
+
+
 @cache
-def _environment() -> Environment:
+def page_templates() -> Environment:
+    """The templates of this room; everything that is put into one is escaped."""
     return Environment(
         loader=FileSystemLoader(ROOM / "templates"),
         autoescape=True,
@@ -71,6 +77,7 @@ class Writer:
     """Texts and numbers in one language. Digits are Latin in every language, Arabic included."""
 
     language: str
+    page: str = "report"
 
     @property
     def direction(self) -> str:
@@ -80,7 +87,7 @@ class Writer:
     def text(self, key: str, **values: object) -> Markup:
         """The text `key` with its places filled; values that are not Markup are escaped."""
         # Between Arabic words a percent sign would jump to the other side of its number.
-        source = PERCENTAGE.sub(r'<bdi dir="ltr">\1</bdi>', str(escape(report_texts()[self.language][key])))
+        source = PERCENTAGE.sub(r'<bdi dir="ltr">\1</bdi>', str(escape(texts_of(self.page)[self.language][key])))
         return Markup(source).format(**values)  # noqa: S704 (the text is ours, escaped, and without values yet)
 
     def declared(self, group: str, keys: Mapping[str, str], value: object) -> Markup:
@@ -111,6 +118,11 @@ class Writer:
         """A share from 0 to 1 as a percentage, rounded up to one decimal."""
         pattern = "#,##0.0%" if self.language in ("ar", "en") else "#,##0.0\u00a0%"
         return _isolated(str(format_percent(_rounded_up(min(share, 1.0), 3), pattern, locale=self.language)))
+
+    def percent(self, share: float) -> Markup:
+        """A share as a percentage with one decimal, rounded to the nearest."""
+        pattern = "#,##0.0%" if self.language in ("ar", "en") else "#,##0.0\u00a0%"
+        return _isolated(str(format_percent(share, pattern, locale=self.language)))
 
     def interval(self, low: float, high: float) -> Markup:
         """Both ends of an interval, in the order of reading of numbers."""
@@ -258,4 +270,4 @@ def report_html(statement: Mapping[str, Any], schema: Schema, aggregates: pa.Tab
         "variables": one_way_counts(schema, aggregates, statement["threshold"]),
         "most": MAX_CODES_SHOWN,
     }
-    return _environment().get_template("report.html.j2").render(context)
+    return page_templates().get_template("report.html.j2").render(context)

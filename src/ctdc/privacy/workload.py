@@ -28,18 +28,24 @@ DEFAULT_LENGTH = 3
 KEYS = ("length", "scheme", "sets", "weights")
 
 
-def _same_for_tables(sizes: Sequence[int], attributes: Attributes) -> float:
-    return 1.0
+def _balanced(sizes: Sequence[int], length: int) -> Weight:
+    """The engine's own weights."""
+    return balanced_weight
 
 
-def _same_for_cells(sizes: Sequence[int], attributes: Attributes) -> float:
-    return float(math.prod(sizes[attribute] for attribute in attributes))
+def _same_for_tables(sizes: Sequence[int], length: int) -> Weight:
+    """The variance of every table counts the same."""
+    return lambda sizes, attributes: 1.0
 
 
-# balanced: the engine's own, see `plan.balanced_weight`; sets: the variance of every table counts the same; cells: the
-# variance of every cell does.
-SCHEMES: Mapping[str, Weight] = {
-    "balanced": balanced_weight,
+def _same_for_cells(sizes: Sequence[int], length: int) -> Weight:
+    """The variance of every cell counts the same, so that large tables count more."""
+    return lambda sizes, attributes: float(math.prod(sizes[attribute] for attribute in attributes))
+
+
+# Name -> from the categories per variable and the longest measured length to the weight of a table.
+SCHEMES: Mapping[str, Callable[[Sequence[int], int], Weight]] = {
+    "balanced": _balanced,
     "sets": _same_for_tables,
     "cells": _same_for_cells,
 }
@@ -108,7 +114,7 @@ class Workload:
                 f"The workload gives a weight to {', '.join(factors[chosen][0])}, which it does not measure.",
                 do="Name this set under 'sets' too.",
             )
-        scheme = SCHEMES[self.scheme]
+        scheme = SCHEMES[self.scheme](schema.sizes, self.longest)
 
         def weight(sizes: Sequence[int], attributes: Attributes) -> float:
             factor = factors[attributes][1] if attributes in factors else 1.0

@@ -69,9 +69,10 @@ def test_a_named_set_is_measured_and_estimated_and_its_relatives_are_not() -> No
 
 def test_the_schemes_are_what_they_are_called() -> None:
     sizes = SCHEMA.sizes
-    assert SCHEMES["sets"](sizes, (0, 2)) == SCHEMES["sets"](sizes, ()) == 1
-    assert SCHEMES["cells"](sizes, (0, 2)) == 12
-    assert SCHEMES["balanced"] is balanced_weight
+    weight = {name: Workload(2, scheme=name).weight(SCHEMA) for name in SCHEMES}
+    assert weight["sets"](sizes, (0, 2)) == weight["sets"](sizes, ()) == 1
+    assert weight["cells"](sizes, (0, 2)) == 12
+    assert weight["balanced"](sizes, (0, 2)) == balanced_weight(sizes, (0, 2))
 
 
 def test_a_heavier_table_is_measured_better_at_the_same_price() -> None:
@@ -87,8 +88,9 @@ def test_a_heavier_table_is_measured_better_at_the_same_price() -> None:
 def test_each_scheme_is_the_best_for_what_it_weighs(scheme: str) -> None:
     """At one budget, no other scheme's plan has a smaller weighted sum of variances."""
     plans = {name: plan_workload(SCHEMA, GUARANTEE, Workload(2, scheme=name)) for name in SCHEMES}
+    weight = Workload(2, scheme=scheme).weight(SCHEMA)
     scores = {
-        name: math.fsum(SCHEMES[scheme](SCHEMA.sizes, chosen) * plan.variance(chosen) for chosen in plan.deviations)
+        name: math.fsum(weight(SCHEMA.sizes, chosen) * plan.variance(chosen) for chosen in plan.deviations)
         for name, plan in plans.items()
     }
     assert scores[scheme] <= min(scores.values()) * (1 + 1e-5)
