@@ -109,7 +109,7 @@ class Workload:
         Raises UserError (``workload``) for a factor of a set that is not measured.
         """
         factors = {positions(schema, names): (names, factor) for names, factor in self.weights}
-        for chosen in factors.keys() - set(self.family(schema)):
+        for chosen in factors.keys() - set(self.family(schema) if factors else ()):
             raise _refuse(
                 f"The workload gives a weight to {', '.join(factors[chosen][0])}, which it does not measure.",
                 do="Name this set under 'sets' too.",
@@ -142,7 +142,9 @@ class Workload:
 
 def plan_workload(schema: Schema, guarantee: Guarantee, workload: Workload) -> Plan:
     """The least noisy plan of the workload's tables that satisfies `guarantee`. Raises as `make_plan` does."""
-    return make_plan(schema.sizes, guarantee, workload.length, workload.weight(schema), workload.family(schema))
+    check_length(schema.sizes, workload.length)  # before sets are listed of which there may be billions
+    sets = workload.family(schema) if workload.sets else None
+    return make_plan(schema.sizes, guarantee, workload.length, workload.weight(schema), sets)
 
 
 def _check_names(names: Names) -> None:

@@ -34,6 +34,7 @@ def test_a_named_set_brings_every_subset_of_it() -> None:
     assert NAMED.longest == 3
 
 
+@pytest.mark.slow
 @given(
     st.integers(1, 4),
     st.lists(st.sets(st.sampled_from(SCHEMA.names), min_size=1, max_size=4).map(tuple), max_size=4),
@@ -54,6 +55,7 @@ def test_without_a_choice_the_plan_is_the_engine_s_own(length: int) -> None:
     assert plan_workload(SCHEMA, GUARANTEE, Workload(length)) == make_plan(SCHEMA.sizes, GUARANTEE, length)
 
 
+@pytest.mark.slow
 def test_a_named_set_is_measured_and_estimated_and_its_relatives_are_not() -> None:
     people = some_people(SCHEMA.sizes, 80)
     plan = plan_workload(SCHEMA, GUARANTEE, NAMED)
@@ -175,6 +177,12 @@ def test_too_many_named_cells_are_refused() -> None:
     with pytest.raises(UserError) as caught:
         plan_workload(wide, GUARANTEE, Workload(1, (("a", "b", "c"),)))
     assert caught.value.detail.code == "privacy.too_wide"
+
+
+@pytest.mark.parametrize("workload", [Workload(4), Workload(4, (("a", "b"),), weights=((("a",), 2.0),))])
+def test_billions_of_sets_are_refused_before_they_are_listed(workload: Workload) -> None:
+    with pytest.raises(UserError, match="Length 4 over these 1000 variables"):
+        plan_workload(small_schema((2,) * 1000), GUARANTEE, workload)
 
 
 @pytest.mark.slow
