@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ctdc.cli.common import emit, json_option, progress_bars
+from ctdc.cli.common import check_one_length, combinations, emit, json_option, progress_bars, workload_option
 from ctdc.cli.precheck import precheck_text
 from ctdc.table.shapes import SHAPES
 from ctdc.workflow.any_table import Choices
@@ -37,11 +37,13 @@ def _summary(statement: dict[str, Any], out: Path) -> str:
     total = statement["total"]
     paid = [statement, *statement.get("cohorts", [])][-1]  # the new cohort stands last
     errors = statement["expected_standard_error"]
+    sets = {int(length): count for length, count in statement["sets_by_length"].items()}
     lines = [
         f"Protected: epsilon {paid['epsilon']:g}, delta {paid['delta']:g} "
         f"(rho {paid['rho']:.6f}), charged to {statement['population']!r}.",
         f"Estimated people: {total['count']:,.0f}, standard error {total['standard_error']:,.1f}. "
         f"{statement['records']:,} synthetic records.",
+        f"Measured: {combinations(statement['length'], sets)} ({statement['measurements']:,} tables).",
         "Standard error of a count of 1, 2, 3 ... characteristics (median): "
         + ", ".join(f"{errors[length]['median']:.1f}" for length in sorted(errors) if length != "0"),
         *_of_cohorts(statement),
@@ -64,6 +66,7 @@ def _choices(subject_id: str | None, columns: str | None, max_rows: int | None) 
 @click.option("--epsilon", type=float, required=True, help="Strength of the protection; smaller is safer.")
 @click.option("--delta", type=float, default=1e-6, show_default=True, help="Must be far below 1 / number of people.")
 @click.option("--length", type=int, default=3, show_default=True, help="Longest combination that is counted, 1 to 4.")
+@workload_option
 @click.option("--out", type=click.Path(path_type=Path), help="New folder for the results. Needed unless --check.")
 @click.option("--profile", help="Release profile of the standard; found from the columns when left out.")
 @click.option("--schema", type=click.Path(path_type=Path), help="Table Schema that declares every column.")
@@ -126,7 +129,10 @@ def command(
     several codes in a cell, numbers and dates in bands, several rows per person. The ledger is charged before anything
     is measured: a run that is stopped after that has spent its budget.
     """
+    check_one_length(options["workload"])
     options["choices"] = _choices(subject_id, columns, max_rows)
+    if only_check and options["workload"]:
+        raise click.UsageError("--check looks at --length. For a workload: ctdc plan --workload FILE --cases N.")
     if only_check:
         ignored = ("ledger", "shapes", "anyway", "add_cohorts", "replace_cohort")
         answer = check(cases, **{name: value for name, value in options.items() if name not in ignored})

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ctdc.privacy.measure import Measurements, residuals
-from ctdc.privacy.plan import Attributes, noise_share, spread, subsets
+from ctdc.privacy.plan import Attributes, cell_variance, subsets
 from ctdc.privacy.selection import Selection, wide_axes
 
 Table = npt.NDArray[np.float64]
@@ -92,10 +92,7 @@ class Estimates:
 
     def variance(self, attributes: Attributes) -> float:
         """Variance of each measured cell of `table(attributes)`."""
-        return math.fsum(
-            self.deviation[inner] ** 2 * noise_share(self.sizes, inner) * spread(self.sizes, inner, attributes)
-            for inner in subsets(attributes)
-        )
+        return cell_variance(self.sizes, self.deviation, attributes)
 
     def total(self) -> tuple[float, float]:
         """Estimated number of records and its standard error."""
@@ -112,5 +109,4 @@ def estimate(measurements: Measurements) -> Estimates:
     """Turn noisy integers into residual tables, once."""
     plan = measurements.plan
     residual = {measurement.attributes: table for measurement, table in residuals(measurements)}
-    deviation = {measurement.attributes: measurement.deviation for measurement in plan.measurements}
-    return Estimates(plan.sizes, plan.length, residual, deviation, measurements.selection)
+    return Estimates(plan.sizes, plan.length, residual, plan.deviations, measurements.selection)

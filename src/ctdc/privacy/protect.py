@@ -33,11 +33,13 @@ from ctdc.privacy.cohorts import Cohort, check_alike, combine, heaviest, keep, s
 from ctdc.privacy.estimate import Estimates, estimate
 from ctdc.privacy.measure import Measurements, measure
 from ctdc.privacy.noise import NoiseSource, OpenDPNoise
-from ctdc.privacy.plan import Plan, make_plan
+from ctdc.privacy.plan import Plan
+from ctdc.privacy.planning import expected_errors, sets_by_length
 from ctdc.privacy.report import report_html
 from ctdc.privacy.stored import read_measurements, write_measurements
 from ctdc.privacy.structure import forbidden_pairs
 from ctdc.privacy.synthesise import synthesise
+from ctdc.privacy.workload import Workload, plan_workload
 from ctdc.table.coded import CodedTable, table_from_matrix
 from ctdc.table.reporting import EXPECTED_FALSE
 from ctdc.table.schema import Schema, read_schema
@@ -59,7 +61,8 @@ class Settings:
     threshold: smallest count called reliable; every_aggregate: list combinations below it too; seed: of the record
     synthesis, which happens after the noise; population: whose budget is charged; facts: declared facts to be
     recorded with the result (profile, title, ...), JSON values; cohort: name of the people who are measured, when
-    they are new and earlier ones' measurements are added (`ctdc.privacy.cohorts`).
+    they are new and earlier ones' measurements are added (`ctdc.privacy.cohorts`); workload: what is measured and what
+    it is for, where it is more than all sets of up to `length` variables with the engine's own weights.
     """
 
     guarantee: Guarantee
@@ -70,12 +73,19 @@ class Settings:
     population: str = "default"
     cohort: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
+    workload: Workload | None = None
 
     def __post_init__(self) -> None:
+        if self.workload is not None and self.workload.length != self.length:
+            raise ValueError("the settings and their workload have different lengths")
         if not (math.isfinite(self.threshold) and self.threshold >= 0):
             raise UserError(
                 "privacy.threshold", f"The reporting threshold is {self.threshold}.", allowed="a number of at least 0"
             )
+
+    def declared_workload(self) -> Workload:
+        """The workload, the default one written out."""
+        return self.workload or Workload(self.length)
 
     def paid(self) -> dict[str, Any]:
         """The settings that decide what is measured and what it costs; the others can change without a payment."""
@@ -84,6 +94,8 @@ class Settings:
             "delta": self.guarantee.delta,
             "length": self.length,
             "population": self.population,
+            # Left out where none is declared, so that what was paid for before there were workloads stays paid.
+            **({"workload": self.workload.describe()} if self.workload else {}),
         }
 
 
@@ -134,14 +146,16 @@ def privacy_statement(
         "attacker_accuracy": attacker.accuracy,
         "attacker_power_at_1_percent": attacker.power,
         "length": settings.length,
+        "workload": settings.declared_workload().describe(),
         "threshold": settings.threshold,
         "expected_false": EXPECTED_FALSE,
         "aggregates": "all" if settings.every_aggregate else "threshold",
         "total": {"count": round(total, 2), "standard_error": round(error, 4)},
         "records": max(0, round(total)),
         "measurements": len(measurements.plan.measurements),
+        "sets_by_length": sets_by_length(measurements.plan),
         "noisy_numbers": measurements.numbers(),
-        "expected_standard_error": expected_errors(estimates),
+        "expected_standard_error": expected_errors(measurements.plan),
         "unprotected_quantities": [],
         "facts_by_definition": [fact.as_dict() for fact in schema.implications],
         "schema_hash": schema.content_hash(),
@@ -152,17 +166,6 @@ def privacy_statement(
         "measured_at": measured_at,
         **(statement_facts(cohorts) if cohorts else {}),
     }
-
-
-def expected_errors(estimates: Estimates) -> dict[str, dict[str, float]]:
-    """Smallest, median and largest standard error of a count, by length: known before anything is measured."""
-    errors: dict[str, dict[str, float]] = {}
-    for length in range(estimates.length + 1):
-        values = sorted(math.sqrt(estimates.variance(chosen)) for chosen in estimates.sets if len(chosen) == length)
-        if values:
-            middle = values[len(values) // 2]
-            errors[str(length)] = {"low": round(values[0], 4), "median": round(middle, 4), "high": round(values[-1], 4)}
-    return errors
 
 
 def _write_table(folder: Path, name: str, table: pa.Table) -> None:
@@ -231,7 +234,7 @@ def measure_records(
     earlier: cohorts to which this one will be added; checked before paying. Whoever has put `out` where it stays
     calls `record_end`. Raises UserError or Refused.
     """
-    plan = make_plan(schema.sizes, settings.guarantee, settings.length)
+    plan = plan_workload(schema, settings.guarantee, settings.declared_workload())
     for cohort in earlier:
         check_alike(plan, cohort.measurements.plan, cohort.file)
     with atomic_folder(out) as folder:
@@ -280,7 +283,7 @@ def publish_measurements(
     """
     progress = progress or Silent()
     paid = json.loads((measured / PAID).read_text(encoding="utf-8"))
-    if any(paid[name] != value for name, value in settings.paid().items()):
+    if any(paid.get(name) != value for name, value in ({"workload": None} | settings.paid()).items()):
         raise ValueError("these settings are not those that the measurements were paid with")
     stored = read_schema(measured / SCHEMA)
     schema = schema or stored

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
@@ -122,6 +123,12 @@ def _canonical(data: ProtectedData, colon: str, comma: str) -> pl.Expr:
     return pl.lit("{") + pl.concat_str(parts, separator=comma, ignore_nulls=True) + pl.lit("}")
 
 
+def longest_measured(privacy: Mapping[str, Any]) -> int:
+    """Variables of the largest measured set; statements from before there were workloads have no longer sets."""
+    named = privacy.get("workload", {}).get("sets", [])
+    return max([int(privacy["length"]), *(len(names) for names in named)])
+
+
 def aggregate_attributes(data: ProtectedData) -> Problems:
     """Every row's attributes are a JSON object of the schema's variables and codes, in order, and no row repeats."""
     try:
@@ -143,7 +150,7 @@ def aggregate_attributes(data: ProtectedData) -> Problems:
         yield Problem("aggregates.length", f"{rows:,} rows have a length other than their attributes.", AGGREGATES)
     if rows := frame.height - frame["attributes"].n_unique():
         yield Problem("aggregates.repeated", f"{rows:,} combinations are listed more than once.", AGGREGATES)
-    if rows := _count(frame, pl.col("length") > data.privacy["length"]):
+    if rows := _count(frame, pl.col("length") > longest_measured(data.privacy)):
         yield Problem("aggregates.too_long", f"{rows:,} combinations are longer than were measured.", AGGREGATES)
 
 

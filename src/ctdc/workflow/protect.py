@@ -25,6 +25,7 @@ from ctdc.privacy.cohorts import check_name, gather
 from ctdc.privacy.precheck import Precheck, Question, check_not_only_noise, precheck
 from ctdc.privacy.protect import Settings, measure_records
 from ctdc.privacy.protect import protect as protect_records
+from ctdc.privacy.workload import read_workload
 from ctdc.standard.derive import derive
 from ctdc.standard.loader import load
 from ctdc.standard.model import Fact, Profile
@@ -134,10 +135,12 @@ def settings_of(
     aggregates: str = "threshold",
     facts: bool = True,
     cohort: str = "",
+    workload: Path | None = None,
 ) -> Settings:
     """The engine's settings. seed: of the record synthesis only, drawn at random and recorded when None; facts:
     whether what is true by definition was part of the domain, recorded when it was left out; cohort: the part of the
-    population that is charged, when only its new people are measured.
+    population that is charged, when only its new people are measured; workload: a file that says what is measured, in
+    place of `length`.
 
     Raises UserError for an epsilon or delta that no release should have: a typing error is likelier than a wish.
     """
@@ -150,15 +153,17 @@ def settings_of(
         )
     if cohort:
         check_name(cohort)
+    declared = read_workload(workload) if workload else None
     return Settings(
         guarantee=Guarantee(epsilon, delta),
-        length=length,
+        length=declared.length if declared else length,
         threshold=threshold,
         every_aggregate=aggregates == "all",
         seed=secrets.randbits(32) if seed is None else seed,
         population=f"{population}{PART}{cohort}" if cohort else population,
         cohort=cohort,
         facts={"profile": profile} if facts else {"profile": profile, "facts_left_out": True},
+        workload=declared,
     )
 
 

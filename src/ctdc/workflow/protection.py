@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from ctdc.foundation import clock
 from ctdc.foundation.hashing import hash_value
 from ctdc.foundation.progress import Progress
 from ctdc.privacy.ledger import read, unfinished
 from ctdc.privacy.protect import publish_measurements, record_end
+from ctdc.privacy.workload import read_workload
 from ctdc.standard.loader import load
 from ctdc.workflow.config import Privacy, Release
 from ctdc.workflow.harmonise import COLUMNS, columns_content
@@ -36,6 +38,11 @@ def domain_hash(profile_id: str) -> str:
 PAID_FOR = {"epsilon", "delta", "length"}
 
 
+def declared_workload(privacy: Privacy) -> dict[str, Any]:
+    """The content of the plan's workload file as an input of stages; nothing where there is none."""
+    return {"workload": read_workload(privacy.workload).describe()} if privacy.workload else {}
+
+
 def measure_stage(derived: Outcome, privacy: Privacy, release: Release, ledger: Path) -> Stage:
     """Charge the ledger and measure the derived columns. Output: noisy measurements, not yet published."""
     population = population_of(privacy, release)
@@ -49,6 +56,7 @@ def measure_stage(derived: Outcome, privacy: Privacy, release: Release, ledger: 
             ledger=ledger,
             population=population,
             progress=progress,
+            workload=privacy.workload,
             **paid,
         )
 
@@ -58,6 +66,7 @@ def measure_stage(derived: Outcome, privacy: Privacy, release: Release, ledger: 
         "domain": domain_hash(release.profile),
         "population": population,
         **paid,
+        **declared_workload(privacy),
     }
     return Stage("measure", 1, inputs, work, paid=True)
 
@@ -69,17 +78,23 @@ def record_measured(measured: Outcome, ledger: Path) -> None:
 
 def protect_stage(measured: Outcome, privacy: Privacy, release: Release) -> Stage:
     """Build counts and records from what was measured; costs nothing. Output: what ``ctdc protect`` writes."""
-    parameters = privacy.model_dump(mode="json", exclude={"ledger", "population"})
+    parameters = privacy.model_dump(mode="json", exclude={"ledger", "population", "workload"})
     schema = schema_of_profile(load().profile(release.profile), privacy.facts)
 
     def work(folder: Path, progress: Progress) -> None:
-        settings = settings_of(profile=release.profile, population=population_of(privacy, release), **parameters)
+        settings = settings_of(
+            profile=release.profile,
+            population=population_of(privacy, release),
+            workload=privacy.workload,
+            **parameters,
+        )
         publish_measurements(measured.folder / DATA, settings, folder / DATA, schema=schema, progress=progress)
 
     inputs = {
         "measured": measured.content,
         "schema": schema.content_hash(),
         **parameters,
+        **declared_workload(privacy),
         "code": code_hash("privacy", "table"),
     }
     return Stage("protect", 1, inputs, work)

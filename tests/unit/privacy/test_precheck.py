@@ -44,11 +44,11 @@ def test_the_size_of_a_plan_is_known_without_making_it(sizes: tuple[int, ...], l
 
 def test_errors_are_those_that_the_engine_states() -> None:
     answer = precheck(question())
-    estimates = estimate(measure(some_people(SIZES, 50).matrix(), small_plan(SIZES), NoNoise()))
-    stated = expected_errors(estimates)
+    plan = small_plan(SIZES)
+    stated = expected_errors(plan)
     assert [one.length for one in answer.reach] == [1, 2, 3]
     for one in answer.reach:
-        expected = [math.sqrt(estimates.variance(chosen)) for chosen in estimates.sets if len(chosen) == one.length]
+        expected = [math.sqrt(plan.variance(chosen)) for chosen in plan.deviations if len(chosen) == one.length]
         assert one.error == pytest.approx(median(expected))
         assert (one.low, one.high) == pytest.approx(
             (stated[str(one.length)]["low"], stated[str(one.length)]["high"]), abs=1e-4

@@ -160,3 +160,20 @@ def test_an_attempt_that_was_cut_off_before_paying_is_not_worth_a_word(tmp_path:
     assert "1 charge(s) for 'global'" in said
     assert "charged again" in said
     assert "2024-05-02T00:00:00Z" in said
+
+
+def test_a_workload_is_an_input_by_its_content_and_its_absence_is_none(derived: Outcome, tmp_path: Path) -> None:
+    """What was paid for before there were workloads stays paid for."""
+
+    def inputs(privacy: Privacy) -> list[dict[str, object]]:
+        measured = measure_stage(derived, privacy, RELEASE, tmp_path / "l.jsonl")
+        return [dict(stage.inputs) for stage in (measured, protect_stage(outcome(tmp_path), privacy, RELEASE))]
+
+    assert all("workload" not in one for one in inputs(PRIVACY))
+    (tmp_path / "w.toml").write_text("length = 2")
+    (tmp_path / "copy.json").write_text('{"length": 2}')
+    first, same = (inputs(Privacy(epsilon=2, workload=tmp_path / name)) for name in ("w.toml", "copy.json"))
+    assert first == same
+    (tmp_path / "w.toml").write_text('length = 2\nscheme = "cells"')
+    changed = inputs(Privacy(epsilon=2, workload=tmp_path / "w.toml"))
+    assert all(before != after for before, after in zip(first, changed, strict=True))
