@@ -6,8 +6,8 @@ records; projecting noisy answers onto what records can produce removes noise (N
 Changing variable i of a record from a to b changes the objective by twice the sum over A containing i of
 w_A (E_A[cell with b] - E_A[cell with a] + 1), E_A being the difference tables: look-ups only.
 
-Variables enter one by one along the tree of strongest pairs, each matched to those before it, with a sweep over
-all of them now and then: on real data a start of this kind is worth several full sweeps.
+Variables enter one by one, those with most categories first, each dealt out so that all its tables with those before
+it grow evenly, with a sweep over all of them now and then: a start of this kind is worth several full sweeps.
 """
 
 from __future__ import annotations
