@@ -28,7 +28,7 @@ from ctdc.privacy.scores import proposals
 class Effort:
     """How long to search. rounds: passes over a new variable; every: variables between sweeps over those placed;
     sweeps: at most so many over all at the end; gain: stop when a sweep improves the objective by less than this
-    share; patience: refusals in a row after which the rest of a pass is not tried.
+    share; patience: so many refusals in a row are borne, after one more the rest of a pass is not tried.
     """
 
     rounds: int = 1
