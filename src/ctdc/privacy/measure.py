@@ -83,7 +83,7 @@ def selected_shape(plan: Plan, measurement: Measurement, selection: Selection) -
     return (int(selection.cells(measurement.attributes).sum()), *rest)
 
 
-def batches(plan: Plan, measurements: Sequence[Measurement], shapes: Sequence[tuple[int, ...]]) -> list[list[int]]:
+def batches(measurements: Sequence[Measurement], shapes: Sequence[tuple[int, ...]]) -> list[list[int]]:
     """Positions of measurements that are released together: neighbours with one scale, up to `BATCH` numbers."""
     groups: list[list[int]] = []
     numbers = 0
@@ -111,7 +111,7 @@ class _Gate:
     def release(self, matrix: Matrix, measurements: Sequence[Measurement], selection: Selection | None) -> None:
         """Measure and keep. One vector of integers a batch, whose squared sensitivities add up."""
         shapes = [selected_shape(self.plan, m, selection) if selection else m.shape for m in measurements]
-        groups = batches(self.plan, measurements, shapes)
+        groups = batches(measurements, shapes)
 
         def work(group: list[int]) -> tuple[Integers, float]:
             exact = [exact_residual(matrix, self.plan, measurements[position], selection).ravel() for position in group]

@@ -6,8 +6,8 @@ records; projecting noisy answers onto what records can produce removes noise (N
 Changing variable i of a record from a to b changes the objective by twice the sum over A containing i of
 w_A (E_A[cell with b] - E_A[cell with a] + 1), E_A being the difference tables: look-ups only.
 
-Variables enter one by one along the tree of strongest pairs, each matched to those before it, with a sweep over
-all of them now and then: on real data a start of this kind is worth several full sweeps.
+Variables enter one by one, those with most categories first, each dealt out so that all its tables with those before
+it grow evenly, with a sweep over all of them now and then: a start of this kind is worth several full sweeps.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from ctdc.table.nearest import implied_pairs
 class Effort:
     """How long to search. rounds: passes over a new variable; every: variables between sweeps over those placed;
     sweeps: at most so many over all at the end; gain: stop when a sweep improves the objective by less than this
-    share; patience: refusals in a row after which the rest of a pass is not tried.
+    share; patience: so many refusals in a row are borne, after one more the rest of a pass is not tried.
     """
 
     rounds: int = 1

@@ -1,6 +1,7 @@
 """The narrow gate: what goes through it, in which order, and who may draw noise."""
 
 import ast
+import itertools
 import math
 import os
 from pathlib import Path
@@ -10,13 +11,16 @@ import pytest
 from tests.support.engine import Integers, Invented, Listener, NoNoise, Recorder, small_plan, some_people
 
 import ctdc.privacy
+import ctdc.privacy.measure as module
 from ctdc.privacy.estimate import estimate
-from ctdc.privacy.measure import exact_residual, measure
+from ctdc.privacy.measure import batches, exact_residual, measure
 from ctdc.privacy.noise import OpenDPNoise
 
 ROOM = Path(ctdc.privacy.__file__).parent
 RANDOM = {"random", "secrets", "numpy.random", "uuid", "scipy"}
-BEFORE_AND_AT_THE_GATE = ["accounting", "aggregates", "estimate", "ledger", "measure", "noise", "plan", "stored"]
+BEFORE_AND_AT_THE_GATE = [
+    "accounting", "aggregates", "allocation", "estimate", "ledger", "measure", "noise", "plan", "selection", "stored",
+]  # fmt: skip
 
 
 def names_used(module: str) -> set[str]:
@@ -44,11 +48,11 @@ def test_only_one_module_draws_noise() -> None:
 
 
 def test_only_the_gate_reads_true_counts() -> None:
-    """`exact_residual` is used by `measure` alone; the search counts its own invented records."""
+    """`exact_residual` is used by `measure` alone, and nothing else counts; the search deals its own records out."""
     users = [path.stem for path in ROOM.glob("*.py") if "exact_residual" in path.read_text(encoding="utf-8")]
     counters = sorted(path.stem for path in ROOM.glob("*.py") if "ctdc.table.count.marginal" in names_used(path.stem))
     assert users == ["measure"]
-    assert counters == ["fit", "measure"]
+    assert counters == ["measure"]
 
 
 def test_the_noise_has_no_seed() -> None:
@@ -97,12 +101,44 @@ def test_measurements_are_asked_for_in_the_plan_s_order(monkeypatch: pytest.Monk
     monkeypatch.setattr(os, "cpu_count", lambda: 1)
     plan, recorder, listener = small_plan((3, 2, 4)), Recorder(), Listener()
     measure(some_people((3, 2, 4), 50).matrix(), plan, recorder, listener)
+    groups = itertools.groupby(plan.measurements, lambda m: m.scale)
     assert recorder.calls == [
-        ((math.prod(m.shape),), "int64", m.scale, m.squared_sensitivity) for m in plan.measurements
+        ((sum(math.prod(m.shape) for m in group),), "int64", scale, sum(m.squared_sensitivity for m in group))
+        for scale, group in ((scale, list(group)) for scale, group in groups)
     ]
     advances = [amount for kind, amount, *_ in listener.events[1:-1] if kind == "advance"]
     assert listener.events[0] == ("start", "Measuring with noise", plan.cells())
     assert sum(advances) == plan.cells()  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("most", [1, 5, 24, 4096])
+@pytest.mark.parametrize("sizes", [(2, 2, 2, 2), (3, 2, 3, 3), (4, 4, 4, 4)])
+def test_one_call_holds_neighbours_with_one_scale_and_not_too_many(
+    monkeypatch: pytest.MonkeyPatch, sizes: tuple[int, ...], most: int
+) -> None:
+    monkeypatch.setattr(module, "BATCH", most)
+    measurements = small_plan(sizes).measurements
+    groups = batches(measurements, [m.shape for m in measurements])
+    assert [position for group in groups for position in group] == list(range(len(measurements)))
+    for group in groups:
+        assert len({measurements[position].scale for position in group}) == 1
+        numbers = sum(math.prod(measurements[position].shape) for position in group)
+        assert numbers <= most or len(group) == 1
+    for one, two in itertools.pairwise(groups):
+        together = sum(math.prod(measurements[position].shape) for position in [*one, two[0]])
+        assert together > most or measurements[one[0]].scale != measurements[two[0]].scale, "these could have been one"
+
+
+@pytest.mark.parametrize("most", [1, 24, 4096])
+def test_tables_come_out_of_a_call_as_they_went_in(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    monkeypatch.setattr(module, "BATCH", most)
+    sizes = (3, 2, 3, 2, 3)
+    plan, matrix = small_plan(sizes), some_people(sizes, 60).matrix()
+    measured = measure(matrix, plan, NoNoise())
+    assert list(measured.values) == [m.attributes for m in plan.measurements]
+    for m in plan.measurements:
+        assert measured.values[m.attributes].shape == m.shape
+        np.testing.assert_array_equal(measured.values[m.attributes], exact_residual(matrix, plan, m))
 
 
 def test_nobody_at_all_can_be_measured() -> None:
