@@ -10,8 +10,11 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -24,6 +27,8 @@ from ctdc.table.schema import Schema
 NORMAL_95 = 1.959963984540054  # two-sided 95 % point of the standard normal distribution
 DECIMALS = 2  # far below every standard error, and a third of the bytes of full precision
 ERROR_DECIMALS = 4
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 COLUMNS = pa.schema(
     [
         ("length", pa.int8()),
@@ -37,57 +42,112 @@ COLUMNS = pa.schema(
 )
 
 
-def _fragments(schema: Schema, attribute: int) -> pa.Array:
-    """`"name":"code"` for each code of a variable, ready to be joined into JSON objects."""
-    variable = schema.variables[attribute]
-    name = json.dumps(variable.name, ensure_ascii=False)
-    return pa.array([f"{name}:{json.dumps(code, ensure_ascii=False)}" for code in variable.codes], pa.string())
+@dataclass(frozen=True)
+class Rows:
+    """Published rows of one or more sets of equally many variables.
+
+    fragments: (variables, rows), which fragment of `_fragments` each variable of a row is; counts, errors, limits:
+    (rows,), the count, its standard error, and what it must reach to be reported.
+    """
+
+    fragments: Ints
+    counts: Floats
+    errors: Floats
+    limits: Floats
+
+    def batch(self, fragments: pa.Array) -> pa.RecordBatch:
+        """The rows as they are published. Marks and intervals can be computed again from rounded numbers."""
+        length, rows = self.fragments.shape
+        return pa.record_batch(
+            [
+                pa.array(np.full(rows, length), pa.int8()),
+                _descriptions(fragments, self.fragments),
+                pa.array(self.counts),
+                pa.array(self.errors),
+                pa.array(np.round(self.counts - NORMAL_95 * self.errors, DECIMALS)),
+                pa.array(np.round(self.counts + NORMAL_95 * self.errors, DECIMALS)),
+                pa.array(self.counts < self.limits),
+            ],
+            schema=COLUMNS,
+        )
 
 
-def _descriptions(schema: Schema, attributes: Attributes, cells: tuple[np.ndarray, ...]) -> pa.Array:
-    """JSON objects of variable to code, for cells given as code positions (0 is the first code) per variable."""
-    if not attributes:
-        return pa.array(["{}"])
-    parts = [
-        _fragments(schema, attribute).take(pa.array(cell)) for attribute, cell in zip(attributes, cells, strict=True)
-    ]
-    joined = pc.binary_join_element_wise(*parts, ",")
+def _fragments(schema: Schema) -> tuple[pa.Array, list[int]]:
+    """`"name":"code"` for each code of each variable, ready to be joined, and where each variable's begin."""
+    texts: list[str] = []
+    begins = []
+    for variable in schema.variables:
+        begins.append(len(texts))
+        name = json.dumps(variable.name, ensure_ascii=False)
+        texts += [f"{name}:{json.dumps(code, ensure_ascii=False)}" for code in variable.codes]
+    return pa.array(texts, pa.string()), begins
+
+
+def _descriptions(fragments: pa.Array, chosen: Ints) -> pa.Array:
+    """JSON objects of variable to code, shape (rows,), of fragments of shape (variables, rows)."""
+    if not len(chosen):
+        return pa.array(["{}"] * chosen.shape[1], pa.string())
+    joined = pc.binary_join_element_wise(*(fragments.take(pa.array(one)) for one in chosen), ",")
     return pc.binary_join_element_wise("{", joined, "}", "")
 
 
-def set_rows(
-    schema: Schema, estimates: Estimates, attributes: Attributes, threshold: float, everything: bool
-) -> pa.RecordBatch:
-    """The published rows of one set of variables.
+def _combinations(schema: Schema, attributes: Attributes) -> int:
+    """Combinations of known values in the table over `attributes`, whether they were measured or not."""
+    return math.prod(schema.sizes[attribute] - 1 for attribute in attributes)
 
-    Numbers are rounded first, so that every mark and interval can be computed again from what is published.
+
+def _known(estimates: Estimates, attributes: Attributes) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Rounded counts of known values, NaN where not measured, and per axis the positions of their codes (0 the first).
+
+    Of a thinned table only what was followed is gone through, which is a small part of it.
+    """
+    places = [estimates.listed(attributes, attribute) for attribute in attributes]
+    table = estimates.compact_table(attributes, missing=np.nan)
+    known = table[np.ix_(*(place for place, _ in places))] if attributes else table
+    return np.round(known, DECIMALS), [code - 1 for _, code in places]
+
+
+def set_rows(
+    schema: Schema, estimates: Estimates, attributes: Attributes, threshold: float, everything: bool, begins: list[int]
+) -> Rows:
+    """The published rows of one set of variables; begins: see `_fragments`.
+
+    Numbers are rounded first, so that what follows from them follows from what is published.
     """
     error = round(math.sqrt(estimates.variance(attributes)), ERROR_DECIMALS)
-    known = np.round(estimates.table(attributes)[(slice(1, None),) * len(attributes)], DECIMALS)
-    limit = max(threshold, reporting_deviations(known.size, len(attributes)) * error)
+    known, codes = _known(estimates, attributes)
+    limit = max(threshold, reporting_deviations(_combinations(schema, attributes), len(attributes)) * error)
     shown = ~np.isnan(known) if everything or len(attributes) < 2 else known >= limit  # NaN: not measured
+    counts = known[shown].ravel()
+    places = np.nonzero(shown) if attributes else ()
+    cells = [axis[place] for axis, place in zip(codes, places, strict=True)]
     if len(attributes) > 1 and schema.implications:  # what nobody can have is known to be zero
-        shown &= ~impossible_cells(attributes, schema.sizes, impossible_pairs(schema))[(slice(1, None),) * shown.ndim]
-    cells = np.nonzero(shown) if attributes else ()
-    count = known[shown].ravel()
-    columns = [
-        pa.array(np.full(len(count), len(attributes)), pa.int8()),
-        _descriptions(schema, attributes, cells),
-        pa.array(count),
-        pa.array(np.full(len(count), error)),
-        pa.array(np.round(count - NORMAL_95 * error, DECIMALS)),
-        pa.array(np.round(count + NORMAL_95 * error, DECIMALS)),
-        pa.array(count < limit),
-    ]
-    return pa.record_batch(columns, schema=COLUMNS)
+        possible = ~impossible_cells(attributes, schema.sizes, impossible_pairs(schema))[tuple(c + 1 for c in cells)]
+        counts, cells = counts[possible], [cell[possible] for cell in cells]
+    fragments = [cell + begins[attribute] for attribute, cell in zip(attributes, cells, strict=True)]
+    return Rows(
+        np.array(fragments, dtype=np.int64).reshape(len(attributes), len(counts)),
+        counts,
+        np.full(len(counts), error),
+        np.full(len(counts), limit),
+    )
 
 
 def aggregate_batches(
     schema: Schema, estimates: Estimates, threshold: float, everything: bool
 ) -> Iterator[pa.RecordBatch]:
-    """All published rows, by length and then in the schema's order of variables; the total first."""
-    for attributes in estimates.sets:
-        yield set_rows(schema, estimates, attributes, threshold, everything)
+    """All published rows, one batch a length, in the schema's order of variables; the total first.
+
+    Text is made of a whole length at once: set by set it would take longer than everything before it.
+    """
+    fragments, begins = _fragments(schema)
+    for _, sets in groupby(estimates.sets, len):
+        parts = [set_rows(schema, estimates, attributes, threshold, everything, begins) for attributes in sets]
+        joined = (
+            np.concatenate([getattr(part, name) for part in parts], axis=-1)
+            for name in ("fragments", "counts", "errors", "limits")
+        )
+        yield Rows(*joined).batch(fragments)
 
 
 def aggregate_table(schema: Schema, estimates: Estimates, threshold: float, everything: bool = False) -> pa.Table:

@@ -21,6 +21,7 @@ from ctdc.privacy.plan import Attributes, cell_variance, subsets
 from ctdc.privacy.selection import Selection, wide_axes
 
 Table = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,16 @@ class Estimates:
         wide = wide_axes(self.sizes, attributes)
         return tuple(len(self.selection.kept[a]) + 1 if a in wide else self.sizes[a] for a in attributes)
 
-    def compact_table(self, attributes: Attributes) -> Table:
-        """Estimated counts over the places of `selection`; 0 in cells without a measurement.
+    def listed(self, attributes: Attributes, variable: int) -> tuple[Ints, Ints]:
+        """Where known codes stand on the axis of `variable` in `compact_table(attributes)`, and which they are."""
+        if variable not in wide_axes(self.sizes, attributes):
+            codes = np.arange(1, self.sizes[variable])
+            return codes, codes
+        kept = self.selection.kept[variable]
+        return np.flatnonzero(kept > 0) + 1, kept[kept > 0]
+
+    def compact_table(self, attributes: Attributes, missing: float = 0.0) -> Table:
+        """Estimated counts over the places of `selection`; `missing` in cells without a measurement.
 
         `attributes` ascending and measured. The same as `table` where no variable is wide.
         """
@@ -59,7 +68,7 @@ class Estimates:
             shape = iter(residual.shape)
             total += residual.reshape([next(shape) if a in inner else 1 for a in attributes]) / divisor
         if wide:
-            np.copyto(total, 0.0, where=~self.selection.mask(attributes))
+            np.copyto(total, missing, where=~self.selection.mask(attributes))
         return total
 
     def _at_places(self, inner: Attributes, wide: Attributes) -> Table:
@@ -75,13 +84,12 @@ class Estimates:
 
     def table(self, attributes: Attributes) -> Table:
         """Estimated counts, shape (sizes of attributes), NaN in cells without a measurement of their own."""
-        compact = self.compact_table(attributes)
+        compact = self.compact_table(attributes, missing=np.nan)
         wide = wide_axes(self.sizes, attributes)
         if not wide:
             return compact
         places = np.ix_(*(self.selection.places(a) if a in wide else np.arange(self.sizes[a]) for a in attributes))
-        measured = np.broadcast_to(self.selection.mask(attributes), compact.shape)
-        whole: Table = np.where(measured, compact, np.nan)[places]
+        whole: Table = compact[places]
         return whole
 
     def measured_cells(self, attributes: Attributes) -> int:

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ctdc.privacy.estimate import Estimates
-from ctdc.privacy.kernels import deal
+from ctdc.privacy.kernels import deal, deal_flag
 from ctdc.privacy.plan import Attributes
 from ctdc.privacy.selection import wide_axes
 from ctdc.privacy.structure import PENALTY
@@ -50,7 +50,6 @@ class Fit:
     offsets: dict[Attributes, int]
     records: Codes
     differences: Floats
-    targets: Floats
     compact_columns: dict[int, int]
     impossible: Mapping[Attributes, Mask]
     placed: list[int] = field(default_factory=list)
@@ -78,47 +77,68 @@ class Fit:
 
     def difference(self, attributes: Attributes) -> Floats:
         """Records' counts less estimates over `attributes`, a view."""
-        return self._view(self.differences, attributes)
-
-    def target(self, attributes: Attributes) -> Floats:
-        """Estimates over `attributes`, a view; 0 in cells without a measurement."""
-        return self._view(self.targets, attributes)
-
-    def _view(self, tables: Floats, attributes: Attributes) -> Floats:
         shape = self.shape(attributes)
         offset = self.offsets[attributes]
-        return tables[offset : offset + math.prod(shape)].reshape(shape)
+        return self.differences[offset : offset + math.prod(shape)].reshape(shape)
 
     def place(self, variable: int, order: Ints) -> None:
         """Deal out first values of `variable` to the records, in `order`, and start matching every set it completes."""
         self.placed.append(variable)
         placed = set(self.placed)
         self.sets += [key for key in self.offsets if variable in key and placed.issuperset(key)]
-        reach = self.reach(variable)
-        for attributes in reach.sets:
-            self.difference(attributes)[...] = 0
-            self.target(attributes)[...] = self.estimates.compact_table(attributes)
-            if attributes in self.impossible:
-                # So far below zero that no record is dealt into such a cell, and that any leaves it who can.
-                self.target(attributes)[self.impossible[attributes]] = -PENALTY
+        if self.sizes[variable] == 2:
+            self._deal_flag(variable, order, self.reach(variable))
+        else:
+            self._deal(variable, order, self.reach(variable))
+        self.release()
+
+    def _deal(self, variable: int, order: Ints, reach: Reach) -> None:
+        lengths = np.array([math.prod(self.shape(attributes)) for attributes in reach.sets])
+        parts = _parts(lengths)
+        tables = np.zeros((int(lengths.sum()), 2), dtype=np.float32)
+        for attributes, part in zip(reach.sets, parts, strict=True):
+            tables[part, 1] = self._target(attributes).ravel()
         deal(
             self.records,
             variable,
             self.compact_columns.get(variable, -1),
             self.estimates.selection.places(variable),
             order,
-            self.differences,
-            self.targets,
+            tables,
             reach.whole,
             reach.weights,
-            reach.offsets,
+            np.array([part.start for part in parts]),
             reach.own,
             reach.others,
             reach.strides,
         )
-        for attributes in reach.sets:
-            self.difference(attributes)[...] -= self.target(attributes)
-        self.release()
+        for attributes, part in zip(reach.sets, parts, strict=True):
+            self.difference(attributes)[...] = (tables[part, 0] - tables[part, 1]).reshape(self.shape(attributes))
+
+    def _deal_flag(self, variable: int, order: Ints, reach: Reach) -> None:
+        lengths = np.array([math.prod(self.shape(attributes)) // 2 for attributes in reach.sets])
+        parts = _parts(lengths)
+        lead, both, target = np.zeros((3, int(lengths.sum())), dtype=np.float32)
+        targets = [np.moveaxis(self._target(key), key.index(variable), 0) for key in reach.sets]
+        for part, (no, yes) in zip(parts, targets, strict=True):
+            target[part] = (yes - no).ravel()
+        # Without the variable's own axis, strides of axes before it are half as long.
+        halved = np.where(reach.strides > reach.own[:, None], reach.strides // 2, reach.strides).astype(np.int32)
+        offsets = np.array([part.start for part in parts], dtype=np.int32)
+        others = reach.others.astype(np.int32)
+        deal_flag(self.records, variable, order, lead, both, target, reach.weights, offsets, others, halved)
+        for attributes, part, (no, yes) in zip(reach.sets, parts, targets, strict=True):
+            difference = np.moveaxis(self.difference(attributes), attributes.index(variable), 0)
+            difference[0] = (both[part] - lead[part]).reshape(no.shape) / 2 - no
+            difference[1] = (both[part] + lead[part]).reshape(yes.shape) / 2 - yes
+
+    def _target(self, attributes: Attributes) -> npt.NDArray[np.float64]:
+        """Estimates over `attributes`; 0 in cells without a measurement."""
+        table = self.estimates.compact_table(attributes)
+        if attributes in self.impossible:
+            # So far below zero that no record is dealt into such a cell, and that any leaves it who can.
+            table[self.impossible[attributes]] -= PENALTY
+        return table
 
     def column_sizes(self) -> tuple[int, ...]:
         """Places per column of `records`."""
@@ -181,6 +201,12 @@ class Fit:
         return variable in wide_axes(self.sizes, attributes)
 
 
+def _parts(lengths: Ints) -> list[slice]:
+    """Where arrays of these lengths lie when they stand one after the other."""
+    ends = np.cumsum(lengths).tolist()
+    return [slice(end - length, end) for end, length in zip(ends, lengths.tolist(), strict=True)]
+
+
 def _steps(shape: Sequence[int]) -> list[int]:
     return [math.prod(shape[axis + 1 :]) for axis in range(len(shape))]
 
@@ -194,5 +220,5 @@ def new_fit(estimates: Estimates, rows: int, impossible: Mapping[tuple[int, int]
     variables = len(estimates.sizes)
     compact = {variable: variables + number for number, variable in enumerate(estimates.selection.kept)}
     records = np.zeros((rows, variables + len(compact) + 1), dtype=np.uint16)
-    differences, targets = np.zeros((2, sum(lengths)), dtype=np.float32)
-    return Fit(estimates, weights, offsets, records, differences, targets, compact, dict((impossible or {}).items()))
+    differences = np.zeros(sum(lengths), dtype=np.float32)
+    return Fit(estimates, weights, offsets, records, differences, compact, dict((impossible or {}).items()))

@@ -11,6 +11,11 @@ variable's codes, the rest its compact places (`places`, code -> place).
 
 from __future__ import annotations
 
+import os
+
+# Threads that wait for the next parallel loop otherwise spin: a third of all processor time, taken from others.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
 import numba
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +24,7 @@ Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.uint16]
 Hashes = npt.NDArray[np.uint64]
+Small = npt.NDArray[np.int32]
 
 SUM_CELLS = 8192  # running sums of one chunk of contexts: 32 kB, the size of a first-level cache
 
@@ -115,13 +121,18 @@ def best_changes(
             third = passes[number, 2]
             into = sums if number < whole else compacts
             wide = passes[number, 6]
-            for context in range(low, high):
-                cell = (np.int64(blocks[first, context]) * passes[number, 3] + blocks[second, context]) * passes[
-                    number, 4
-                ] + blocks[third, context]
-                begin = passes[number, 5] + cell * wide
-                for category in range(wide):
-                    into[context - low, category] += scores[begin + category]
+            begin = passes[number, 5]
+            if wide == 1 and passes[number, 4] == 1:  # most passes by far, and worth a loop without a loop in it
+                for context in range(low, high):
+                    cell = np.int64(blocks[first, context]) * passes[number, 3] + blocks[second, context]
+                    into[context - low, 0] += scores[begin + cell]
+            else:
+                for context in range(low, high):
+                    cell = (np.int64(blocks[first, context]) * passes[number, 3] + blocks[second, context]) * passes[
+                        number, 4
+                    ] + blocks[third, context]
+                    for category in range(wide):
+                        into[context - low, category] += scores[begin + cell * wide + category]
         for context in range(low, high):
             own = context - low
             zero = compacts[own, places[0]] if compact else np.float32(0.0)
@@ -149,6 +160,25 @@ def best_changes(
                 here = np.float32(0.0) if mine == 0 else sums[own, mine - 1]
                 best[row] = runner if mine == where else where
                 gain[row] = (second if mine == where else lowest) - here
+
+
+@numba.njit(cache=True, nogil=True, parallel=True)
+def block_codes(
+    records: Codes, rows: Ints, columns: Ints, sizes: Ints, ends: Ints, out: Codes
+) -> None:  # pragma: no cover - compiled
+    """Joint codes of each of `rows` in every block, into `out` (blocks + 1, rows), whose last row stays as it is.
+
+    columns, sizes: of all blocks one after the other; ends: (blocks,) where each block's columns end.
+    """
+    for position in numba.prange(rows.shape[0]):
+        row = rows[position]
+        begin = 0
+        for block in range(ends.shape[0]):
+            code = 0
+            for index in range(begin, ends[block]):
+                code = code * sizes[index] + records[row, columns[index]]
+            out[block, position] = code
+            begin = ends[block]
 
 
 @numba.njit(cache=True, nogil=True)
@@ -182,8 +212,9 @@ def apply_changes(
     """Make each proposed change that still lowers the objective, one record after another; return how many.
 
     order: rows to try, those that promise most first; gain: (rows,) what was promised: records with the same promise
-    are nearly always equal, so that after one refusal the rest of them is skipped; patience: give up after more than so many
-    refusals in a row. `compact_column` holds the variable's places in `records`, -1 when it has none of its own.
+    are nearly always equal, so that after one refusal the rest of them is skipped; patience: give up after more than
+    so many refusals in a row. `compact_column` holds the variable's places in `records`, -1 if it has
+    none of its own.
     """
     sets = weights.shape[0]
     width = others.shape[1]
@@ -235,8 +266,7 @@ def deal(
     compact_column: int,
     places: Codes,
     order: Ints,
-    counts: Floats,
-    targets: Floats,
+    tables: Floats,
     whole: int,
     weights: Floats,
     offsets: Ints,
@@ -246,7 +276,8 @@ def deal(
 ) -> None:  # pragma: no cover - compiled
     """Give each record its first category of `variable`, in `order`, so that all tables with it grow evenly.
 
-    counts: zeros, flat like `differences`, becomes the tables' counts; targets: what they are to become. The record
+    tables: (cells, 2), beside each other, so that one look fetches both: zeros that become the tables' counts, and what
+    they are to become (targets); `offsets` are into it. The record
     that comes when a share f of all have theirs gets the category for which the sum over sets of w_A (count - f target)
     is lowest: every table stays as close as whole records allow to f of its target all the time, and is there at the
     end. Records drawn at random would be off by the square root of each count instead.
@@ -270,20 +301,14 @@ def deal(
             cells[number] = cell
             step = own[number]
             weight = weights[number]
-            if categories == 2:
-                score[1] += weight * (
-                    counts[cell + step] - counts[cell] - share * (targets[cell + step] - targets[cell])
-                )
-            elif number < whole:
+            if number < whole:
                 for category in range(categories):
-                    score[category] += weight * (
-                        counts[cell + category * step] - share * targets[cell + category * step]
-                    )
+                    other = cell + category * step
+                    score[category] += weight * (tables[other, 0] - share * tables[other, 1])
             else:
                 for place in range(1, compact):
-                    by_place[place] += weight * (
-                        counts[cell + place * step] - share * targets[cell + place * step] + np.float32(0.5)
-                    )
+                    other = cell + place * step
+                    by_place[place] += weight * (tables[other, 0] - share * tables[other, 1] + np.float32(0.5))
         chosen = 0
         lowest = np.float32(np.inf)
         for category in range(categories):
@@ -298,4 +323,46 @@ def deal(
         if compact_column >= 0:
             records[row, compact_column] = home
         for number in range(sets):
-            counts[cells[number] + (chosen if number < whole else home) * own[number]] += np.float32(1.0)
+            tables[cells[number] + (chosen if number < whole else home) * own[number], 0] += np.float32(1.0)
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def deal_flag(
+    records: Codes,
+    variable: int,
+    order: Ints,
+    lead: Floats,
+    both: Floats,
+    target: Floats,
+    weights: Floats,
+    offsets: Small,
+    others: Small,
+    strides: Small,
+) -> None:  # pragma: no cover - compiled
+    """As `deal`, for a variable of two categories: most variables are flags, and half of the numbers decide.
+
+    lead, both: zeros, one for each cell of the other variables, become the count of category 1 less, and plus, that of
+    category 0; target: what the lead is to become; offsets, strides: into these halves of the tables, 32-bit, in loops
+    without a choice in them, so that the compiler does several sets at once.
+    """
+    sets, width = others.shape
+    cells = np.empty(sets, dtype=np.int32)
+    record = np.empty(records.shape[1], dtype=np.int32)
+    for turn in range(order.shape[0]):
+        row = order[turn]
+        for column in range(records.shape[1]):
+            record[column] = records[row, column]
+        for number in range(sets):
+            cells[number] = offsets[number]
+        for axis in range(width):
+            for number in range(sets):
+                cells[number] += record[others[number, axis]] * strides[number, axis]
+        share = np.float32((turn + 1) / order.shape[0])
+        score = np.float32(0.0)
+        for number in range(sets):
+            score += weights[number] * (lead[cells[number]] - share * target[cells[number]])
+        step = np.float32(1.0) if score < 0.0 else np.float32(-1.0)
+        records[row, variable] = 1 if score < 0.0 else 0
+        for number in range(sets):
+            lead[cells[number]] += step
+            both[cells[number]] += np.float32(1.0)

@@ -57,21 +57,30 @@ def exact_residual(
 ) -> Integers:
     """(W_b1 x W_b2 x ...) m_B as in `plan`: integers of shape measurement.shape, or of its `selected_shape`.
 
-    matrix: shape (variables, rows); with a selection, its wide variables are given by their places.
+    matrix: shape (variables, rows), with a selection followed by what `with_places` adds.
     """
     attributes = measurement.attributes
     wide = wide_axes(plan.sizes, attributes) if selection else ()
-    compact = selection.compact_sizes() if selection else ()
-    sizes = [compact[variable] if variable in wide else size for variable, size in enumerate(plan.sizes)]
-    table = marginal(matrix, sizes, attributes)
-    for axis, attribute in enumerate(attributes):
-        size = plan.sizes[attribute]
-        table = size * table - table.sum(axis=axis, keepdims=True) if size > 2 else -np.diff(table, axis=axis)
     if not selection or not wide:
-        return table
+        return _residual(marginal(matrix, plan.sizes, attributes), [plan.sizes[a] for a in attributes])
+    rows = {variable: len(plan.sizes) + number for number, variable in enumerate(selection.kept)}
+    sizes = (*plan.sizes, *(len(codes) + 1 for codes in selection.kept.values()))
+    table = marginal(matrix, sizes, [rows[a] if a in wide else a for a in attributes])
+    residual = _residual(table, [plan.sizes[a] for a in attributes])
     axes = [attributes.index(attribute) for attribute in wide]
-    residual: Integers = np.moveaxis(table, axes, range(len(axes)))[selection.cells(attributes)]
-    return residual
+    return np.moveaxis(residual, axes, range(len(axes)))[selection.cells(attributes)]
+
+
+def _residual(table: Integers, sizes: Sequence[int]) -> Integers:
+    """Along each axis, n I - J of a variable of n > 2 categories, (1, -1) of two."""
+    for axis, size in enumerate(sizes):
+        table = size * table - table.sum(axis=axis, keepdims=True) if size > 2 else -np.diff(table, axis=axis)
+    return table
+
+
+def with_places(matrix: Matrix, selection: Selection) -> Matrix:
+    """The records, followed by the places of their wide variables in thinned tables."""
+    return np.vstack([matrix, *(selection.places(variable)[matrix[variable]] for variable in selection.kept)])
 
 
 def selected_shape(plan: Plan, measurement: Measurement, selection: Selection) -> tuple[int, ...]:
@@ -158,8 +167,8 @@ def measure(
     first = [measurement for measurement in plan.measurements if len(measurement.attributes) < THIN_FROM]
     gate.release(matrix, first, None)
     selection = selection or select_cells(plan, gate.values)
-    places = np.stack([selection.places(variable)[column] for variable, column in enumerate(matrix)])
-    gate.release(places, [m for m in plan.measurements if len(m.attributes) >= THIN_FROM], selection)
+    longer = [measurement for measurement in plan.measurements if len(measurement.attributes) >= THIN_FROM]
+    gate.release(with_places(matrix, selection), longer, selection)
     progress.finish()
     total = math.fsum(gate.costs)
     if total > plan.cost().rho:

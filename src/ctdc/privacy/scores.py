@@ -16,10 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ctdc.privacy.fit import Codes, Fit, Floats, Ints, Reach
-from ctdc.privacy.kernels import Hashes, best_changes, context_hashes, fill_scores
+from ctdc.privacy.kernels import Hashes, best_changes, block_codes, context_hashes, fill_scores
 
 CACHE_CELLS = 1 << 16  # float32 cells of a score table that stays in a second-level cache
-MOST_CODES = 64  # of a block: larger ones take longer to fill than they save
+MOST_CODES = 32  # of a block: larger ones take longer to fill than they save
 FEW_CATEGORIES = 16
 Key = tuple[int, ...]
 
@@ -182,9 +182,9 @@ def contexts(fit: Fit, variable: int, blocks: Blocks, random: np.random.Generato
         begins = np.flatnonzero(np.diff(groups, prepend=~groups[:1]))
         starts, firsts = np.append(begins, len(records)), everyone[begins]
     codes = np.zeros((len(blocks.members) + 1, len(firsts)), dtype=np.uint16)
-    for number, block in enumerate(blocks.members):
-        for column in block:
-            codes[number] = codes[number] * blocks.sizes[column] + records[firsts, column]
+    columns = np.array([column for block in blocks.members for column in block], dtype=np.int64)
+    ends = np.cumsum([len(block) for block in blocks.members], dtype=np.int64)
+    block_codes(records, firsts, columns, np.array(blocks.sizes, dtype=np.int64)[columns], ends, codes)
     return everyone, starts, codes
 
 

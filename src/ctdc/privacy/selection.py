@@ -1,9 +1,10 @@
 """Which cells of large tables are worth a noisy number, decided from smaller noisy tables.
 
 Promise: a function of noisy estimates and the plan alone, so it is post-processing; it never widens what a plan has
-declared. A variable is *wide* when it has at least `WIDE` categories. Tables of three and more variables are measured,
-along their wide variables, only where both is true: every single code, and every pair of codes, was found often enough
-in the smaller tables that a cell below it can stand out of its own noise. Everything else in such a table could only
+declared. Tables of three and more variables, one of which has at least `WIDE` categories, are *thinned*: along their
+wide variables, which are those of at least `BESIDE` categories, they are measured only where both is true: every single
+code, and every pair of codes, was found often enough in the smaller tables that a cell below it can stand out of its
+own noise. Everything else in such a table could only
 have been noise; it is known from the smaller tables, and reported as too few to say.
 """
 
@@ -22,15 +23,23 @@ Mask = npt.NDArray[np.bool_]
 Table = npt.NDArray[np.float64]
 
 WIDE = 32  # from so many categories on, a table's cells are mostly empty and its noise is mostly wasted
+BESIDE = 8  # beside such a variable, those of so many categories are followed only where they are seen too
 THIN_FROM = 3  # variables of a table; smaller tables are always measured whole
 SIGNIFICANT = 2.0  # standard errors: a count below could be nobody
 
 
 def wide_axes(sizes: Sequence[int], attributes: Attributes) -> Attributes:
     """The variables of `attributes` along which a table of them is thinned; none for tables that are measured whole."""
-    if len(attributes) < THIN_FROM:
+    if len(attributes) < THIN_FROM or all(sizes[attribute] < WIDE for attribute in attributes):
         return ()
-    return tuple(attribute for attribute in attributes if sizes[attribute] >= WIDE)
+    return tuple(attribute for attribute in attributes if sizes[attribute] >= BESIDE)
+
+
+def wide_variables(sizes: Sequence[int]) -> Attributes:
+    """Every variable along which some table may be thinned."""
+    if max(sizes, default=0) < WIDE:
+        return ()
+    return tuple(variable for variable, size in enumerate(sizes) if size >= BESIDE)
 
 
 @dataclass(frozen=True)
@@ -119,7 +128,7 @@ def select(
     table, deviation: noisy counts and their standard error, of sets of one or two variables; least: number of people
     from which a longer combination could stand out of its noise. Of each wide variable at least one code is kept.
     """
-    wide = [variable for variable, size in enumerate(sizes) if size >= WIDE]
+    wide = wide_variables(sizes)
     kept = {}
     for variable in wide:
         counts = table((variable,))

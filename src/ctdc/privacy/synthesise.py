@@ -25,6 +25,8 @@ from ctdc.privacy.scores import proposals
 from ctdc.privacy.structure import Forbidden, repair
 from ctdc.table.nearest import implied_pairs
 
+MOST_TRIED = 40_000  # of the records that ask for a change in one pass; the others can ask again
+
 
 @dataclass(frozen=True)
 class Effort:
@@ -34,10 +36,10 @@ class Effort:
     """
 
     rounds: int = 1
-    every: int = 6
-    sweeps: int = 4
+    every: int = 4
+    sweeps: int = 3
     gain: float = 0.01
-    patience: int = 20000
+    patience: int = 8000
 
 
 def improve(fit: Fit, variable: int, effort: Effort, random: np.random.Generator) -> int:
@@ -49,6 +51,8 @@ def improve(fit: Fit, variable: int, effort: Effort, random: np.random.Generator
     best, gain = proposals(fit, variable, random)
     reach = fit.reach(variable)
     candidates = np.flatnonzero(gain + reach.weights[: reach.whole].sum() < 0)
+    if len(candidates) > MOST_TRIED:
+        candidates = candidates[np.argpartition(gain[candidates], MOST_TRIED)[:MOST_TRIED]]
     order = candidates[np.argsort(gain[candidates], kind="stable")]
     changed = apply_changes(
         fit.records,

@@ -39,7 +39,9 @@ def at_budget_one(sizes: tuple[int, ...], deviations: Deviations) -> Deviations:
 
 
 def allocated(sizes: tuple[int, ...], length: int) -> Deviations:
-    return at_budget_one(sizes, relative_deviations(sizes, all_sets(len(sizes), length), balanced(sizes, length)))
+    return at_budget_one(
+        sizes, relative_deviations(sizes, all_sets(len(sizes), length), balanced(sizes, all_sets(len(sizes), length)))
+    )
 
 
 def class_of(sizes: tuple[int, ...], attributes: Attributes) -> tuple[int, ...]:
@@ -49,13 +51,18 @@ def class_of(sizes: tuple[int, ...], attributes: Attributes) -> tuple[int, ...]:
 @pytest.mark.parametrize("sizes", DOMAINS)
 @pytest.mark.parametrize("length", LENGTHS)
 def test_classes_are_all_sets_grouped_by_their_sizes(sizes: tuple[int, ...], length: int) -> None:
-    assert classes(sizes, length) == Counter(class_of(sizes, chosen) for chosen in all_sets(len(sizes), length))
+    assert classes(sizes, all_sets(len(sizes), length)) == Counter(
+        class_of(sizes, chosen) for chosen in all_sets(len(sizes), length)
+    )
 
 
 @pytest.mark.parametrize("sizes", DOMAINS)
 @pytest.mark.parametrize("length", LENGTHS)
 def test_weights_are_positive_and_those_of_the_class(sizes: tuple[int, ...], length: int) -> None:
-    weights, weight = balanced_weights(sizes, length), balanced(sizes, length)
+    weights, weight = (
+        balanced_weights(sizes, all_sets(len(sizes), length)),
+        balanced(sizes, all_sets(len(sizes), length)),
+    )
     for chosen in all_sets(len(sizes), length):
         assert weight(sizes, chosen) == weights[class_of(sizes, chosen)] > 0
 
@@ -66,7 +73,7 @@ def test_no_class_would_rather_have_another_share_of_the_budget(sizes: tuple[int
     """A fixed point: more or less noise for any class, at the same cost, does not make the objective smaller."""
     best = allocated(sizes, length)
     least = objective(sizes, best)
-    for chosen, factor in itertools.product(classes(sizes, length), (0.9, 0.97, 1.03, 1.1)):
+    for chosen, factor in itertools.product(classes(sizes, all_sets(len(sizes), length)), (0.9, 0.97, 1.03, 1.1)):
         other = {b: value * (factor if class_of(sizes, b) == chosen else 1.0) for b, value in best.items()}
         other = at_budget_one(sizes, other)
         assert price(sizes, other) == pytest.approx(1)

@@ -102,6 +102,7 @@ def test_what_does_not_fit_together_is_not_added(case: str) -> None:
 def test_of_thinned_tables_the_cells_that_all_cohorts_measured_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wide variables followed differently: the sum equals the counts of everybody wherever it has an estimate."""
     monkeypatch.setattr("ctdc.privacy.selection.WIDE", 5)
+    monkeypatch.setattr("ctdc.privacy.selection.BESIDE", 5)
     sizes = (6, 2, 9)
     plan = small_plan(sizes, 3, 8.0)
     parts = [some_people(sizes, rows, seed).matrix() for rows, seed in ((300, 1), (400, 5))]

@@ -131,10 +131,10 @@ def test_nothing_but_noise_is_refused_and_little_is_warned_of() -> None:
     with pytest.raises(Refused) as caught:
         check_not_only_noise(answer, 5)
     assert caught.value.detail.code == "precheck.only_noise"
-    partly = precheck(question(people=15))
+    partly = precheck(question(people=13))
     assert {one.verdict for one in partly.reach} >= {"noise"}
     assert not partly.only_noise
-    check_not_only_noise(partly, 15)
+    check_not_only_noise(partly, 13)
 
 
 def test_what_each_column_costs() -> None:
