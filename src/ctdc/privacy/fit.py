@@ -127,11 +127,17 @@ class Fit:
                 np.copyto(table, np.float32(0.0), where=~self.estimates.selection.mask(attributes))
 
     def objective(self) -> float:
-        """sum over placed sets A of w_A |E_A|^2."""
+        """sum over placed sets A of w_A |E_A|^2, over measured cells."""
         return math.fsum(
-            self.weights[attributes] * float(np.vdot(self.difference(attributes), self.difference(attributes)))
-            for attributes in self.sets
+            self.weights[attributes] * float(np.vdot(table, table))
+            for attributes, table in ((attributes, self._measured(attributes)) for attributes in self.sets)
         )
+
+    def _measured(self, attributes: Attributes) -> Floats:
+        table = self.difference(attributes)
+        if not wide_axes(self.sizes, attributes):
+            return table
+        return np.where(self.estimates.selection.mask(attributes), table, np.float32(0.0))
 
     def cells(self) -> int:
         """Measured cells of the placed sets."""

@@ -44,6 +44,17 @@ class Selection:
     kept: Mapping[int, Ints] = field(default_factory=dict)
     pairs: Mapping[tuple[int, int], Mask] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Raise ValueError for codes that are not of the domain or not in order, and for missing or misshapen pairs."""
+        for variable, codes in self.kept.items():
+            size = self.sizes[variable] if 0 <= variable < len(self.sizes) else 0
+            if not len(codes) or codes.min() < 0 or codes.max() >= size or (np.diff(codes) <= 0).any():
+                raise ValueError("kept codes are some of the variable's, in ascending order")
+        shapes = {pair: mask.shape for pair, mask in self.pairs.items()}
+        whole = itertools.combinations(sorted(self.kept), 2)
+        if shapes != {(i, j): (len(self.kept[i]), len(self.kept[j])) for i, j in whole}:
+            raise ValueError("every two wide variables have one mark for each pair of kept codes")
+
     def compact_sizes(self) -> tuple[int, ...]:
         """Places per variable in compact tables."""
         return tuple(len(self.kept[i]) + 1 if i in self.kept else n for i, n in enumerate(self.sizes))
@@ -63,7 +74,7 @@ class Selection:
         for first, second in itertools.combinations(range(len(wide)), 2):
             shape = [n if axis in (first, second) else 1 for axis, n in enumerate(inner.shape)]
             inner &= self.pairs[wide[first], wide[second]].reshape(shape)
-        return np.pad(inner, [(1, 0)] * inner.ndim)
+        return np.pad(inner, [(1, 0)] * inner.ndim) if wide else inner
 
     def mask(self, attributes: Attributes) -> Mask:
         """`cells` with an axis of length 1 for every variable that is not wide: broadcasts to compact tables."""
@@ -80,7 +91,7 @@ class Selection:
 
 
 def selection_from(sizes: Sequence[int], description: Mapping[str, Mapping[str, list[int]]]) -> Selection:
-    """What `Selection.describe` described. Raises KeyError or ValueError for anything else."""
+    """What `Selection.describe` described. Raises KeyError, IndexError or ValueError for anything else."""
     kept = {int(variable): np.array(codes, dtype=np.int64) for variable, codes in description["kept"].items()}
     pairs = {}
     for name, cells in description["pairs"].items():
