@@ -14,6 +14,8 @@ DEMO_CASES ?= 20000
 DEMO_PORT ?= 8765
 DEMO_SERVE ?= 1
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
+GROWTH_ARGS ?=
 
 # The first Python on the machine that is new enough; override with 'make demo PYTHON=/path/to/python'.
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3.14; do \
@@ -99,9 +101,16 @@ docs: $(VENV)/.development ## Write the generated pages of the documentation ane
 	@$(BIN)/python -m ctdc.cli.reference docs/reference/cli.md
 	@$(BIN)/ctdc standard export --format markdown --out docs/reference/standard.md
 
+# The page is written whatever happens, and the failure of a part is the failure of the whole.
 .PHONY: bench
-bench: $(VENV)/.development ## Measure accuracy, time and memory against the peers (benchmarks/)
-	@$(BIN)/python -m benchmarks
+bench: $(VENV)/.development ## Measure against the peers and write the page (BENCH_ARGS, GROWTH_ARGS)
+	@failed=0; \
+	$(BIN)/python -m benchmarks $(BENCH_ARGS) || failed=1; \
+	$(BIN)/python -m benchmarks --rows 20000 $(BENCH_ARGS) || failed=1; \
+	$(BIN)/python -m benchmarks --adult $(BENCH_ARGS) || failed=1; \
+	$(BIN)/python -m benchmarks.growth $(GROWTH_ARGS) || failed=1; \
+	$(BIN)/python -m benchmarks.page || failed=1; \
+	exit $$failed
 
 # ---- locks --------------------------------------------------------------------------------------------------------
 

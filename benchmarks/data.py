@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,16 +44,17 @@ class Table:
         return read_table(self.csv)
 
 
-def _profile(name: str) -> Profile:
+def profile_named(name: str) -> Profile:
+    """A profile of the standard."""
     from ctdc import standard
 
     return standard.load().profiles[name]
 
 
-def _write_schema(profile: Profile, path: Path) -> None:
+def write_schema(codes: Mapping[str, Sequence[str]], path: Path) -> None:
+    """Table Schema of columns whose codes are given."""
     fields = [
-        {"name": column.name, "type": "string", "constraints": {"enum": list(profile.codes(column.name))}}
-        for column in profile.columns
+        {"name": name, "type": "string", "constraints": {"enum": list(allowed)}} for name, allowed in codes.items()
     ]
     path.write_text(json.dumps({"fields": fields, "missingValues": [""]}), encoding="utf-8")
 
@@ -61,7 +63,7 @@ def _store(name: str, title: str, records: pl.DataFrame, profile: Profile) -> Ta
     DATA.mkdir(parents=True, exist_ok=True)
     table = Table(name, title, DATA / f"{name}.csv", DATA / f"{name}.schema.json")
     records.select(column.name for column in profile.columns).write_csv(table.csv)
-    _write_schema(profile, table.schema)
+    write_schema({name: profile.codes(name) for name in profile.names}, table.schema)
     return table
 
 
@@ -76,27 +78,34 @@ def real_table(folder: Path) -> Table:
     """The Global Synthetic Dataset of 2021 in the shape of 2024, by the standard's crosswalk."""
     from ctdc.standard.crosswalk import convert
 
-    source = _profile("synthetic-2021")
-    target = _profile(PROFILE)
+    source = profile_named("synthetic-2021")
+    target = profile_named(PROFILE)
     published = read_table(folder / REAL_FILE)
     records = _as_text(convert(published.to_arrow(), source, target))
     title = f"Global Synthetic Dataset 2021, brought to the 2024 profile ({records.height:,} x {records.width})"
     return _store("real-2021-as-2024", title, records, profile=target)
 
 
+def simulated_truth(cases: int, seed: int) -> Path:
+    """The harmonised truth of a simulation, made when it is not there."""
+    from ctdc.foundation.progress import Silent
+    from ctdc.simulate.write import TRUTH_FILE, write_deliveries
+
+    folder = DATA / f"simulated-{cases}-seed-{seed}"
+    if not (folder / TRUTH_FILE).exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        write_deliveries(folder, cases, seed, 0.0, Silent())
+    return folder / TRUTH_FILE
+
+
 def simulated_table(cases: int, seed: int) -> Table:
     """Simulated cases in the shape of the 2024 profile."""
-    from ctdc.foundation.progress import Silent
-    from ctdc.simulate.write import write_deliveries
     from ctdc.standard.derive import derive
 
-    name = f"simulated-{cases}-seed-{seed}"
-    folder = DATA / name
-    if not (folder / "truth.parquet").exists():
-        write_deliveries(folder, cases, seed, 0.0, Silent())
-    truth = pq.read_table(folder / "truth.parquet")
-    profile = _profile(PROFILE)
+    truth = pq.read_table(simulated_truth(cases, seed))
+    profile = profile_named(PROFILE)
     records = _as_text(derive(truth, profile))
+    name = f"simulated-{cases}-seed-{seed}"
     title = f"SIMULATED cases, not real ({records.height:,} x {records.width}, seed {seed})"
     return _store(name, title, records, profile)
 

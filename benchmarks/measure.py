@@ -23,6 +23,7 @@ from typing import Any
 
 LOOK_SECONDS = 0.25
 TICKS = os.sysconf("SC_CLK_TCK")
+LAST_LINES = 3
 PROC = Path("/proc")
 
 
@@ -80,6 +81,12 @@ def _kilobytes(path: Path, label: str) -> int:
         if line.startswith(label):
             return int(line.split()[1]) * 1024
     return 0
+
+
+def last_words(log: Path) -> str:
+    """The last lines of a log, which mostly say why something failed."""
+    lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines()]
+    return "; ".join([line for line in lines if line][-LAST_LINES:]) or "failed without a word"
 
 
 def _stop(session: int) -> None:

@@ -37,6 +37,8 @@ class Settings:
 class Method:
     """One thing to measure: `script` is empty for the engine; the output of `slow` ones is kept and used again.
 
+    `shared` are the modules that the script imports beside the contract; `limit`, in seconds of wall time, is for what
+    would never end within a patient person's limit; a table of over `most_rows` is left out, unless asked for by name.
     A method that does not take the domain is not run again when only the schema has changed.
     """
 
@@ -47,12 +49,14 @@ class Method:
     options: Mapping[str, Any] = field(default_factory=dict)
     slow: bool = False
     takes_domain: bool = True
+    shared: tuple[str, ...] = ()
+    limit: float | None = None
+    most_rows: int | None = None
 
     def fingerprint(self) -> str:
         """Changes when the code or versions that make the method's output change, not with formatting."""
-        trees = [
-            ast.dump(ast.parse((SCRIPTS / name).read_text(encoding="utf-8"))) for name in (self.script, "contract.py")
-        ]
+        scripts = (self.script, "contract.py", *self.shared)
+        trees = [ast.dump(ast.parse((SCRIPTS / name).read_text(encoding="utf-8"))) for name in scripts]
         return hash_value([self.name, dict(self.options), list(ENVIRONMENTS.get(self.environment, ())), trees])
 
     def key(self, table: Table, settings: Settings) -> str:
@@ -91,16 +95,31 @@ def engine_command(table: Table, settings: Settings, out: Path) -> list[str]:
     ]
 
 
-def process_environment() -> dict[str, str]:
-    """The environment variables of a measured process: ours, but of Python's path only what the scripts share."""
+def process_environment(project: bool = True) -> dict[str, str]:
+    """The environment variables of a measured process: ours, but of Python's path only what the scripts share.
+
+    With `project` it also finds this checkout's own code, whichever is installed.
+    """
     kept = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
-    return kept | {"PYTHONNOUSERSITE": "1", "PYTHONPATH": str(REPOSITORY)}
+    path = [str(REPOSITORY), *([str(REPOSITORY / "src")] if project else [])]
+    return kept | {"PYTHONNOUSERSITE": "1", "PYTHONPATH": os.pathsep.join(path)}
 
 
 METHODS: tuple[Method, ...] = (
     Method("ctdc", "**ctdc**", ""),
     Method("alone", "every column alone", "alone.py"),
-    Method("mst", "MST (mbi 2.0.0)", "mst.py", "mbi", {"iterations": 5000}),
+    Method("mst", "MST (mbi 2.0.0)", "mst.py", "mbi", {"iterations": 5000}, shared=("graphical.py",)),
+    Method(
+        "aim",
+        "AIM (mbi 2.0.0)",
+        "aim.py",
+        "mbi",
+        {"iterations": 1000, "max_megabytes": 80},
+        slow=True,
+        shared=("graphical.py", "junction.py"),
+        limit=3600.0,
+        most_rows=49_000,
+    ),
     Method(
         "pac-synth",
         "pac-synth 0.0.8, default",

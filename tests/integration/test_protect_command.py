@@ -41,7 +41,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def charges(folder: Path) -> int:
-    return len(ledger.read(folder / "ledger.jsonl"))
+    return sum(line.event["kind"] == "charge" for line in ledger.read(folder / "ledger.jsonl"))
 
 
 def test_a_small_table_end_to_end(here: Path, capsys: Capture) -> None:
@@ -58,7 +58,7 @@ def test_a_small_table_end_to_end(here: Path, capsys: Capture) -> None:
         assert set(records[variable.name].drop_nulls()) <= set(variable.codes)
     assert (statement["epsilon"], statement["delta"], statement["length"]) == (4, 1e-6, 3)
     assert charges(here) == 1
-    assert sorted(path.name for path in here.iterdir() if not path.name.endswith(".lock")) == [
+    assert sorted(path.name for path in here.iterdir() if not path.name.endswith((".lock", ".key"))) == [
         "cases.csv", "ledger.jsonl", "safe", "schema.json",
     ]  # fmt: skip
 
@@ -103,6 +103,61 @@ def test_the_standard_s_columns_need_no_schema(here: Path, capsys: Capture) -> N
     assert list(sizes) == list(names)
     assert sizes["citizenship"] > 200
     assert json.loads((here / "safe" / "privacy.json").read_text())["profile"] == "synthetic-2024"
+
+
+def a_case(folder: Path, **values: str) -> None:
+    """A file of the 2024 shape with one case, everything else empty."""
+    names = ctdc.standard.load().profiles["synthetic-2024"].names
+    line = ",".join(values.get(name, "") for name in names)
+    (folder / "global.csv").write_text(",".join(names) + f"\n{line}\n")
+
+
+LABOUR_BY_DEFINITION = {"if": {"typeOfLabourAgriculture": ["1"]}, "then": {"isForcedLabour": ["1"]}}
+
+
+def test_cases_against_a_definition_are_refused_at_no_cost_unless_facts_are_left_out(
+    here: Path, capsys: Capture
+) -> None:
+    a_case(here, typeOfLabourAgriculture="1")
+    arguments = ["protect", "global.csv", "--epsilon", 1, "--length", 1, "--out", "safe"]
+    code, out, _ = ctdc_says(capsys, *arguments, "--json")
+    error = json.loads(out)["error"]
+    assert (code, error["code"]) == (3, "table.against_facts")
+    assert "'typeOfLabourAgriculture' and 'isForcedLabour'" in error["where"]
+    assert "--no-facts" in error["do"]
+    assert not (here / "safe").exists()
+    assert not (here / "ledger.jsonl").exists()
+
+    code, _, err = ctdc_says(capsys, *arguments, "--no-facts")
+    assert code == 0, err
+    statement = json.loads((here / "safe" / "privacy.json").read_text())
+    assert (statement["facts_by_definition"], statement["facts_left_out"]) == ([], True)
+    assert "ctdc" not in json.loads((here / "safe" / "schema.json").read_text())
+
+
+def test_records_of_a_profile_keep_to_its_definitions(here: Path, capsys: Capture) -> None:
+    a_case(here, typeOfLabourAgriculture="1", isForcedLabour="1")
+    code, _, err = ctdc_says(
+        capsys, "protect", "global.csv", "--epsilon", 0.05, "--length", 1, "--seed", 1, "--out", "safe"
+    )
+    assert code == 0, err
+    statement = json.loads((here / "safe" / "privacy.json").read_text())
+    assert LABOUR_BY_DEFINITION in statement["facts_by_definition"]
+    assert "facts_left_out" not in statement
+    records = pl.read_csv(here / "safe" / "synthetic.csv", infer_schema=False)
+    assert records.filter(pl.col("typeOfLabourAgriculture") == "1", pl.col("isForcedLabour").is_null()).is_empty()
+
+
+def test_a_schema_may_declare_facts_of_its_own(here: Path, capsys: Capture) -> None:
+    document = SCHEMA.to_table_schema()
+    document["ctdc"] = {"implications": [{"if": {"a": ["a1"]}, "then": {"b": ["b1"]}}]}
+    (here / "facts.json").write_text(json.dumps(document))
+    (here / "some.csv").write_text("a,b,c\na1,,c1\n")
+    arguments = ["protect", "some.csv", "--schema", "facts.json", "--epsilon", 1, "--length", 1, "--out", "safe"]
+    code, _, err = ctdc_says(capsys, *arguments)
+    assert code == 3
+    assert "columns 'a' and 'b', first in row 1" in err
+    assert ctdc_says(capsys, *arguments, "--no-facts")[0] == 0
 
 
 def bad_inputs(folder: Path) -> dict[str, tuple[bytes | None, str]]:

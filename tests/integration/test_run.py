@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from ctdc.privacy import ledger
 from ctdc.release.verify import verify
 from ctdc.standard.languages import LANGUAGES
 
@@ -52,8 +53,8 @@ def finished_stages(out: Path) -> dict[str, tuple[str, int]]:
 
 
 def charges(out: Path) -> int:
-    """How many entries the ledger has."""
-    return len((out / "ledger.jsonl").read_text().splitlines())
+    """How many charges the ledger has."""
+    return sum(line.event["kind"] == "charge" for line in ledger.read(out / "ledger.jsonl"))
 
 
 def snapshot(out: Path) -> dict[str, int]:

@@ -261,3 +261,60 @@ def test_htcds_lists_are_those_of_the_standard(real_data: Path) -> None:
             assert [value.rstrip(" /") for value in values] == list(code_list.values), name
             checked.add(code_list.id)
     assert checked == {name for name in STANDARD.code_lists if name.startswith("htcds_")}
+
+
+# Published files are no witnesses for what is true by definition. The synthetic ones were made by a tool that knows no
+# definitions; in the one that is nearly raw, people with a sector of labour had no type, or another type, of
+# exploitation recorded. What definitions say about types of sexual exploitation holds there without exception.
+AGAINST = {
+    "kanonymised-2018": {
+        ("typeOfLabourAgriculture", "isForcedLabour"): 44,
+        ("typeOfLabourConstruction", "isForcedLabour"): 115,
+        ("typeOfLabourDomesticWork", "isForcedLabour"): 756,
+        ("typeOfLabourHospitality", "isForcedLabour"): 28,
+        ("typeOfLabourOther", "isForcedLabour"): 317,
+        ("typeOfLabourNotSpecified", "isForcedLabour"): 590,
+        ("ageBroad", "majorityStatus"): 38,
+        ("ageBroad", "majorityStatusAtExploit"): 4,
+        ("majorityStatus", "majorityStatusAtExploit"): 7,
+        ("ageBroad", "majorityEntry"): 7,
+        ("majorityStatus", "majorityEntry"): 7,
+    },
+    "synthetic-2021": {
+        ("typeOfLabourAgriculture", "isForcedLabour"): 1169,
+        ("typeOfLabourConstruction", "isForcedLabour"): 858,
+        ("typeOfLabourDomesticWork", "isForcedLabour"): 2980,
+        ("typeOfLabourHospitality", "isForcedLabour"): 1526,
+        ("typeOfLabourOther", "isForcedLabour"): 2200,
+        ("typeOfSexProstitution", "isSexualExploit"): 622,
+        ("typeOfSexPornography", "isSexualExploit"): 651,
+        ("typeOfSexOther", "isSexualExploit"): 823,
+    },
+    "synthetic-2024": {
+        ("typeOfLabourAgriculture", "isForcedLabour"): 20,
+        ("typeOfLabourConstruction", "isForcedLabour"): 15,
+        ("typeOfLabourDomesticWork", "isForcedLabour"): 31,
+        ("typeOfLabourHospitality", "isForcedLabour"): 15,
+        ("typeOfSexProstitution", "isSexualExploit"): 36,
+        ("typeOfSexPornography", "isSexualExploit"): 8,
+    },
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("profile_id", AGAINST)
+def test_how_often_published_files_contradict_definitions(real_data: Path, profile_id: str) -> None:
+    profile = STANDARD.profile(profile_id)
+    table = read(real_data, profile)
+    found: dict[tuple[str, str], int] = {}
+    for fact in profile.facts:
+        given = pyarrow.compute.is_in(table.column(fact.variable), pa.array(fact.codes))
+        then = table.column(fact.implies)
+        nothing = pyarrow.compute.or_(pyarrow.compute.is_null(then), pyarrow.compute.is_in(then, pa.array(["Unknown"])))
+        right = pyarrow.compute.is_in(then, pa.array(fact.implied))
+        right = pyarrow.compute.or_(right, nothing) if fact.or_unknown else right
+        wrong = pyarrow.compute.sum(pyarrow.compute.and_not(given, right)).as_py()
+        if wrong:
+            key = (fact.variable, fact.implies)
+            found[key] = found.get(key, 0) + wrong
+    assert found == AGAINST[profile_id]

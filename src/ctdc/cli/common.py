@@ -4,15 +4,37 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
+
+
+workload_option = click.option(
+    "--workload", type=click.Path(path_type=Path), help="File that says what is measured, in place of --length."
+)
+
+
+def combinations(length: int, sets: Mapping[int, int]) -> str:
+    """What is counted, in words. sets: number of variables to number of measured sets."""
+    longer = [f"{count:,} named set{'s' * (count != 1)} of {size}" for size, count in sets.items() if size > length]
+    return f"all combinations of up to {length} characteristics" + (
+        f", and of longer ones only {' and '.join(longer)}" if longer else ""
+    )
+
+
+def check_one_length(workload: Path | None) -> None:
+    """Raise UsageError for --length beside --workload: the file has a length, and one of the two would be ignored."""
+    source = click.get_current_context().get_parameter_source("length")
+    if workload is not None and source == ParameterSource.COMMANDLINE:
+        raise click.UsageError("Give --length or --workload: a workload file has its own length.")
 
 
 def emit(result: dict[str, Any], as_json: bool, text: str) -> None:

@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("ctdc.cli.run", "The whole way: deliveries to a verified release; resumes after a kill."),
     "simulate": ("ctdc.cli.simulate", "Invent case files of five contributors, for development and demonstration."),
     "intake": ("ctdc.cli.intake", "Check a contributor's file, or harmonise it to the standard."),
+    "plan": ("ctdc.cli.plan", "How exact protected counts would be, before any budget is spent."),
     "protect": ("ctdc.cli.protect", "Replace case records by protected counts and synthetic records."),
     "schema": ("ctdc.cli.schema", "Schemas of tables that are not the standard's."),
     "ledger": ("ctdc.cli.ledger", "Show or verify what privacy budget has been spent."),

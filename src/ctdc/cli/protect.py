@@ -7,23 +7,58 @@ from typing import Any
 
 import click
 
-from ctdc.cli.common import emit, json_option, progress_bars
-from ctdc.workflow.protect import protect
+from ctdc.cli.common import check_one_length, combinations, emit, json_option, progress_bars, workload_option
+from ctdc.cli.precheck import precheck_text
+from ctdc.table.shapes import SHAPES
+from ctdc.workflow.any_table import Choices
+from ctdc.workflow.protect import check, protect
+
+HINT = "Hint: with --cases N (about how many people) you are warned, before anything is charged, if they are too few."
+
+
+def _of_cohorts(statement: dict[str, Any]) -> list[str]:
+    """What the reader of a release of cohorts has to know and the engine cannot check."""
+    cohorts = statement.get("cohorts", [])
+    if not cohorts:
+        return []
+    listed = ", ".join(f"{cohort['name']} (epsilon {cohort['epsilon']:g})" for cohort in cohorts)
+    return [
+        f"Cohorts added up: {listed}. Each person pays for their own cohort only, so that epsilon "
+        f"{statement['epsilon']:g} holds for all. This is so if nobody is in two of "
+        "them, which cannot be seen from the data: you declare it. Whoever is in two is counted twice and pays twice.",
+    ]
+
+
+def _notice(text: str) -> None:
+    click.echo(click.style("Notice: ", fg="yellow", bold=True) + text, err=True)
 
 
 def _summary(statement: dict[str, Any], out: Path) -> str:
     total = statement["total"]
+    paid = [statement, *statement.get("cohorts", [])][-1]  # the new cohort stands last
     errors = statement["expected_standard_error"]
+    sets = {int(length): count for length, count in statement["sets_by_length"].items()}
     lines = [
-        f"Protected: epsilon {statement['epsilon']:g}, delta {statement['delta']:g} "
-        f"(rho {statement['rho']:.6f}), charged to {statement['population']!r}.",
+        f"Protected: epsilon {paid['epsilon']:g}, delta {paid['delta']:g} "
+        f"(rho {paid['rho']:.6f}), charged to {statement['population']!r}.",
         f"Estimated people: {total['count']:,.0f}, standard error {total['standard_error']:,.1f}. "
         f"{statement['records']:,} synthetic records.",
+        f"Measured: {combinations(statement['length'], sets)} ({statement['measurements']:,} tables).",
         "Standard error of a count of 1, 2, 3 ... characteristics (median): "
         + ", ".join(f"{errors[length]['median']:.1f}" for length in sorted(errors) if length != "0"),
+        *_of_cohorts(statement),
         f"Everything is in {out}; open {out / 'report.html'} to read what it means.",
     ]
     return "\n".join(lines)
+
+
+def _warn(text: str) -> None:
+    click.echo(click.style("Warning: ", fg="yellow", bold=True) + text, err=True)
+
+
+def _choices(subject_id: str | None, columns: str | None, max_rows: int | None) -> Choices:
+    names = None if columns is None else tuple(name.strip() for name in columns.split(",") if name.strip())
+    return Choices(subject_id, names, max_rows)
 
 
 @click.command(epilog="Example: ctdc protect cases.parquet --epsilon 2 --delta 1e-6 --out protected")
@@ -31,11 +66,37 @@ def _summary(statement: dict[str, Any], out: Path) -> str:
 @click.option("--epsilon", type=float, required=True, help="Strength of the protection; smaller is safer.")
 @click.option("--delta", type=float, default=1e-6, show_default=True, help="Must be far below 1 / number of people.")
 @click.option("--length", type=int, default=3, show_default=True, help="Longest combination that is counted, 1 to 4.")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="New folder for the results.")
+@workload_option
+@click.option("--out", type=click.Path(path_type=Path), help="New folder for the results. Needed unless --check.")
 @click.option("--profile", help="Release profile of the standard; found from the columns when left out.")
-@click.option("--schema", type=click.Path(path_type=Path), help="Table Schema with the codes of every column.")
+@click.option("--schema", type=click.Path(path_type=Path), help="Table Schema that declares every column.")
+@click.option("--subject-id", help="With --schema: column that says whose row it is; a person's rows are merged.")
+@click.option("--columns", help="With --schema: columns to use, separated by commas; others are left alone.")
+@click.option("--max-rows", type=int, help="With --schema: refuse a file with more rows.")
+@click.option(
+    "--format",
+    "shapes",
+    type=click.Choice(SHAPES),
+    multiple=True,
+    help="Shape of the synthetic records, repeatable: wide (always written), condensed, long.",
+)
+@click.option("--check", "only_check", is_flag=True, help="Say what could be shown, from public facts; charge nothing.")
+@click.option("--cases", "people", type=int, help="About how many people, to be warned of what could not be shown.")
+@click.option("--anyway", is_flag=True, help="Go on although of --cases people nothing but noise could come out.")
 @click.option("--ledger", type=click.Path(path_type=Path), help="Privacy ledger; default ledger.jsonl beside --out.")
 @click.option("--population", default="default", show_default=True, help="Whose privacy budget is charged.")
+@click.option("--cohort", default="", help="Name of CASES when all of them are new people: 2026 charges default/2026.")
+@click.option(
+    "--add-cohorts",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="Folder of an earlier protection, whose people are added without paying again. May be repeated.",
+)
+@click.option(
+    "--replace-cohort",
+    is_flag=True,
+    help="CASES are the people of --cohort again, corrected: its old measurements are left out. They pay again.",
+)
 @click.option("--threshold", type=float, default=10, show_default=True, help="Counts below it are too few to say.")
 @click.option(
     "--aggregates",
@@ -44,14 +105,43 @@ def _summary(statement: dict[str, Any], out: Path) -> str:
     show_default=True,
     help="List combinations that reach the threshold, or all of them.",
 )
+@click.option(
+    "--facts/--no-facts",
+    default=True,
+    show_default=True,
+    help="Refuse cases that contradict what is true by definition, and keep to it in the records.",
+)
 @click.option("--seed", type=int, help="Of the record synthesis, after the noise; the noise itself has no seed.")
 @json_option
-def command(cases: Path, out: Path, as_json: bool, **options: Any) -> None:
+def command(
+    cases: Path,
+    out: Path | None,
+    subject_id: str | None,
+    columns: str | None,
+    max_rows: int | None,
+    only_check: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
     """Protect CASES (csv or parquet, empty means missing) with differential privacy.
 
-    CASES are harmonised cases, a table in a release profile's columns, or any categorical table with --schema. The
-    ledger is charged before anything is measured: a run that is stopped after that has spent its budget.
+    CASES are harmonised cases, a table in a release profile's columns, or any table that --schema declares: codes,
+    several codes in a cell, numbers and dates in bands, several rows per person. The ledger is charged before anything
+    is measured: a run that is stopped after that has spent its budget.
     """
+    check_one_length(options["workload"])
+    options["choices"] = _choices(subject_id, columns, max_rows)
+    if only_check and options["workload"]:
+        raise click.UsageError("--check looks at --length. For a workload: ctdc plan --workload FILE --cases N.")
+    if only_check:
+        ignored = ("ledger", "shapes", "anyway", "add_cohorts", "replace_cohort")
+        answer = check(cases, **{name: value for name, value in options.items() if name not in ignored})
+        emit(answer.as_dict(), as_json, precheck_text(answer, options["people"]))
+        return
+    if out is None:
+        raise click.UsageError("Missing option '--out' (needed unless --check is given).")
+    if options["people"] is None and options["schema"] is not None:
+        click.echo(HINT, err=True)
     with progress_bars(quiet=as_json) as progress:
-        statement = protect(cases, out, progress=progress, **options)
+        statement = protect(cases, out, progress=progress, warn=_warn, notice=_notice, **options)
     emit({"out": str(out), "privacy": statement}, as_json, _summary(statement, out))

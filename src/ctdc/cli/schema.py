@@ -9,12 +9,13 @@ import click
 
 from ctdc.cli.common import emit, json_option
 from ctdc.foundation.files import write_text
-from ctdc.table.infer import infer_schema
+from ctdc.table.infer import draft_declaration
 
 WARNING = (
     "This schema was taken from the records themselves. A list of codes that depends on who is in the data can give "
-    "a person away, and it is OUTSIDE the privacy guarantee. Before you use it, replace each list by the codes that "
-    "your code book allows, whether or not they occur."
+    "a person away, and it is OUTSIDE the privacy guarantee; so are bands that follow the smallest and largest value. "
+    "Before you use it, replace each list by the codes that your code book allows, whether or not they occur, and each "
+    "band by one that you would have chosen without the data."
 )
 
 
@@ -27,13 +28,17 @@ def command() -> None:
 @click.argument("table", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="File to write; printed when left out.")
 @click.option("--max-codes", type=int, default=300, show_default=True, help="Refuse columns with more values.")
+@click.option("--subject-id", default="", help="Column that says whose row it is; it is no variable.")
+@click.option("--delimiter", default=",", show_default=True, help="Between a csv file's cells; \\t for a tab.")
 @json_option
-def infer(table: Path, out: Path | None, max_codes: int, as_json: bool) -> None:
+def infer(table: Path, out: Path | None, max_codes: int, subject_id: str, delimiter: str, as_json: bool) -> None:
     """Draft a Table Schema from the values in TABLE (csv or parquet).
 
-    A draft only: a domain that is inferred from sensitive records is outside the privacy guarantee.
+    Cells with ; or | are taken for several codes, dates and many different numbers are put into bands. A draft only:
+    a domain that is inferred from sensitive records is outside the privacy guarantee.
     """
-    document = infer_schema(table, max_codes).to_table_schema() | {"description": WARNING}
+    between = delimiter.replace("\\t", "\t")
+    document = draft_declaration(table, max_codes, subject_id, between) | {"description": WARNING}
     text = json.dumps(document, ensure_ascii=False, indent=1)
     click.echo(click.style("Warning: ", fg="yellow", bold=True) + WARNING, err=True)
     if out is None:

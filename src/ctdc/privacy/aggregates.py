@@ -2,7 +2,7 @@
 
 Promise: computed from the noisy estimates alone. Length 1 is complete; longer combinations are listed when they
 reach the reporting threshold (or all that were measured, on request), so that absence means "too few to say", never
-zero.
+zero. What the schema's facts make impossible is not listed at all.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from ctdc.privacy.estimate import Estimates
 from ctdc.privacy.plan import Attributes
+from ctdc.privacy.structure import impossible_cells, impossible_pairs
 from ctdc.table.reporting import reporting_deviations
 from ctdc.table.schema import Schema
 
@@ -65,6 +66,8 @@ def set_rows(
     known = np.round(estimates.table(attributes)[(slice(1, None),) * len(attributes)], DECIMALS)
     limit = max(threshold, reporting_deviations(known.size, len(attributes)) * error)
     shown = ~np.isnan(known) if everything or len(attributes) < 2 else known >= limit  # NaN: not measured
+    if len(attributes) > 1 and schema.implications:  # what nobody can have is known to be zero
+        shown &= ~impossible_cells(attributes, schema.sizes, impossible_pairs(schema))[(slice(1, None),) * shown.ndim]
     cells = np.nonzero(shown) if attributes else ()
     count = known[shown].ravel()
     columns = [

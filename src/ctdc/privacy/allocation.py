@@ -22,21 +22,19 @@ Attributes = tuple[int, ...]
 
 # Chosen among a dozen on a published synthetic file (docs/explanation/engine.md): what a table of 1, 2, 3, 4 variables
 # counts beside the others. A unit error in a long table is a smaller sin than in a short one, which is quoted more.
-IMPORTANCE = (0.001, 1.0, 0.4, 0.1, 0.03)
+IMPORTANCE = (0.001, 1.0, 0.3, 0.05, 0.01)
 FILLED_EXPONENT = 0.65
 ROUNDS = 8
 
 
-def classes(sizes: Sequence[int], length: int) -> dict[Class, int]:
-    """Every class of sets of at most `length` variables, and how many sets belong to it."""
-    available = Counter(sizes)
-    found: dict[Class, int] = {}
-    for count in range(length + 1):
-        for chosen in itertools.combinations_with_replacement(sorted(available), count):
-            number = math.prod(math.comb(available[size], times) for size, times in Counter(chosen).items())
-            if number:
-                found[chosen] = number
-    return found
+def class_of(sizes: Sequence[int], attributes: Attributes) -> Class:
+    """The class of a set of variables."""
+    return tuple(sorted(sizes[attribute] for attribute in attributes))
+
+
+def classes(sizes: Sequence[int], sets: Sequence[Attributes]) -> dict[Class, int]:
+    """Every class among `sets`, and how many sets belong to it."""
+    return Counter(class_of(sizes, attributes) for attributes in sets)
 
 
 def _parts(whole: Class) -> dict[Class, int]:
@@ -69,9 +67,12 @@ def _variance(whole: Class, squares: Mapping[Class, float]) -> float:
     return math.fsum(times * squares[part] * _share(part) * _without(whole, part) for part, times in parts)
 
 
-def balanced_weights(sizes: Sequence[int], length: int) -> dict[Class, float]:
-    """The weight of every class of sets in the allocation of the budget, as the module says."""
-    found = classes(sizes, length)
+def balanced_weights(sizes: Sequence[int], sets: Sequence[Attributes]) -> dict[Class, float]:
+    """The weight of every class of `sets` (closed: with all their subsets) in the allocation, as the module says.
+
+    In a family that has only some sets of a class, all of them are treated as the average one.
+    """
+    found = classes(sizes, sets)
     filled = {chosen: float(math.prod(chosen)) ** FILLED_EXPONENT for chosen in found}
     per_length = Counter[int]()
     for chosen, number in found.items():
@@ -86,11 +87,11 @@ def balanced_weights(sizes: Sequence[int], length: int) -> dict[Class, float]:
     return weights
 
 
-def balanced(sizes: Sequence[int], length: int) -> Callable[[Sequence[int], Attributes], float]:
+def balanced(sizes: Sequence[int], sets: Sequence[Attributes]) -> Callable[[Sequence[int], Attributes], float]:
     """`balanced_weights` as a weight of `plan.make_plan`."""
-    weights = balanced_weights(sizes, length)
+    weights = balanced_weights(sizes, sets)
 
     def weight(sizes: Sequence[int], attributes: Attributes) -> float:
-        return weights[tuple(sorted(sizes[attribute] for attribute in attributes))]
+        return weights[class_of(sizes, attributes)]
 
     return weight

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ctdc.privacy.measure import Measurements, residuals
-from ctdc.privacy.plan import Attributes, noise_share, spread, subsets
+from ctdc.privacy.plan import Attributes, cell_variance, subsets
 from ctdc.privacy.selection import Selection, wide_axes
 
 Table = npt.NDArray[np.float64]
@@ -63,14 +63,14 @@ class Estimates:
         return total
 
     def _at_places(self, inner: Attributes, wide: Attributes) -> Table:
-        """T_inner with one place per kept code along the variables `wide`; place 0 repeats the first kept code."""
+        """T_inner with one place per kept code along the variables `wide`; what stands at place 0 is not used."""
         residual = self.residual[inner]
         if wide_axes(self.sizes, inner):
             return residual
         for axis, attribute in enumerate(inner):
             if attribute in wide:
                 kept = self.selection.kept[attribute]
-                residual = residual.take([kept[0], *kept], axis=axis)
+                residual = residual.take([kept[0] if len(kept) else 0, *kept], axis=axis)
         return residual
 
     def table(self, attributes: Attributes) -> Table:
@@ -92,10 +92,7 @@ class Estimates:
 
     def variance(self, attributes: Attributes) -> float:
         """Variance of each measured cell of `table(attributes)`."""
-        return math.fsum(
-            self.deviation[inner] ** 2 * noise_share(self.sizes, inner) * spread(self.sizes, inner, attributes)
-            for inner in subsets(attributes)
-        )
+        return cell_variance(self.sizes, self.deviation, attributes)
 
     def total(self) -> tuple[float, float]:
         """Estimated number of records and its standard error."""
@@ -112,5 +109,4 @@ def estimate(measurements: Measurements) -> Estimates:
     """Turn noisy integers into residual tables, once."""
     plan = measurements.plan
     residual = {measurement.attributes: table for measurement, table in residuals(measurements)}
-    deviation = {measurement.attributes: measurement.deviation for measurement in plan.measurements}
-    return Estimates(plan.sizes, plan.length, residual, deviation, measurements.selection)
+    return Estimates(plan.sizes, plan.length, residual, plan.deviations, measurements.selection)

@@ -9,7 +9,7 @@ problem is still small.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,8 @@ from ctdc.privacy.estimate import Estimates
 from ctdc.privacy.kernels import deal
 from ctdc.privacy.plan import Attributes
 from ctdc.privacy.selection import wide_axes
+from ctdc.privacy.structure import PENALTY
+from ctdc.table.constraints import Mask
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -50,6 +52,7 @@ class Fit:
     differences: Floats
     targets: Floats
     compact_columns: dict[int, int]
+    impossible: Mapping[Attributes, Mask]
     placed: list[int] = field(default_factory=list)
     sets: list[Attributes] = field(default_factory=list)
     layouts: dict[tuple[int, int], Any] = field(default_factory=dict)  # kept here for `scores`
@@ -95,6 +98,9 @@ class Fit:
         for attributes in reach.sets:
             self.difference(attributes)[...] = 0
             self.target(attributes)[...] = self.estimates.compact_table(attributes)
+            if attributes in self.impossible:
+                # So far below zero that no record is dealt into such a cell, and that any leaves it who can.
+                self.target(attributes)[self.impossible[attributes]] = -PENALTY
         deal(
             self.records,
             variable,
@@ -127,17 +133,16 @@ class Fit:
                 np.copyto(table, np.float32(0.0), where=~self.estimates.selection.mask(attributes))
 
     def objective(self) -> float:
-        """sum over placed sets A of w_A |E_A|^2, over measured cells."""
-        return math.fsum(
-            self.weights[attributes] * float(np.vdot(table, table))
-            for attributes, table in ((attributes, self._measured(attributes)) for attributes in self.sets)
-        )
+        """sum over placed sets A of w_A |E_A|^2, over measured cells, without what facts make impossible."""
+        return math.fsum(self.weights[attributes] * self._squared(attributes) for attributes in self.sets)
 
-    def _measured(self, attributes: Attributes) -> Floats:
+    def _squared(self, attributes: Attributes) -> float:
         table = self.difference(attributes)
-        if not wide_axes(self.sizes, attributes):
-            return table
-        return np.where(self.estimates.selection.mask(attributes), table, np.float32(0.0))
+        if attributes in self.impossible:
+            table = np.where(self.impossible[attributes], np.float32(0.0), table)
+        if wide_axes(self.sizes, attributes):
+            table = np.where(self.estimates.selection.mask(attributes), table, np.float32(0.0))
+        return float(np.vdot(table, table))
 
     def cells(self) -> int:
         """Measured cells of the placed sets."""
@@ -182,7 +187,7 @@ def _steps(shape: Sequence[int]) -> list[int]:
     return [math.prod(shape[axis + 1 :]) for axis in range(len(shape))]
 
 
-def new_fit(estimates: Estimates, rows: int) -> Fit:
+def new_fit(estimates: Estimates, rows: int, impossible: Mapping[tuple[int, int], Mask] | None = None) -> Fit:
     """A fit of `rows` records with no variable placed. Each table weighs one over the variance of its cells."""
     sets = [attributes for attributes in estimates.sets if attributes]
     lengths = [math.prod(estimates.compact_shape(attributes)) for attributes in sets]
@@ -192,4 +197,4 @@ def new_fit(estimates: Estimates, rows: int) -> Fit:
     compact = {variable: variables + number for number, variable in enumerate(estimates.selection.kept)}
     records = np.zeros((rows, variables + len(compact) + 1), dtype=np.uint16)
     differences, targets = np.zeros((2, sum(lengths)), dtype=np.float32)
-    return Fit(estimates, weights, offsets, records, differences, targets, compact)
+    return Fit(estimates, weights, offsets, records, differences, targets, compact, dict((impossible or {}).items()))

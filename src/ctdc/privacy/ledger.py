@@ -2,7 +2,8 @@
 
 Promise: append-only and hash-chained: each line names the hash of the line before it, so a changed, missing or
 reordered line is found by `read`. A charge is on disk before anything is measured; nothing ever takes one back,
-so failed and abandoned runs count. Reading knows a closed list of events: a line cannot name code.
+so failed and abandoned runs count: a charge without an end (`done`) was spent for nothing, or is being spent now.
+Reading knows a closed list of events (`ctdc.privacy.ledger_events`): a line cannot name code.
 
 What the chain alone cannot show: that lines are missing at its end, or that the whole file was written anew. Whoever
 wants to see that notes the last hash (`ctdc ledger verify`) somewhere else.
@@ -12,47 +13,19 @@ from __future__ import annotations
 
 import fcntl
 import json
-import math
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from ctdc.foundation.clock import timestamp
-from ctdc.foundation.errors import Refused, UserError
+from ctdc.foundation.errors import UserError
 from ctdc.foundation.files import write_bytes
-from ctdc.foundation.hashing import hash_value
 from ctdc.privacy.accounting import Cost, Guarantee
-
-VERSION = 1
-EVENTS = ("budget", "charge")
-BILLION = 1_000_000_000
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line: its place, the hash of the line before, what happened, and its own hash."""
-
-    sequence: int
-    previous: str
-    event: dict[str, Any]
-    hash: str
-
-    @staticmethod
-    def after(previous: Line | None, event: dict[str, Any]) -> Line:
-        """The line that follows `previous`."""
-        sequence = previous.sequence + 1 if previous else 1
-        before = previous.hash if previous else ""
-        return Line(sequence, before, event, hash_value([sequence, before, event]))
-
-    def text(self) -> str:
-        """The line as JSON."""
-        return json.dumps(
-            {"sequence": self.sequence, "previous": self.previous, "event": self.event, "hash": self.hash}
-        )
+from ctdc.privacy.budgets import check_can_charge
+from ctdc.privacy.ledger_events import LIFE, Line, charge_event, fault
 
 
 def _broken(path: Path, number: int, why: str) -> UserError:
@@ -69,26 +42,11 @@ def _parse(text: bytes, path: Path, number: int) -> Line:
     try:
         raw = json.loads(text)
         line = Line(raw["sequence"], raw["previous"], raw["event"], raw["hash"])
-        kind, version = line.event["kind"], line.event["version"]
     except (ValueError, KeyError, TypeError):
         raise _broken(path, number, "it is not a ledger line") from None
-    if kind not in EVENTS or version != VERSION:
-        raise _broken(path, number, f"event {kind!r} version {version!r} is not known to this version of ctdc")
-    if not _sound(line.event):
-        raise _broken(path, number, "its amounts are not those of a charge or a budget")
+    if wrong := fault(line.event):
+        raise _broken(path, number, wrong)
     return line
-
-
-def _sound(event: dict[str, Any]) -> bool:
-    """Whether an event has a population and amounts that can be added up: nothing may be charged that is negative."""
-    if not isinstance(event.get("population"), str):
-        return False
-    if event["kind"] == "budget":
-        return all(isinstance(event.get(name), int | float) for name in ("epsilon", "delta"))
-    rho, mu_squared = event.get("rho_billionths"), event.get("mu_squared_billionths", -1)
-    return (
-        isinstance(rho, int) and rho >= 0 and (mu_squared is None or (isinstance(mu_squared, int) and mu_squared >= 0))
-    )
 
 
 def _complete(content: bytes) -> bytes:
@@ -113,25 +71,6 @@ def read(path: Path) -> tuple[Line, ...]:
     return tuple(lines)
 
 
-def spent(lines: tuple[Line, ...], population: str) -> Cost:
-    """Total cost of all charges for `population`."""
-    total = Cost(0.0, 0.0)
-    for line in lines:
-        event = line.event
-        if event["kind"] == "charge" and event["population"] == population:
-            mu_squared = event["mu_squared_billionths"]
-            total += Cost(event["rho_billionths"] / BILLION, None if mu_squared is None else mu_squared / BILLION)
-    return total
-
-
-def budget(lines: tuple[Line, ...], population: str) -> Guarantee | None:
-    """The last budget set for `population`, None when none was."""
-    for line in reversed(lines):
-        if line.event["kind"] == "budget" and line.event["population"] == population:
-            return Guarantee(line.event["epsilon"], line.event["delta"])
-    return None
-
-
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     """One writer at a time; the lock goes with the process, so a killed one leaves none behind."""
@@ -153,60 +92,98 @@ def _append(path: Path, line: Line) -> None:
         os.fsync(stream.fileno())
 
 
-def set_budget(path: Path, population: str, guarantee: Guarantee, when: datetime) -> Line:
-    """Record the most that may ever be spent on `population`. A later line replaces an earlier one."""
-    event = {
-        "kind": "budget",
-        "version": VERSION,
-        "population": population,
-        "epsilon": guarantee.epsilon,
-        "delta": guarantee.delta,
-        "at": timestamp(when),
-    }
+def _record(path: Path, event_after: Callable[[tuple[Line, ...]], dict[str, Any]]) -> Line:
+    """Append the event that follows from what stands there, with nobody else writing in between."""
     with _locked(path):
         lines = read(path)
-        line = Line.after(lines[-1] if lines else None, event)
+        line = Line.after(lines[-1] if lines else None, event_after(lines))
         _append(path, line)
     return line
 
 
-def check_can_charge(lines: tuple[Line, ...], population: str, cost: Cost) -> None:
-    """Raise Refused when `cost` on top of what was spent would exceed the population's budget."""
-    limit = budget(lines, population)
-    if limit is None:
-        return
-    before = spent(lines, population)
-    after = before + cost
-    if not after.satisfies(limit):
-        used = before.epsilon(limit.delta) if before.rho else 0.0
-        raise Refused(
-            "ledger.exceeded",
-            f"The privacy budget of {population!r} does not allow this. At delta {limit.delta:g}: "
-            f"requested epsilon {cost.epsilon(limit.delta):.4g}, spent so far {used:.4g}, together "
-            f"{after.epsilon(limit.delta):.4g}; budget {limit.epsilon:.4g}, exceeded by "
-            f"{after.epsilon(limit.delta) - limit.epsilon:.4g}.",
-            allowed=f"together at most epsilon {limit.epsilon:g} at delta {limit.delta:g}",
-            do="Ask for a smaller epsilon, or have the budget's owners decide on a new one. Nothing was measured.",
-        )
+def set_budget(path: Path, population: str, guarantee: Guarantee, when: datetime, period: str = LIFE) -> Line:
+    """Record the most that may be spent on `population`, for life or in any year. A later line replaces an earlier."""
+    event = {
+        "kind": "budget",
+        "version": 2,
+        "population": population,
+        "epsilon": guarantee.epsilon,
+        "delta": guarantee.delta,
+        "period": period,
+        "at": timestamp(when),
+    }
+    return _record(path, lambda _: event)
+
+
+def declare_overlap(path: Path, population: str, other: str, when: datetime) -> Line:
+    """Record that two populations may have people in common. There is no line that takes this back.
+
+    Raises UserError (``ledger.overlap``) for a population and itself, which say nothing.
+    """
+    if population == other:
+        raise UserError("ledger.overlap", f"{population!r} is one population, not two.", do="Name another one.")
+    event = {"kind": "overlap", "version": 1, "population": population, "with": other, "at": timestamp(when)}
+    return _record(path, lambda _: event)
 
 
 def charge(path: Path, population: str, cost: Cost, details: dict[str, Any], when: datetime) -> Line:
     """Write a charge, or raise Refused. `details`: public facts of the plan (epsilon, delta, schema hash, ...).
 
-    Amounts are whole billionths, rounded up.
+    Amounts are whole billionths, rounded up. The year that pays is that of `when` in UTC.
     """
-    event = {
-        "kind": "charge",
-        "version": VERSION,
-        "population": population,
-        "rho_billionths": math.ceil(cost.rho * BILLION),
-        "mu_squared_billionths": None if cost.mu_squared is None else math.ceil(cost.mu_squared * BILLION),
-        "details": details,
-        "at": timestamp(when),
-    }
+
+    def event(lines: tuple[Line, ...]) -> dict[str, Any]:
+        check_can_charge(lines, population, cost, when.astimezone(UTC).year)
+        return charge_event(population, cost, details, timestamp(when))
+
+    return _record(path, event)
+
+
+def finish(path: Path, charge_hash: str, measurements: str, when: datetime) -> Line | None:
+    """Record that what a charge paid for is on the disk. measurements: SHA-256 of its file.
+
+    Written once, however often it is asked for. None when this ledger does not have the charge (it was moved).
+    """
+    lines = read(path)
+    paid = next((line for line in lines if line.hash == charge_hash and line.event["kind"] == "charge"), None)
+    if paid is None or _end(lines, paid):
+        return _end(lines, paid) if paid else None  # without the lock: a repetition touches no file
     with _locked(path):
         lines = read(path)
-        check_can_charge(lines, population, cost)
-        line = Line.after(lines[-1] if lines else None, event)
+        if found := _end(lines, paid):
+            return found
+        event = {
+            "kind": "done",
+            "version": 1,
+            "population": paid.event["population"],
+            "charge": paid.sequence,
+            "measurements": measurements,
+            "at": timestamp(when),
+        }
+        line = Line.after(lines[-1], event)
         _append(path, line)
     return line
+
+
+def _end(lines: tuple[Line, ...], paid: Line) -> Line | None:
+    """The line that says that the charge `paid` ended well."""
+    ends = (line for line in lines if line.event["kind"] == "done" and line.event["charge"] == paid.sequence)
+    return next(ends, None)
+
+
+def unfinished(lines: tuple[Line, ...]) -> tuple[Line, ...]:
+    """Charges that were spent without an end: their result was lost, or is being made right now.
+
+    Charges of before ends were recorded (version 1) are not among them: nothing is known of theirs.
+    """
+    ended = {line.event["charge"] for line in lines if line.event["kind"] == "done"}
+    return tuple(
+        line
+        for line in lines
+        if line.event["kind"] == "charge" and line.event["version"] > 1 and line.sequence not in ended
+    )
+
+
+def lost(lines: tuple[Line, ...], work: str) -> tuple[Line, ...]:
+    """Charges without an end for the same work (the keyed hash that `charge` got as ``work``)."""
+    return tuple(line for line in unfinished(lines) if work and line.event["details"].get("work") == work)

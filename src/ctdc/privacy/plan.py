@@ -17,8 +17,9 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from ctdc.foundation.errors import UserError
 from ctdc.privacy.accounting import ROUNDING_VARIANCE, Cost, Guarantee, gaussian_mu
@@ -60,7 +61,10 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Plan:
-    """All measurements of a release over variables with `sizes` categories (empty included)."""
+    """All measurements of a release over variables with `sizes` categories (empty included).
+
+    length: all sets of up to so many variables are among them; there may be longer ones.
+    """
 
     sizes: tuple[int, ...]
     length: int
@@ -76,6 +80,15 @@ class Plan:
     def describe(self) -> list[dict[str, object]]:
         """The plan as JSON values, for the record of what was measured and with how much noise."""
         return [{"attributes": list(m.attributes), "shape": list(m.shape), "scale": m.scale} for m in self.measurements]
+
+    @cached_property
+    def deviations(self) -> dict[Attributes, float]:
+        """s_B of every measured set, in the order of measuring."""
+        return {measurement.attributes: measurement.deviation for measurement in self.measurements}
+
+    def variance(self, attributes: Attributes) -> float:
+        """Variance of each estimated count of the table over `attributes`, known before anything is measured."""
+        return cell_variance(self.sizes, self.deviations, attributes)
 
     def cells(self) -> int:
         """Number of integers that may be drawn and released; fewer are where tables are thinned."""
@@ -114,6 +127,18 @@ def spread(sizes: Sequence[int], inner: Attributes, outer: Attributes) -> float:
 def subsets(attributes: Attributes) -> list[Attributes]:
     """Every subset of `attributes`, itself and the empty one included."""
     return [chosen for size in range(len(attributes) + 1) for chosen in itertools.combinations(attributes, size)]
+
+
+def cell_variance(sizes: Sequence[int], deviation: Mapping[Attributes, float], attributes: Attributes) -> float:
+    """sum over B subset of A of s_B^2 p_B prod_{j in A minus B} 1/n_j^2 (Xiao et al. 2023, Theorem 4.4).
+
+    The one formula of a count's error, for the plan and for the estimates; p_B as in `noise_share`. deviation: s_B, for
+    all subsets of A.
+    """
+    return math.fsum(
+        deviation[inner] ** 2 * noise_share(sizes, inner) * spread(sizes, inner, attributes)
+        for inner in subsets(attributes)
+    )
 
 
 def relative_deviations(
@@ -156,8 +181,8 @@ def _at(sizes: tuple[int, ...], length: int, relative: dict[Attributes, float], 
     return Plan(sizes, length, measurements)
 
 
-def check_length(sizes: Sequence[int], length: int) -> None:
-    """Raise UserError when `length` is out of range or the tables would be too many."""
+def check_length(sizes: Sequence[int], length: int, chosen: Sequence[Attributes] | None = None) -> None:
+    """Raise UserError when `length` is out of range or the tables (all, or the `chosen` ones) would be too many."""
     if not 1 <= length <= MAX_LENGTH:
         raise UserError(
             "privacy.length",
@@ -165,22 +190,23 @@ def check_length(sizes: Sequence[int], length: int) -> None:
             allowed=f"1 to {MAX_LENGTH}: the largest number of variables that are counted together",
             do="Choose another --length.",
         )
-    sets = sum(math.comb(len(sizes), size) for size in range(length + 1))
+    sets = sum(math.comb(len(sizes), size) for size in range(length + 1)) if chosen is None else len(chosen)
+    asked = f"Length {length}" if chosen is None else "The workload"
     if sets > MAX_SETS:
         raise UserError(
             "privacy.too_wide",
-            f"Length {length} over these {len(sizes)} variables means {sets:,} tables.",
+            f"{asked} over these {len(sizes)} variables means {sets:,} tables.",
             allowed=f"at most {MAX_SETS:,}",
             do="Choose a smaller --length, or fewer variables.",
         )
     cells = sum(
         math.prod(sizes[attribute] for attribute in attributes if sizes[attribute] > 2)
-        for attributes in all_sets(len(sizes), length)
+        for attributes in (all_sets(len(sizes), length) if chosen is None else chosen)
     )
     if cells > MAX_CELLS:
         raise UserError(
             "privacy.too_wide",
-            f"Length {length} over these {len(sizes)} variables means {cells:,} noisy numbers.",
+            f"{asked} over these {len(sizes)} variables means {cells:,} noisy numbers.",
             allowed=f"at most {MAX_CELLS:,}",
             do="Choose a smaller --length, fewer variables, or variables with fewer codes (regions for countries).",
         )
@@ -191,17 +217,20 @@ def make_plan(
     guarantee: Guarantee,
     length: int,
     weight: Callable[[Sequence[int], Attributes], float] | None = None,
+    sets: Sequence[Attributes] | None = None,
 ) -> Plan:
     """The least noisy plan that satisfies `guarantee` for all sets of up to `length` variables.
 
-    sizes: categories per variable, empty included, each >= 2. Raises UserError for an impossible length or for a
+    sizes: categories per variable, empty included, each >= 2; sets: what is measured in place of these, all of them
+    among it and every subset of each (`workload.Workload.family`). Raises UserError for an impossible length or for a
     guarantee that leaves nothing but noise.
     """
     sizes = tuple(sizes)
     if not sizes or min(sizes) < 2:
         raise ValueError("every variable has at least two categories, empty included")
-    check_length(sizes, length)
-    relative = relative_deviations(sizes, all_sets(len(sizes), length), weight or balanced(sizes, length))
+    check_length(sizes, length, sets)
+    chosen = all_sets(len(sizes), length) if sets is None else sets
+    relative = relative_deviations(sizes, chosen, weight or balanced(sizes, chosen))
     # The certified cost is slightly above mu^2 (tau^2, slacks), or well above where only zCDP certifies. It is
     # monotone in mu, so bisection finds the largest mu that is certified; it starts close to the upper end.
     low, high = 0.0, gaussian_mu(guarantee)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.metadata import version
@@ -24,18 +24,22 @@ import pyarrow.parquet as pq
 from ctdc.foundation.clock import timestamp
 from ctdc.foundation.errors import UserError
 from ctdc.foundation.files import atomic_folder, check_new_folder, write_text
-from ctdc.foundation.hashing import hash_value
+from ctdc.foundation.hashing import hash_file, hash_value
 from ctdc.foundation.progress import Progress, Silent
 from ctdc.privacy import ledger
 from ctdc.privacy.accounting import Guarantee, strongest_attacker
 from ctdc.privacy.aggregates import aggregate_table
+from ctdc.privacy.cohorts import Cohort, check_alike, combine, heaviest, keep, shared_selection, statement_facts
 from ctdc.privacy.estimate import Estimates, estimate
 from ctdc.privacy.measure import Measurements, measure
 from ctdc.privacy.noise import NoiseSource, OpenDPNoise
-from ctdc.privacy.plan import Plan, make_plan
+from ctdc.privacy.plan import Plan
+from ctdc.privacy.planning import expected_errors, sets_by_length
 from ctdc.privacy.report import report_html
 from ctdc.privacy.stored import read_measurements, write_measurements
+from ctdc.privacy.structure import forbidden_pairs
 from ctdc.privacy.synthesise import synthesise
+from ctdc.privacy.workload import Workload, plan_workload
 from ctdc.table.coded import CodedTable, table_from_matrix
 from ctdc.table.reporting import EXPECTED_FALSE
 from ctdc.table.schema import Schema, read_schema
@@ -43,6 +47,7 @@ from ctdc.table.schema import Schema, read_schema
 ENGINE_VERSION = "2"
 DEFAULT_THRESHOLD = 10.0
 MAX_RECORDS = 65_000_000
+Finish = Callable[[Path, CodedTable], None]  # adds files to the folder, made from the synthetic records
 MEASUREMENTS = "measurements.parquet"
 SCHEMA = "schema.json"
 PRIVACY = "privacy.json"
@@ -55,7 +60,9 @@ class Settings:
 
     threshold: smallest count called reliable; every_aggregate: list combinations below it too; seed: of the record
     synthesis, which happens after the noise; population: whose budget is charged; facts: declared facts to be
-    recorded with the result (profile, title, ...), JSON values.
+    recorded with the result (profile, title, ...), JSON values; cohort: name of the people who are measured, when
+    they are new and earlier ones' measurements are added (`ctdc.privacy.cohorts`); workload: what is measured and what
+    it is for, where it is more than all sets of up to `length` variables with the engine's own weights.
     """
 
     guarantee: Guarantee
@@ -64,13 +71,21 @@ class Settings:
     every_aggregate: bool = False
     seed: int = 0
     population: str = "default"
+    cohort: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
+    workload: Workload | None = None
 
     def __post_init__(self) -> None:
+        if self.workload is not None and self.workload.length != self.length:
+            raise ValueError("the settings and their workload have different lengths")
         if not (math.isfinite(self.threshold) and self.threshold >= 0):
             raise UserError(
                 "privacy.threshold", f"The reporting threshold is {self.threshold}.", allowed="a number of at least 0"
             )
+
+    def declared_workload(self) -> Workload:
+        """The workload, the default one written out."""
+        return self.workload or Workload(self.length)
 
     def paid(self) -> dict[str, Any]:
         """The settings that decide what is measured and what it costs; the others can change without a payment."""
@@ -79,6 +94,8 @@ class Settings:
             "delta": self.guarantee.delta,
             "length": self.length,
             "population": self.population,
+            # Left out where none is declared, so that what was paid for before there were workloads stays paid.
+            **({"workload": self.workload.describe()} if self.workload else {}),
         }
 
 
@@ -86,21 +103,30 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, indent=1) + "\n"
 
 
-def _charge_details(schema: Schema, plan: Plan, settings: Settings) -> dict[str, Any]:
+def _charge_details(schema: Schema, plan: Plan, settings: Settings, identity: str) -> dict[str, Any]:
     return {
         "epsilon": settings.guarantee.epsilon,
         "delta": settings.guarantee.delta,
         "length": settings.length,
         "schema_hash": schema.content_hash(),
         "plan_hash": hash_value(plan.describe()),
+        **({"work": identity} if identity else {}),
     }
 
 
 def privacy_statement(
-    schema: Schema, measurements: Measurements, estimates: Estimates, settings: Settings, measured_at: str
+    schema: Schema,
+    measurements: Measurements,
+    estimates: Estimates,
+    settings: Settings,
+    measured_at: str,
+    cohorts: Sequence[Cohort] = (),
 ) -> dict[str, Any]:
-    """The content of privacy.json: the guarantee, how it was spent, and what it was measured with."""
-    cost = measurements.plan.cost()
+    """The content of privacy.json: the guarantee, how it was spent, and what it was measured with.
+
+    cohorts: those whose measurements were added up, the new one included; none for a release that is not of cohorts.
+    """
+    cost = heaviest(cohorts) if cohorts else measurements.plan.cost()
     gaussian = cost.mu_squared is not None and cost.is_gaussian(settings.guarantee.delta)
     mu = math.sqrt(cost.mu_squared if gaussian and cost.mu_squared is not None else 2 * cost.rho)
     attacker = strongest_attacker(cost, settings.guarantee.delta)
@@ -120,33 +146,26 @@ def privacy_statement(
         "attacker_accuracy": attacker.accuracy,
         "attacker_power_at_1_percent": attacker.power,
         "length": settings.length,
+        "workload": settings.declared_workload().describe(),
         "threshold": settings.threshold,
         "expected_false": EXPECTED_FALSE,
         "aggregates": "all" if settings.every_aggregate else "threshold",
         "total": {"count": round(total, 2), "standard_error": round(error, 4)},
         "records": max(0, round(total)),
         "measurements": len(measurements.plan.measurements),
+        "sets_by_length": sets_by_length(measurements.plan),
         "noisy_numbers": measurements.numbers(),
-        "expected_standard_error": expected_errors(estimates),
+        "expected_standard_error": expected_errors(measurements.plan),
         "unprotected_quantities": [],
+        "facts_by_definition": [fact.as_dict() for fact in schema.implications],
         "schema_hash": schema.content_hash(),
         "synthesis_seed": settings.seed,
         "population": settings.population,
         "publishable": measurements.publishable,
         "libraries": {name: version(name) for name in ("ctdc", "opendp", "numpy", "numba", "pyarrow")},
         "measured_at": measured_at,
+        **(statement_facts(cohorts) if cohorts else {}),
     }
-
-
-def expected_errors(estimates: Estimates) -> dict[str, dict[str, float]]:
-    """Smallest, median and largest standard error of a count, by length: known before anything is measured."""
-    errors: dict[str, dict[str, float]] = {}
-    for length in range(estimates.length + 1):
-        values = sorted(math.sqrt(estimates.variance(chosen)) for chosen in estimates.sets if len(chosen) == length)
-        if values:
-            middle = values[len(values) // 2]
-            errors[str(length)] = {"low": round(values[0], 4), "median": round(middle, 4), "high": round(values[-1], 4)}
-    return errors
 
 
 def _write_table(folder: Path, name: str, table: pa.Table) -> None:
@@ -165,23 +184,31 @@ def write_outputs(
     settings: Settings,
     measured_at: str,
     progress: Progress,
+    cohorts: Sequence[Cohort] = (),
+    finish: Finish | None = None,
 ) -> dict[str, Any]:
     """Compute and write every file from the measurements; returns the content of privacy.json."""
     estimates = estimate(measurements)
-    statement = privacy_statement(schema, measurements, estimates, settings, measured_at)
+    statement = privacy_statement(schema, measurements, estimates, settings, measured_at, cohorts)
     if statement["records"] > MAX_RECORDS:
         raise UserError("privacy.records", "More records would be built than this version can hold.")
-    matrix = synthesise(estimates, statement["records"], settings.seed, progress=progress)
+    forbidden = forbidden_pairs(schema)
+    matrix = synthesise(estimates, statement["records"], settings.seed, progress=progress, forbidden=forbidden)
     progress.start("Writing files")
     aggregates = aggregate_table(schema, estimates, settings.threshold, settings.every_aggregate)
-    records = table_from_matrix(schema, matrix).to_arrow()
+    coded = table_from_matrix(schema, matrix)
+    records = coded.to_arrow()
     pa_csv.write_csv(_plain_text(records), folder / "synthetic.csv", pa_csv.WriteOptions(quoting_style="needed"))
     pq.write_table(records, folder / "synthetic.parquet", compression="zstd")
     _write_table(folder, "aggregates", aggregates)
     write_measurements(folder / MEASUREMENTS, schema, measurements)
+    if cohorts:
+        keep(folder, cohorts)
     write_text(folder / SCHEMA, _json(schema.to_table_schema()))
     write_text(folder / PRIVACY, _json(statement))
     write_text(folder / "report.html", report_html(statement, schema, aggregates))
+    if finish is not None:
+        finish(folder, coded)
     progress.finish()
     return statement
 
@@ -195,6 +222,7 @@ def measure_records(
     when: datetime,
     *,
     identity: str = "",
+    earlier: Sequence[Cohort] = (),
     noise: NoiseSource | None = None,
     progress: Progress | None = None,
 ) -> None:
@@ -202,35 +230,72 @@ def measure_records(
 
     The plan is made and checked from public settings first; records are loaded and checked next, so that a broken
     file costs nothing; then the ledger is charged; only then is anything measured. identity: whatever tells this
-    work from other work, kept with it. Raises UserError or Refused.
+    work from other work, kept with it and with the charge (so it must tell nothing of the records: a keyed hash).
+    earlier: cohorts to which this one will be added; checked before paying. Whoever has put `out` where it stays
+    calls `record_end`. Raises UserError or Refused.
     """
-    plan = make_plan(schema.sizes, settings.guarantee, settings.length)
+    plan = plan_workload(schema, settings.guarantee, settings.declared_workload())
+    for cohort in earlier:
+        check_alike(plan, cohort.measurements.plan, cohort.file)
     with atomic_folder(out) as folder:
         table = load()
         if table.schema != schema:
             raise ValueError("the records are coded with another schema")
-        ledger.charge(ledger_path, settings.population, plan.cost(), _charge_details(schema, plan, settings), when)
-        measurements = measure(table.matrix(), plan, noise or OpenDPNoise(), progress)
+        details = _charge_details(schema, plan, settings, identity)
+        charge = ledger.charge(ledger_path, settings.population, plan.cost(), details, when)
+        selection = shared_selection([cohort.measurements for cohort in earlier])
+        measurements = measure(table.matrix(), plan, noise or OpenDPNoise(), progress, selection)
         write_measurements(folder / MEASUREMENTS, schema, measurements)
         write_text(folder / SCHEMA, _json(schema.to_table_schema()))
-        write_text(folder / PAID, _json({**settings.paid(), "measured_at": timestamp(when), "identity": identity}))
+        facts = {"measured_at": timestamp(when), "identity": identity, "charge": charge.hash}
+        write_text(folder / PAID, _json({**settings.paid(), **facts}))
+
+
+def record_end(measured: Path, ledger_path: Path, when: datetime) -> None:
+    """Note in the ledger that what `measure_records` wrote to `measured` is safe. Repeating it changes nothing."""
+    charge = json.loads((measured / PAID).read_text(encoding="utf-8")).get("charge")
+    if charge and ledger_path.exists():
+        ledger.finish(ledger_path, charge, hash_file(measured / MEASUREMENTS), when)
+
+
+def _new_cohort(measured: Path, own: Measurements, settings: Settings, measured_at: str) -> Cohort:
+    """The new people as a cohort."""
+    name, population = settings.cohort, settings.population
+    return Cohort(name, population, settings.guarantee, measured_at, own, measured / MEASUREMENTS)
 
 
 def publish_measurements(
-    measured: Path, settings: Settings, out: Path, *, progress: Progress | None = None
+    measured: Path,
+    settings: Settings,
+    out: Path,
+    *,
+    schema: Schema | None = None,
+    earlier: Sequence[Cohort] = (),
+    progress: Progress | None = None,
+    finish: Finish | None = None,
 ) -> dict[str, Any]:
     """The free half: everything that is published, from the folder that `measure_records` wrote, as the folder `out`.
 
-    Returns the content of privacy.json. Raises ValueError for settings that are not those that were paid for.
+    schema: the measured one with other facts, which the measured records satisfy; facts are not paid for; earlier:
+    cohorts that are added, when the settings name the new one; each one's measurements are kept in `out`; finish: adds
+    files of the caller's, made from the synthetic records. Returns the content of privacy.json. Raises ValueError for
+    settings that are not those that were paid for.
     """
     progress = progress or Silent()
     paid = json.loads((measured / PAID).read_text(encoding="utf-8"))
-    if any(paid[name] != value for name, value in settings.paid().items()):
+    if any(paid.get(name) != value for name, value in ({"workload": None} | settings.paid()).items()):
         raise ValueError("these settings are not those that the measurements were paid with")
-    schema = read_schema(measured / SCHEMA)
+    stored = read_schema(measured / SCHEMA)
+    schema = schema or stored
+    if schema.without_facts() != stored.without_facts():
+        raise ValueError("what was measured has another schema")
     with atomic_folder(out) as folder:
         measurements = read_measurements(measured / MEASUREMENTS, schema)
-        return write_outputs(folder, schema, measurements, settings, paid["measured_at"], progress)
+        cohorts: tuple[Cohort, ...] = ()
+        if settings.cohort:
+            cohorts = (*earlier, _new_cohort(measured, measurements, settings, paid["measured_at"]))
+            measurements = combine([cohort.measurements for cohort in cohorts])
+        return write_outputs(folder, schema, measurements, settings, paid["measured_at"], progress, cohorts, finish)
 
 
 def protect(
@@ -242,24 +307,43 @@ def protect(
     when: datetime,
     *,
     identity: str = "",
+    earlier: Sequence[Cohort] = (),
+    notice: Callable[[str], None] | None = None,
     noise: NoiseSource | None = None,
     progress: Progress | None = None,
+    finish: Finish | None = None,
 ) -> dict[str, Any]:
     """Both halves, one after the other: protect the records that `load` returns and write the folder `out`.
 
     With an `identity` (a hash of the records and of all settings) measurements that an earlier call with the same
-    one left beside `out`, because it was stopped while publishing, are published without a second payment. Returns
-    the content of privacy.json; raises UserError or Refused.
+    one left beside `out`, because it was stopped while publishing, are published without a second payment; where
+    the ledger knows of a payment for it whose result is lost, `notice` hears so before it is paid again. earlier: see
+    `publish_measurements`. Returns the content of privacy.json; raises UserError or Refused.
     """
     check_new_folder(out)
     measured = out.with_name(f".{out.name}.measured")
     if not _left_by(measured, identity):
-        measure_records(
-            load, schema, settings, measured, ledger_path, when, identity=identity, noise=noise, progress=progress
-        )
-    statement = publish_measurements(measured, settings, out, progress=progress)
+        if notice and (sentence := _paid_before(ledger_path, identity)):
+            notice(sentence)
+        options: dict[str, Any] = {"identity": identity, "earlier": earlier, "noise": noise, "progress": progress}
+        measure_records(load, schema, settings, measured, ledger_path, when, **options)
+    record_end(measured, ledger_path, when)
+    statement = publish_measurements(measured, settings, out, earlier=earlier, progress=progress, finish=finish)
     shutil.rmtree(measured)
     return statement
+
+
+def _paid_before(ledger_path: Path, identity: str) -> str:
+    """What a person has to know before paying again for work whose result was lost; empty when there is none."""
+    earlier = ledger.lost(ledger.read(ledger_path), identity)
+    if not earlier:
+        return ""
+    times = ", ".join(f"line {line.sequence} of {line.event['at']}" for line in earlier)
+    return (
+        f"These records were charged before with the same settings ({times}), and what was paid for is lost, or "
+        "another process is measuring it now. Those charges stay, for the noise may have been drawn; this attempt is "
+        "charged again. See 'ctdc ledger show'."
+    )
 
 
 def _left_by(measured: Path, identity: str) -> bool:

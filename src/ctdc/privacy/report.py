@@ -25,12 +25,14 @@ from babel.numbers import format_decimal, format_percent
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from ctdc.privacy.workload import workload_from
 from ctdc.table.schema import Schema, Variable
 
 ROOM = Path(__file__).parent
 LANGUAGES = {"ar": "العربية", "en": "English", "fr": "Français", "de": "Deutsch", "es": "Español"}
 RIGHT_TO_LEFT = frozenset({"ar"})
 MAX_CODES_SHOWN = 30
+MAX_SETS_SHOWN = 50
 NORMAL_95 = 1.959963984540054  # two-sided 95 % point of the standard normal distribution
 SMALLEST_WRITTEN_OUT = 1e-6  # smaller numbers are written as a power of ten
 PERCENTAGE = re.compile(r"(\d+%)")
@@ -42,14 +44,20 @@ FILES = ("synthetic", "aggregates", "measurements", "schema.json", "privacy.json
 
 
 @cache
-def report_texts() -> Mapping[str, Mapping[str, str]]:
-    """Language -> key -> text."""
-    texts: dict[str, dict[str, str]] = yaml.safe_load((ROOM / "texts" / "report.yaml").read_text(encoding="utf-8"))
+def texts_of(page: str) -> Mapping[str, Mapping[str, str]]:
+    """Language -> key -> text, of one kind of page."""
+    texts: dict[str, dict[str, str]] = yaml.safe_load((ROOM / "texts" / f"{page}.yaml").read_text(encoding="utf-8"))
     return texts
 
 
+def report_texts() -> Mapping[str, Mapping[str, str]]:
+    """Language -> key -> text, of the report."""
+    return texts_of("report")
+
+
 @cache
-def _environment() -> Environment:
+def page_templates() -> Environment:
+    """The templates of this room; everything that is put into one is escaped."""
     return Environment(
         loader=FileSystemLoader(ROOM / "templates"),
         autoescape=True,
@@ -69,6 +77,7 @@ class Writer:
     """Texts and numbers in one language. Digits are Latin in every language, Arabic included."""
 
     language: str
+    page: str = "report"
 
     @property
     def direction(self) -> str:
@@ -78,7 +87,7 @@ class Writer:
     def text(self, key: str, **values: object) -> Markup:
         """The text `key` with its places filled; values that are not Markup are escaped."""
         # Between Arabic words a percent sign would jump to the other side of its number.
-        source = PERCENTAGE.sub(r'<bdi dir="ltr">\1</bdi>', str(escape(report_texts()[self.language][key])))
+        source = PERCENTAGE.sub(r'<bdi dir="ltr">\1</bdi>', str(escape(texts_of(self.page)[self.language][key])))
         return Markup(source).format(**values)  # noqa: S704 (the text is ours, escaped, and without values yet)
 
     def declared(self, group: str, keys: Mapping[str, str], value: object) -> Markup:
@@ -109,6 +118,11 @@ class Writer:
         """A share from 0 to 1 as a percentage, rounded up to one decimal."""
         pattern = "#,##0.0%" if self.language in ("ar", "en") else "#,##0.0\u00a0%"
         return _isolated(str(format_percent(_rounded_up(min(share, 1.0), 3), pattern, locale=self.language)))
+
+    def percent(self, share: float) -> Markup:
+        """A share as a percentage with one decimal, rounded to the nearest."""
+        pattern = "#,##0.0%" if self.language in ("ar", "en") else "#,##0.0\u00a0%"
+        return _isolated(str(format_percent(share, pattern, locale=self.language)))
 
     def interval(self, low: float, high: float) -> Markup:
         """Both ends of an interval, in the order of reading of numbers."""
@@ -210,13 +224,20 @@ def _possible(schema: Schema, longest: int) -> list[int]:
     return possible
 
 
-def listings(schema: Schema, aggregates: pa.Table, longest: int) -> list[Listing]:
-    """One line per length from 1 to `longest`, or to the number of variables."""
+def listings(schema: Schema, aggregates: pa.Table, longest: int, longer: Sequence[Sequence[str]] = ()) -> list[Listing]:
+    """One line per length from 1 to `longest`, or to the number of variables, and to that of the `longer` named sets.
+
+    longer: the measured sets of more than `longest` variables; no other combinations of their length are possible.
+    """
     longest = min(longest, len(schema.variables))
+    totals = dict(enumerate(_possible(schema, longest)))
+    for names in longer:
+        known = math.prod(len(schema[name].codes) for name in names)
+        totals[len(names)] = totals.get(len(names), 0) + known
     below = aggregates.group_by("length").aggregate([("below_threshold", "count"), ("below_threshold", "sum")])
     counted = {row["length"]: row for row in below.to_pylist()}
     result = []
-    for length, possible in enumerate(_possible(schema, longest)[1:], start=1):
+    for length, possible in sorted(totals.items())[1:]:
         row = counted.get(length, {"below_threshold_count": 0, "below_threshold_sum": 0})
         listed, few = row["below_threshold_count"], row["below_threshold_sum"]
         result.append(Listing(length, possible, listed, possible - (listed - few)))
@@ -229,6 +250,8 @@ def report_html(statement: Mapping[str, Any], schema: Schema, aggregates: pa.Tab
     statement: the content of privacy.json; aggregates: columns of `aggregates.COLUMNS`. Self-contained HTML.
     """
     total, error = statement["total"]["count"], statement["total"]["standard_error"]
+    workload = workload_from(statement["workload"], "privacy.json")
+    longer = workload.longer(schema)
     context = {
         "s": statement,
         "languages": LANGUAGES,
@@ -240,8 +263,11 @@ def report_html(statement: Mapping[str, Any], schema: Schema, aggregates: pa.Tab
         "files": FILES,
         "low": total - NORMAL_95 * error,
         "high": total + NORMAL_95 * error,
-        "listings": listings(schema, aggregates, statement["length"]),
+        "listings": listings(schema, aggregates, statement["length"], longer),
+        "longer": longer[:MAX_SETS_SHOWN],
+        "unshown": max(0, len(longer) - MAX_SETS_SHOWN),
+        "weighted": workload.scheme != "balanced" or bool(workload.weights),
         "variables": one_way_counts(schema, aggregates, statement["threshold"]),
         "most": MAX_CODES_SHOWN,
     }
-    return _environment().get_template("report.html.j2").render(context)
+    return page_templates().get_template("report.html.j2").render(context)

@@ -10,7 +10,7 @@ have been noise; it is known from the smaller tables, and reported as too few to
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -45,15 +45,14 @@ class Selection:
     pairs: Mapping[tuple[int, int], Mask] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Raise ValueError for codes that are not of the domain or not in order, and for missing or misshapen pairs."""
+        """Raise ValueError for codes that are not of the domain or not in order, and for pairs of another shape."""
         for variable, codes in self.kept.items():
             size = self.sizes[variable] if 0 <= variable < len(self.sizes) else 0
-            if not len(codes) or codes.min() < 0 or codes.max() >= size or (np.diff(codes) <= 0).any():
+            if codes.min(initial=0) < 0 or codes.max(initial=-1) >= size or (np.diff(codes) <= 0).any():
                 raise ValueError("kept codes are some of the variable's, in ascending order")
-        shapes = {pair: mask.shape for pair, mask in self.pairs.items()}
-        whole = itertools.combinations(sorted(self.kept), 2)
-        if shapes != {(i, j): (len(self.kept[i]), len(self.kept[j])) for i, j in whole}:
-            raise ValueError("every two wide variables have one mark for each pair of kept codes")
+        for (first, second), mask in self.pairs.items():
+            if first >= second or mask.shape != (len(self.kept[first]), len(self.kept[second])):
+                raise ValueError("two wide variables have one mark for each pair of kept codes")
 
     def compact_sizes(self) -> tuple[int, ...]:
         """Places per variable in compact tables."""
@@ -82,6 +81,26 @@ class Selection:
         cells = self.cells(attributes)
         return cells.reshape([cells.shape[wide.index(a)] if a in wide else 1 for a in attributes])
 
+    def __and__(self, other: Selection) -> Selection:
+        """What both measure."""
+        kept = {variable: np.intersect1d(codes, other.kept[variable]) for variable, codes in self.kept.items()}
+        pairs = {pair: self._among(pair, kept) & other._among(pair, kept) for pair in self.pairs}
+        return Selection(self.sizes, kept, pairs)
+
+    def _among(self, pair: tuple[int, int], kept: Mapping[int, Ints]) -> Mask:
+        """The mask of a pair over fewer kept codes."""
+        first, second = (np.searchsorted(self.kept[variable], kept[variable]) for variable in pair)
+        return self.pairs[pair][np.ix_(first, second)]
+
+    def rows(self, attributes: Attributes, fewer: Selection) -> Ints:
+        """Where the cells of `fewer`, all of them measured here too, stand among the measured cells of this one."""
+        mine = self.cells(attributes)
+        numbers = np.full(mine.shape, -1, dtype=np.int64)
+        numbers[mine] = np.arange(int(mine.sum()))
+        places = zip(wide_axes(self.sizes, attributes), np.nonzero(fewer.cells(attributes)), strict=True)
+        chosen: Ints = numbers[tuple(self.places(variable)[fewer.kept[variable][at - 1]] for variable, at in places)]
+        return chosen
+
     def describe(self) -> dict[str, object]:
         """As JSON values, for the record of what was measured."""
         return {
@@ -103,12 +122,17 @@ def selection_from(sizes: Sequence[int], description: Mapping[str, Mapping[str, 
 
 
 def select(
-    sizes: Sequence[int], table: Callable[[Attributes], Table], deviation: Callable[[Attributes], float], least: float
+    sizes: Sequence[int],
+    table: Callable[[Attributes], Table],
+    deviation: Callable[[Attributes], float],
+    least: float,
+    sets: Container[Attributes],
 ) -> Selection:
     """Keep codes and pairs of codes of wide variables whose noisy count is at least `least`, and significant.
 
     table, deviation: noisy counts and their standard error, of sets of one or two variables; least: number of people
-    from which a longer combination could stand out of its noise. Of each wide variable at least one code is kept.
+    from which a longer combination could stand out of its noise; sets: those that were measured, so that pairs of
+    variables that are in no longer table need not be. Of each wide variable at least one code is kept.
     """
     wide = [variable for variable, size in enumerate(sizes) if size >= WIDE]
     kept = {}
@@ -119,6 +143,8 @@ def select(
         kept[variable] = chosen if len(chosen) else np.array([int(counts.argmax())])
     pairs = {}
     for first, second in itertools.combinations(wide, 2):
+        if (first, second) not in sets:
+            continue
         limit = max(least, SIGNIFICANT * deviation((first, second)))
         pairs[first, second] = table((first, second))[np.ix_(kept[first], kept[second])] >= limit
     return Selection(tuple(sizes), kept, pairs)

@@ -22,6 +22,8 @@ from ctdc.privacy.estimate import Estimates
 from ctdc.privacy.fit import Fit, new_fit
 from ctdc.privacy.kernels import apply_changes
 from ctdc.privacy.scores import proposals
+from ctdc.privacy.structure import Forbidden, repair
+from ctdc.table.nearest import implied_pairs
 
 
 @dataclass(frozen=True)
@@ -99,16 +101,22 @@ def grow(fit: Fit, effort: Effort, random: np.random.Generator, progress: Progre
 
 
 def synthesise(
-    estimates: Estimates, rows: int, seed: int, effort: Effort | None = None, progress: Progress | None = None
+    estimates: Estimates,
+    rows: int,
+    seed: int,
+    effort: Effort | None = None,
+    progress: Progress | None = None,
+    forbidden: Forbidden | None = None,
 ) -> npt.NDArray[np.uint16]:
     """`rows` synthetic records, shape (variables, rows), that match the estimates as well as records can.
 
-    rows >= 0, usually the rounded noisy total; seed: any whole number, recorded beside the result.
+    rows >= 0, usually the rounded noisy total; seed: any whole number, recorded beside the result; forbidden: pairs
+    of values that no record may have, whatever the estimates say.
     """
     effort = effort or Effort()
     progress = progress or Silent()
     random = np.random.default_rng(seed)
-    fit = new_fit(estimates, rows)
+    fit = new_fit(estimates, rows, dict(implied_pairs(estimates.sizes, forbidden)) if forbidden else None)
     if rows:
         progress.start("Building records", len(estimates.sizes) + effort.sweeps)
         grow(fit, effort, random, progress)
@@ -121,4 +129,5 @@ def synthesise(
                 break
             last = now
         progress.finish()
-    return np.ascontiguousarray(fit.matrix()[:, random.permutation(rows)])
+    records = np.ascontiguousarray(fit.matrix()[:, random.permutation(rows)])
+    return repair(records, estimates.sizes, forbidden, random) if forbidden else records

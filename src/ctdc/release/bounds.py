@@ -3,10 +3,11 @@
 Promise: the true number lies within the bounds unless a published count is further from the truth than the stated
 number of standard errors, however the people's answers are related beyond what was counted.
 
-The number is that of people with at least one of several yes-flags, when more flags are in question than the engine
-counts together. Every possible population is a point of a polytope: one non-negative variable per pattern of
-answers, and for each measured set of flags the number of people who have all of them, within its error. The fewest
-and most people with an empty pattern are the optima of two linear programs over it (HiGHS, through SciPy).
+The number is that of people with at least one of several yes-flags, or with any other pattern of answers, when more
+of them are in question than the engine counts together. Every possible population is a point of a polytope: one
+non-negative variable per pattern of answers, and for each measured set of flags the number of people who have all of
+them, within its error. The fewest and most people with the patterns in question are the optima of two linear programs
+over it (HiGHS, through SciPy).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import math
 from collections.abc import Mapping
 
 import numpy as np
+import numpy.typing as npt
 from scipy.optimize import linprog
 
 from ctdc.release.estimates import Estimate
@@ -32,16 +34,31 @@ def union_bounds(
     measured size of subset, the largest count that could have stayed below the reporting threshold there.
     """
     if len(flags) <= MOST_FLAGS:
-        bounds = _programmed(total, flags, counts, unseen)
+        # People with any answer are all patterns but the empty one, the first.
+        bounds = pattern_bounds(total, flags, counts, unseen, patterns_of(flags) > 0)
         if bounds is not None:
             return bounds
     return _bonferroni(total, flags, counts)
 
 
-def _programmed(
-    total: Estimate, flags: tuple[str, ...], counts: Mapping[frozenset[str], Estimate], unseen: Mapping[int, float]
+def patterns_of(flags: tuple[str, ...]) -> npt.NDArray[np.int64]:
+    """All patterns of answers, as whole numbers: bit i says whether flag i is yes."""
+    return np.arange(2 ** len(flags))
+
+
+def pattern_bounds(
+    total: Estimate,
+    flags: tuple[str, ...],
+    counts: Mapping[frozenset[str], Estimate],
+    unseen: Mapping[int, float],
+    wanted: npt.NDArray[np.bool_],
 ) -> tuple[float, float] | None:
-    patterns = np.arange(2 ** len(flags))
+    """Fewest and most people with one of the `wanted` patterns of at most `MOST_FLAGS` flags.
+
+    counts and unseen as for `union_bounds`; wanted: one truth value for each of `patterns_of(flags)`. None when no
+    population fits all counts within the tolerance: one of them is a rare outlier.
+    """
+    patterns = patterns_of(flags)
     sizes = np.bitwise_count(patterns)
     rows, lows, highs = [], [], []
     for subset in patterns[(sizes > 0) & (sizes <= max(unseen, default=1))]:
@@ -53,15 +70,14 @@ def _programmed(
     low, high = _range(total)
     matrix = np.array([np.ones(len(patterns)), *rows])
     limits = np.array([high, *highs]), -np.array([low, *lows])
-    # People with any answer are all patterns but the empty one, the first.
-    objective = np.where(patterns > 0, 1.0, 0.0)
+    objective = np.where(wanted, 1.0, 0.0)
     optima = []
     for sign in (1.0, -1.0):
         result = linprog(
             sign * objective, np.vstack([matrix, -matrix]), np.concatenate(limits), bounds=(0, None), method="highs"
         )
         if result.status != 0:
-            return None  # no population fits all counts within the tolerance: one of them is a rare outlier
+            return None
         optima.append(sign * float(result.fun))
     return optima[0], optima[1]
 

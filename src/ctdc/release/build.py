@@ -38,6 +38,7 @@ from ctdc.release.protected import (
     SYNTHETIC,
     SYNTHETIC_CSV,
     ProtectedData,
+    cohort_files,
     read_json,
     read_protected,
 )
@@ -164,6 +165,7 @@ def _content(
             texts[f"{stem}.{language}.html"] = _document(language, stem, key, sections, note)
         texts[f"about/citation.{language}.txt"] = citation(language, info, created) + "\n"
     copies = {f"{DATA}/{name}": data.folder / name for name in DATA_FILES}
+    copies |= {f"{DATA}/{name}": file for name, file in cohort_files(data).items()}
     copies[PRIVACY] = data.folder / PRIVACY
     if (data.folder / REPORT).is_file():
         copies["about/engine-report.html"] = data.folder / REPORT

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
@@ -68,6 +69,15 @@ def synthetic_values(data: ProtectedData) -> Problems:
             yield Problem("synthetic.codes", what, SYNTHETIC)
 
 
+def synthetic_facts(data: ProtectedData) -> Problems:
+    """No record contradicts what the schema declares to be true by definition."""
+    for fact in data.schema.implications if tuple(data.synthetic.columns) == data.schema.names else ():
+        given, then = (pl.col(name).fill_null("") for name in (fact.given, fact.then))
+        if rows := _count(data.synthetic, given.is_in(fact.given_codes) & ~then.is_in(fact.then_codes)):
+            what = f"{rows:,} records contradict a fact of the schema about {fact.given} and {fact.then}."
+            yield Problem("synthetic.facts", what, SYNTHETIC)
+
+
 def synthetic_rows(data: ProtectedData) -> Problems:
     """There are as many records as the protected total says, rounded."""
     total = data.aggregates.filter(pl.col("length") == 0)["count"]
@@ -113,6 +123,12 @@ def _canonical(data: ProtectedData, colon: str, comma: str) -> pl.Expr:
     return pl.lit("{") + pl.concat_str(parts, separator=comma, ignore_nulls=True) + pl.lit("}")
 
 
+def longest_measured(privacy: Mapping[str, Any]) -> int:
+    """Variables of the largest measured set; statements from before there were workloads have no longer sets."""
+    named = privacy.get("workload", {}).get("sets", [])
+    return max([int(privacy["length"]), *(len(names) for names in named)])
+
+
 def aggregate_attributes(data: ProtectedData) -> Problems:
     """Every row's attributes are a JSON object of the schema's variables and codes, in order, and no row repeats."""
     try:
@@ -134,7 +150,7 @@ def aggregate_attributes(data: ProtectedData) -> Problems:
         yield Problem("aggregates.length", f"{rows:,} rows have a length other than their attributes.", AGGREGATES)
     if rows := frame.height - frame["attributes"].n_unique():
         yield Problem("aggregates.repeated", f"{rows:,} combinations are listed more than once.", AGGREGATES)
-    if rows := _count(frame, pl.col("length") > data.privacy["length"]):
+    if rows := _count(frame, pl.col("length") > longest_measured(data.privacy)):
         yield Problem("aggregates.too_long", f"{rows:,} combinations are longer than were measured.", AGGREGATES)
 
 
@@ -220,6 +236,7 @@ def _excess(part: pl.Expr, part_error: pl.Expr) -> pl.Expr:
 
 DATA_CHECKS: tuple[tuple[str, Callable[[ProtectedData], Problems]], ...] = (
     ("every synthetic value is a code of the schema", synthetic_values),
+    ("no record contradicts a fact by definition", synthetic_facts),
     ("the number of records is the protected total", synthetic_rows),
     ("csv and parquet files hold the same", same_as_csv),
     ("attributes are valid and in order", aggregate_attributes),

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
+
+from babel.lists import format_list
 
 from ctdc.release.document import Section, Table
 from ctdc.release.texts import RELEASE_TEXTS
 from ctdc.release.vocabulary import VariableWords, Vocabulary
 from ctdc.standard.languages import LANGUAGES
+from ctdc.table.constraints import EMPTY, Implication
 
 # A cell that starts with one of these would be run as a formula by a spreadsheet program.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FACTS_ANCHOR = "facts-by-definition"
 
 
 def codebook_csv(vocabulary: Vocabulary) -> str:
@@ -35,13 +40,13 @@ def _inert(cell: str) -> str:
 
 
 def codebook_sections(language: str, vocabulary: Vocabulary) -> tuple[Section, ...]:
-    """The code book as a document: how to read it, then a section per variable."""
+    """The code book as a document: how to read it, a section per variable, then what is true by definition."""
     intro = [RELEASE_TEXTS.text(language, "codebook.intro")]
     if vocabulary.groups:
         intro.append(RELEASE_TEXTS.text(language, "codebook.groups"))
     groups = {group.id: group.labels[language] for group in vocabulary.groups}
     variables = (_variable_section(language, words, groups) for words in vocabulary.variables)
-    return (Section("", "", tuple(intro)), *variables)
+    return (Section("", "", tuple(intro)), *variables, *_facts_section(language, vocabulary))
 
 
 def _variable_section(language: str, words: VariableWords, groups: dict[str, str]) -> Section:
@@ -57,3 +62,31 @@ def _variable_section(language: str, words: VariableWords, groups: dict[str, str
     rows = tuple((code.code, code.labels[language]) for code in words.codes)
     paragraphs = (definition,) if definition not in ("", words.labels[language]) else ()
     return Section(words.labels[language], words.name, paragraphs, lines, Table(headers, rows))
+
+
+def _facts_section(language: str, vocabulary: Vocabulary) -> tuple[Section, ...]:
+    if not vocabulary.facts:
+        return ()
+    heading, intro = (RELEASE_TEXTS.text(language, key) for key in ("codebook.facts", "codebook.facts.intro"))
+    sentences = tuple(fact_sentence(language, fact, vocabulary) for fact in vocabulary.facts)
+    return (Section(heading, FACTS_ANCHOR, (intro,), sentences),)
+
+
+def fact_sentence(language: str, fact: Implication, vocabulary: Vocabulary) -> str:
+    """One fact in words, with the labels of its variables and codes."""
+    words = {variable.name: variable for variable in vocabulary.variables}
+    given, then = words[fact.given], words[fact.then]
+    return RELEASE_TEXTS.text(
+        language,
+        "codebook.facts.sentence",
+        variable=given.labels[language],
+        codes=_one_of(language, given, fact.given_codes),
+        other=then.labels[language],
+        allowed=_one_of(language, then, fact.then_codes),
+    )
+
+
+def _one_of(language: str, variable: VariableWords, codes: Sequence[str]) -> str:
+    labels = {code.code: code.labels[language] for code in variable.codes}
+    labels[EMPTY] = RELEASE_TEXTS.text(language, "codebook.facts.unknown")
+    return format_list([labels[code] for code in codes], style="or", locale=language)

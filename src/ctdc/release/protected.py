@@ -16,6 +16,7 @@ from typing import Any
 import polars as pl
 
 from ctdc.foundation.errors import UserError
+from ctdc.foundation.hashing import hash_file
 from ctdc.table.schema import Schema, read_schema
 
 SYNTHETIC_CSV = "synthetic.csv"
@@ -25,6 +26,7 @@ AGGREGATES = "aggregates.parquet"
 MEASUREMENTS = "measurements.parquet"
 SCHEMA = "schema.json"
 PRIVACY = "privacy.json"
+COHORTS = "cohorts"
 DATA_FILES = (SYNTHETIC_CSV, SYNTHETIC, AGGREGATES_CSV, AGGREGATES, MEASUREMENTS, SCHEMA)
 AGGREGATE_COLUMNS = (
     "length",
@@ -131,6 +133,23 @@ class ProtectedData:
         rows = self.wide.filter(pl.col("length") == 1)
         long = rows.unpivot(on=list(self.schema.names), index=numbers, variable_name="variable", value_name="code")
         return long.drop_nulls("code")
+
+
+def cohort_files(data: ProtectedData) -> dict[str, Path]:
+    """Path inside the data folder to file: the measurements of each cohort that was added up; empty when none was.
+
+    Raises UserError (``release.cohorts``) when the files are not those that the privacy statement lists.
+    """
+    files = {path.name: path for path in sorted((data.folder / COHORTS).glob("*.parquet"))}
+    stated = {f"{one['name']}.parquet": one["measurements_sha256"] for one in data.privacy.get("cohorts", ())}
+    if stated != {name: hash_file(path) for name, path in files.items()}:
+        raise UserError(
+            "release.cohorts",
+            "The measurements of the cohorts are not those that privacy.json lists.",
+            where=str(data.folder / COHORTS),
+            do="Give the folder that 'ctdc protect' wrote, whole.",
+        )
+    return {f"{COHORTS}/{name}": path for name, path in files.items()}
 
 
 def decode_attributes(attributes: pl.Series, schema: Schema) -> pl.DataFrame:

@@ -81,17 +81,25 @@ def _numbers(language: str, privacy: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
-def privacy_statement(language: str, privacy: Mapping[str, Any]) -> tuple[Section, ...]:
-    """The sections of the statement in one language. privacy: the content of ``privacy.json``."""
+def _counts(language: str, privacy: Mapping[str, Any]) -> tuple[str, ...]:
+    """What was counted and how exactly; statements from before there were workloads have no longer sets."""
     length, threshold = number(language, privacy["length"]), number(language, privacy["threshold"])
     counts = RELEASE_TEXTS.text(language, "privacy.counts.text", length=length, threshold=threshold)
+    named = [names for names in privacy.get("workload", {}).get("sets", []) if len(names) > privacy["length"]]
+    if not named:
+        return (counts,)
+    return counts, RELEASE_TEXTS.text(language, "privacy.counts.longer", sets=number(language, len(named)))
+
+
+def privacy_statement(language: str, privacy: Mapping[str, Any]) -> tuple[Section, ...]:
+    """The sections of the statement in one language. privacy: the content of ``privacy.json``."""
     limits = tuple(RELEASE_TEXTS.text(language, f"privacy.limits.{limit}") for limit in LIMITS)
     return (
         _plain(language, "what"),
         _plain(language, "promise"),
         Section(_heading(language, "numbers"), "numbers", _numbers(language, privacy)),
         _plain(language, "unit"),
-        Section(_heading(language, "counts"), "counts", (counts,)),
+        Section(_heading(language, "counts"), "counts", _counts(language, privacy)),
         Section(_heading(language, "limits"), "limits", (), limits),
     )
 

@@ -168,6 +168,8 @@ def _agreement(folder: Path, manifest: Manifest, data: ProtectedData, vocabulary
     words = [(entry.name, tuple(code.code for code in entry.codes)) for entry in vocabulary.variables]
     if words != [(variable.name, variable.codes) for variable in data.schema.variables]:
         yield Problem("codebook.schema", "The code book does not list the schema's variables and codes.", CODEBOOK)
+    elif vocabulary.facts != data.schema.implications:
+        yield Problem("codebook.facts", "The code book does not list the facts of the schema.", CODEBOOK)
     elif not _close(read_json(folder / FIGURES), compute_figures(data, vocabulary)):
         yield Problem("figures.differ", "The figures are not those that follow from the data.", FIGURES)
 

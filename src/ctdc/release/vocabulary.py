@@ -13,6 +13,7 @@ from typing import Any
 from ctdc.foundation.errors import UserError
 from ctdc.standard.languages import LANGUAGES
 from ctdc.standard.model import Profile, ProfileColumn, Standard
+from ctdc.table.constraints import Implication, read_implications
 from ctdc.table.schema import Schema, Variable
 
 Labels = Mapping[str, str]
@@ -70,13 +71,17 @@ class Group:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """All words of one release, in the schema's order. profile and standard_version are None without a standard."""
+    """All words of one release, in the schema's order. profile and standard_version are None without a standard.
+
+    facts: what the schema declares to be true by definition.
+    """
 
     variables: tuple[VariableWords, ...]
     groups: tuple[Group, ...] = ()
     profile: str | None = None
     standard_version: str | None = None
     standard_hash: str | None = None
+    facts: tuple[Implication, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """The vocabulary as the JSON object of ``codebook/codebook.json``."""
@@ -87,6 +92,7 @@ class Vocabulary:
             "standard_hash": self.standard_hash,
             "languages": list(LANGUAGES),
             "groups": [group.as_dict() for group in self.groups],
+            "facts_by_definition": [fact.as_dict() for fact in self.facts],
             "variables": [words.as_dict() for words in self.variables],
         }
 
@@ -107,7 +113,8 @@ def vocabulary_of_schema(schema: Schema, document: Mapping[str, Any]) -> Vocabul
     document: the parsed ``schema.json`` that `schema` was read from.
     """
     fields = {field.get("name"): field for field in document.get("fields", [])}
-    return Vocabulary(tuple(_words(variable, fields.get(variable.name, {})) for variable in schema.variables))
+    words = tuple(_words(variable, fields.get(variable.name, {})) for variable in schema.variables)
+    return Vocabulary(words, facts=schema.implications)
 
 
 def _words(variable: Variable, field: Mapping[str, Any]) -> VariableWords:
@@ -142,7 +149,8 @@ def vocabulary_of_profile(standard: Standard, profile: Profile, schema: Schema) 
         present = tuple(name for name in names if name in schema.names)
         if present:
             groups.append(Group(group, standard.groups[group].labels, present))
-    return Vocabulary(variables, tuple(groups), profile.id, standard.version, standard.content_hash)
+    about = (profile.id, standard.version, standard.content_hash)
+    return Vocabulary(variables, tuple(groups), *about, schema.implications)
 
 
 def _profile_words(column: ProfileColumn, standard: Standard) -> VariableWords:
@@ -158,7 +166,7 @@ def _profile_words(column: ProfileColumn, standard: Standard) -> VariableWords:
 
 
 def vocabulary_from_dict(document: Mapping[str, Any]) -> Vocabulary:
-    """Read back what `Vocabulary.as_dict` wrote. Raises KeyError or TypeError for anything else."""
+    """Read back what `Vocabulary.as_dict` wrote. Raises KeyError, TypeError or UserError for anything else."""
     variables = tuple(
         VariableWords(
             name=entry["name"],
@@ -172,4 +180,6 @@ def vocabulary_from_dict(document: Mapping[str, Any]) -> Vocabulary:
         for entry in document["variables"]
     )
     groups = tuple(Group(entry["id"], entry["labels"], tuple(entry["variables"])) for entry in document["groups"])
-    return Vocabulary(variables, groups, document["profile"], document["standard_version"], document["standard_hash"])
+    about = (document["profile"], document["standard_version"], document["standard_hash"])
+    facts = read_implications(document.get("facts_by_definition", []), "the code book")  # older releases have none
+    return Vocabulary(variables, groups, *about, facts)

@@ -31,7 +31,7 @@ REASONS = frozenset(
 
 def check(standard: Standard) -> None:
     """Raises UserError (``standard.broken``) with the first thing that is wrong."""
-    for problems in (_variables, _code_lists, _profiles, _crosswalks, _defects):
+    for problems in (_variables, _code_lists, _facts, _profiles, _crosswalks, _defects):
         for problem in problems(standard):
             raise reading.broken(problem, "the standard as a whole")
 
@@ -75,6 +75,23 @@ def _code_lists(standard: Standard) -> Iterator[str]:
     for country in standard.code_lists["country"].codes:
         if country.parent and country.parent not in subregions:
             yield f"country: {country.code} lies in an unknown sub-region {country.parent!r}."
+
+
+def _facts(standard: Standard) -> Iterator[str]:
+    known = all_variables(standard)
+    for fact in standard.facts:
+        if fact.variable not in known or fact.implies not in known or fact.variable == fact.implies:
+            yield f"facts.csv: {fact.variable!r} and {fact.implies!r} are not two variables."
+            continue
+        for name, codes in ((fact.variable, fact.codes), (fact.implies, fact.implied)):
+            if unknown := sorted(set(codes) - set(standard.codes(name))):
+                yield f"facts.csv: {name} has no codes {unknown}."
+            if known[name].kind == "list":
+                yield f"facts.csv: {name} holds several codes in one cell."
+    for profile in standard.profiles.values():
+        for fact in profile.facts:
+            if not fact.implied:
+                yield f"{profile.id}: {fact.variable} implies what {fact.implies} has no code for there."
 
 
 def _profiles(standard: Standard) -> Iterator[str]:

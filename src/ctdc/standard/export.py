@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ctdc.standard.languages import LANGUAGES
-from ctdc.standard.model import CodeList, Labels, Profile, Standard, VariableDef
+from ctdc.standard.model import CodeList, Fact, Labels, Profile, Standard, VariableDef
 
 CSV_COLUMNS = (
     "variable",
@@ -137,4 +137,17 @@ def profile_dict(profile: Profile) -> dict[str, Any]:
             for c in profile.columns
         ],
         "groups": {group: list(names) for group, names in profile.groups.items()},
+        "facts": [fact_dict(fact) for fact in profile.facts],
+    }
+
+
+def fact_dict(fact: Fact) -> dict[str, Any]:
+    """One fact of a profile as a JSON object."""
+    return {
+        "variable": fact.variable,
+        "codes": list(fact.codes),
+        "implies": fact.implies,
+        "implied": list(fact.implied),
+        "or_unknown": fact.or_unknown,
+        "why": fact.why,
     }

@@ -16,6 +16,7 @@ from typing import Any
 from ctdc.foundation.hashing import hash_tree
 from ctdc.standard import checks, reading
 from ctdc.standard.code_lists import read_code_lists, year_list
+from ctdc.standard.facts import read_facts, with_facts
 from ctdc.standard.languages import LANGUAGES
 from ctdc.standard.model import (
     YEAR_LIST,
@@ -46,6 +47,8 @@ def load(folder: Path = DATA) -> Standard:
     years = range(settings["first_year"], settings["last_year"] + 1)
     code_lists = read_code_lists(folder, years)
     variables = _variables(folder)
+    recodes = read_recodes(folder, code_lists)
+    facts = read_facts(folder)
     profiles = _profiles(folder, variables, code_lists)
     standard = Standard(
         version=settings["version"],
@@ -55,8 +58,9 @@ def load(folder: Path = DATA) -> Standard:
         derived=MappingProxyType({name: v for name, v in variables.items() if v.is_derived}),
         code_lists=MappingProxyType(code_lists),
         missing_reasons=_missing_reasons(folder),
-        recodes=MappingProxyType(read_recodes(folder, code_lists)),
-        profiles=MappingProxyType(profiles),
+        recodes=MappingProxyType(recodes),
+        facts=facts,
+        profiles=MappingProxyType({name: with_facts(profile, facts, recodes) for name, profile in profiles.items()}),
         crosswalks=_crosswalks(folder),
         defects=_defects(folder),
     )

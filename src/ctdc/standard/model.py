@@ -114,6 +114,22 @@ class Recode:
 
 
 @dataclass(frozen=True)
+class Fact:
+    """True by definition: whoever has one of `codes` in `variable` has one of `implied` in `implies`.
+
+    or_unknown: whether `implies` may also be empty. In the standard, names and codes are those of variables; in a
+    profile, those of its columns. why: the definition that it follows from.
+    """
+
+    variable: str
+    codes: tuple[str, ...]
+    implies: str
+    implied: tuple[str, ...]
+    or_unknown: bool
+    why: str
+
+
+@dataclass(frozen=True)
 class ProfileColumn:
     """One column of a published shape: its published name, the variable it shows and the codes it may hold.
 
@@ -139,7 +155,8 @@ class Profile:
 
     years: first and last year of registration that the release may hold, both public. separator: what divides the
     codes of a list value. missing: published text -> reason, for texts that mean "no value"; a text that is one of
-    the column's codes is always that code. ignored: columns of the published file that hold no data.
+    the column's codes is always that code. ignored: columns of the published file that hold no data. facts: what is
+    true between its columns by definition, for cases that are derived here; files that others published may differ.
     """
 
     id: str
@@ -150,6 +167,7 @@ class Profile:
     missing: Mapping[str, str]
     ignored: tuple[str, ...]
     source: str
+    facts: tuple[Fact, ...] = ()
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -200,7 +218,8 @@ class Profile:
     def table_schema(self, language: str = "en") -> dict[str, Any]:
         """The profile as a Frictionless Table Schema (v1) with labels: string fields with ``constraints.enum``.
 
-        Open lists have a pattern instead, so that a table with them is not taken for a closed domain.
+        Open lists have a pattern instead, so that a table with them is not taken for a closed domain. Facts stand in
+        ``ctdc.implications``, where "" means empty.
         """
         fields = [
             {
@@ -212,7 +231,15 @@ class Profile:
             }
             for column in self.columns
         ]
-        return {"fields": fields, "missingValues": [""], "ctdc:profile": self.id}
+        document: dict[str, Any] = {"fields": fields, "missingValues": [""], "ctdc:profile": self.id}
+        if self.facts:
+            document["ctdc"] = {"implications": [_implication(fact) for fact in self.facts]}
+        return document
+
+
+def _implication(fact: Fact) -> dict[str, Any]:
+    allowed = [*fact.implied, *([""] if fact.or_unknown else [])]
+    return {"if": {fact.variable: list(fact.codes)}, "then": {fact.implies: allowed}}
 
 
 @dataclass(frozen=True)
@@ -255,6 +282,7 @@ class Standard:
     code_lists: Mapping[str, CodeList]
     missing_reasons: Mapping[str, MissingReason]
     recodes: Mapping[str, Recode]
+    facts: tuple[Fact, ...]
     profiles: Mapping[str, Profile]
     crosswalks: Mapping[tuple[str, str], Crosswalk]
     defects: tuple[Defect, ...]

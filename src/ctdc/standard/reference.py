@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from ctdc.standard.countries import Policy, policies
-from ctdc.standard.model import CodeList, Crosswalk, Profile, Standard, VariableDef
+from ctdc.standard.model import CodeList, Crosswalk, Fact, Profile, Standard, VariableDef
 
 MOST_CODES = 12  # longer lists are described, not written out, in the tables of variables
 HEAD = """# The standard: variables, codes, profiles
@@ -28,8 +28,9 @@ CHECKS = """## What the loader checks
 
 A standard is refused, with file and line, unless every variable, code, group, profile and missing reason has its text
 in all five languages; every name is unique; every derived variable has known sources; every code of a profile can be
-reached from a harmonised code; every country lies in a known sub-region or in none; and each crosswalk states exactly
-what is absent, partial and dropped.
+reached from a harmonised code; every fact by definition is about codes that exist, also in the profiles that have it;
+every country lies in a known sub-region or in none; and each crosswalk states exactly what is absent, partial and
+dropped.
 """
 DENOMINATOR = """## Denominators
 
@@ -39,6 +40,10 @@ there counts as "no"; a record with nothing known in the group is left out. A re
 up to more than 100 %. All other shares are taken over the records in which the variable itself is known. An empty cell
 alone is never a "no".
 """
+FACTS = """A profile has those of which it shows both variables. Cases are brought into agreement with them when a
+profile is derived, and protected records never contradict them: see
+[Facts by definition](../explanation/facts-by-definition.md).
+"""
 
 
 def to_markdown(standard: Standard) -> str:
@@ -47,6 +52,7 @@ def to_markdown(standard: Standard) -> str:
         HEAD.format(version=standard.version),
         *_variables(standard),
         DENOMINATOR,
+        *_facts(standard),
         *_missing_reasons(standard),
         *_profiles(standard),
         *_crosswalks(standard),
@@ -97,6 +103,22 @@ def _variable_line(standard: Standard, variable: VariableDef) -> list[str]:
     codes = "yes or no" if variable.kind == "flag" else codes_in_words(standard.code_lists[variable.code_list])
     several = "one or several of " if variable.kind == "list" else ""
     return [code(variable.name), meaning, several + codes, variable.denominator or "", variable.source]
+
+
+def _facts(standard: Standard) -> Iterator[str]:
+    yield "## True by definition"
+    yield FACTS
+    yield table(
+        ("who has", "in", "has", "in", "why"),
+        (
+            [", ".join(map(code, one.codes)), code(one.variable), _allowed(one), code(one.implies), one.why]
+            for one in standard.facts
+        ),
+    )
+
+
+def _allowed(fact: Fact) -> str:
+    return ", ".join(map(code, fact.implied)) + (" or nothing" if fact.or_unknown else "")
 
 
 def _missing_reasons(standard: Standard) -> Iterator[str]:

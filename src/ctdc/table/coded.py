@@ -1,13 +1,14 @@
 """Tables of codes: one small unsigned integer column per variable.
 
 Promise: column `i` holds 0 for empty and `k` for the k-th code of the schema's i-th variable, and nothing
-else; a value outside the schema is refused before a `CodedTable` exists, and the error names the column and
-the row but never the value, because the message may be read by more people than the file.
+else, and no record contradicts a fact that the schema declares. What does not fit is refused before a `CodedTable`
+exists, and the error names the column and the row but never the value, because the message may be read by more
+people than the file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from ctdc.foundation.errors import UserError
+from ctdc.table.constraints import against, refuse_against
 from ctdc.table.schema import Schema, Variable
 
 Column = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
@@ -43,6 +45,8 @@ class CodedTable:
                 raise ValueError("a column is not of small unsigned integers")
             if len(column) and int(column.max()) >= size:
                 raise ValueError("a column holds an integer beyond its variable's codes")
+        if any(against(self.columns, self.schema.variables, self.schema.implications)):
+            raise ValueError("a record contradicts a fact of the schema")
 
     @property
     def rows(self) -> int:
@@ -75,25 +79,41 @@ def table_from_matrix(schema: Schema, matrix: npt.NDArray[np.integer]) -> CodedT
     return CodedTable(schema, columns)
 
 
-def _code_column(column: pa.ChunkedArray, variable: Variable, where: str, first_row: int) -> Column:
-    """Recode one column: its dictionary of distinct values, never its rows, is looked up in Python."""
+def distinct_texts(column: pa.ChunkedArray, name: str, where: str) -> tuple[npt.NDArray[np.int64], pa.Array]:
+    """A column as (indices, its distinct values as text): index `len(values)` stands for null.
+
+    Values are at most as many as rows, so whatever is done to them once is done to every row. Raises UserError
+    (``table.not_text``).
+    """
     array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     try:
         if not pa.types.is_dictionary(array.type):
             array = pc.dictionary_encode(pc.cast(array, pa.string()))
-        values = pc.cast(array.dictionary, pa.string()).to_pylist()
+        values = pc.cast(array.dictionary, pa.string())
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         raise UserError(
             "table.not_text",
-            f"The column {variable.name!r} does not hold codes.",
-            where=f"{where}, column {variable.name!r}",
-            allowed="text (UTF-8), whole numbers, or a dictionary of either",
+            f"The column {name!r} does not hold codes.",
+            where=f"{where}, column {name!r}",
+            allowed="text (UTF-8), numbers, dates, or a dictionary of these",
             do="Write the column as text and try again.",
         ) from None
+    indices = pc.fill_null(pc.cast(array.indices, pa.int64()), len(values)).to_numpy(zero_copy_only=False)
+    return indices, values
+
+
+def code_column(
+    column: pa.ChunkedArray, variable: Variable, where: str, first_row: int = 1, absent: Collection[str] = ("",)
+) -> Column:
+    """Recode one column: its dictionary of distinct values, never its rows, is looked up in Python.
+
+    absent: texts that mean the same as empty.
+    """
+    indices, distinct = distinct_texts(column, variable.name, where)
+    values = distinct.to_pylist()
     lookup = np.zeros(len(values) + 1, dtype=np.int64)
     for position, value in enumerate(values):
-        lookup[position] = 0 if value in (None, "") else variable.index.get(value, -1)
-    indices = pc.fill_null(array.indices, len(values)).to_numpy(zero_copy_only=False)
+        lookup[position] = 0 if value is None or value in absent else variable.index.get(value, -1)
     coded: npt.NDArray[np.int64] = lookup[indices]
     unknown = np.flatnonzero(coded < 0)
     if len(unknown):
@@ -137,15 +157,16 @@ def code_table(table: pa.Table, schema: Schema, where: str, first_row: int = 1) 
     `where` names the source in errors; `first_row` is the number a person would give to the first record.
     """
     check_columns(table.column_names, schema, where)
-    columns = [_code_column(table.column(variable.name), variable, where, first_row) for variable in schema.variables]
+    columns = [code_column(table.column(variable.name), variable, where, first_row) for variable in schema.variables]
+    refuse_against(columns, schema.variables, schema.implications, where, first_row)
     return CodedTable(schema, tuple(columns))
 
 
-def column_names(path: Path) -> tuple[str, ...]:
+def column_names(path: Path, delimiter: str = ",") -> tuple[str, ...]:
     """The column names of a csv or parquet file, without reading its records."""
     if path.suffix.lower() == ".parquet":
         return tuple(_parquet(path).schema_arrow.names)
-    return _csv_names(_existing(path))
+    return _csv_names(_existing(path), delimiter)
 
 
 def parquet_metadata(path: Path) -> Mapping[bytes, bytes]:
@@ -166,27 +187,36 @@ def _existing(path: Path) -> Path:
     return path
 
 
-def read_table(path: Path) -> pa.Table:
-    """Read a csv (UTF-8, comma, header; .gz allowed) or parquet file, every column as text, empty as null."""
+def read_table(path: Path, delimiter: str = ",", columns: Sequence[str] | None = None) -> pa.Table:
+    """Read a csv (UTF-8, header; .gz allowed) or parquet file, every column as text, empty as null.
+
+    delimiter: between the cells of a csv file; columns: those to read, which must be there, all by default.
+    """
     _existing(path)
     if path.suffix.lower() == ".parquet":
         try:
-            return _parquet(path).read()
+            return _parquet(path).read(columns=None if columns is None else list(columns))
         except (pa.ArrowInvalid, OSError):
             raise UserError(
                 "table.damaged", "The Parquet file is damaged.", where=str(path), do="Fetch or write it again."
             ) from None
-    names = _csv_names(path)
-    options = pa_csv.ConvertOptions(column_types=dict.fromkeys(names, TEXT), null_values=[""], strings_can_be_null=True)
+    names = _csv_names(path, delimiter)
+    options = pa_csv.ConvertOptions(
+        column_types=dict.fromkeys(names, TEXT),
+        null_values=[""],
+        strings_can_be_null=True,
+        include_columns=columns,
+    )
     # In a table of one column an empty line is a person whose value is missing; elsewhere it is no record.
-    parsing = pa_csv.ParseOptions(ignore_empty_lines=len(names) > 1)
+    parsing = pa_csv.ParseOptions(delimiter=delimiter, ignore_empty_lines=len(names) > 1)
     with _csv_errors(path):
         return pa_csv.read_csv(path, convert_options=options, parse_options=parsing)
 
 
-def _csv_names(path: Path) -> tuple[str, ...]:
+def _csv_names(path: Path, delimiter: str) -> tuple[str, ...]:
     """The header of a csv file. The first records are parsed too, as text, but not kept."""
-    with _csv_errors(path), pa_csv.open_csv(path) as reader:
+    parsing = pa_csv.ParseOptions(delimiter=delimiter)
+    with _csv_errors(path), pa_csv.open_csv(path, parse_options=parsing) as reader:
         return tuple(reader.schema.names)
 
 
@@ -201,7 +231,7 @@ def _csv_errors(path: Path) -> Iterator[None]:
             "table.not_csv",
             f"The file cannot be read as comma-separated text: {problem}.",
             where=str(path),
-            allowed="UTF-8 text, comma-separated, one header line, the same number of columns in every line",
+            allowed="UTF-8 text, comma-separated (or as declared), one header line, equally many cells in every line",
             do="Bring the file to this form; for contributors' own formats use 'ctdc intake'.",
         ) from None
 

@@ -19,6 +19,7 @@ from ctdc.foundation.files import atomic_file
 from ctdc.foundation.progress import Progress
 from ctdc.standard.derive import derive
 from ctdc.standard.model import Profile
+from ctdc.standard.settle import derive_settled
 
 BATCH_ROWS = 65_536
 IDENTITY = ("_contributor", "_subject")
@@ -70,8 +71,9 @@ def _standing_batches(path: Path, stands: pl.Series) -> Iterator[pa.RecordBatch]
             start += batch.num_rows
 
 
-def derive_profile(cases: Path, profile: Profile, out: Path, progress: Progress) -> None:
-    """Write the columns of `profile`, as text, derived from the cases file `cases`."""
+def derive_profile(cases: Path, profile: Profile, out: Path, progress: Progress, *, facts: bool = True) -> None:
+    """Write the columns of `profile`, as text, derived from the cases file `cases`, by default settled by its facts."""
+    to_profile = derive_settled if facts else derive
     schema = pa.schema([(column.name, pa.string()) for column in profile.columns])
     with (
         pq.ParquetFile(cases) as source,
@@ -82,7 +84,7 @@ def derive_profile(cases: Path, profile: Profile, out: Path, progress: Progress)
         rows, size = source.metadata.num_rows, cases.stat().st_size
         progress.start("Deriving the published columns", size)
         for batch in source.iter_batches(BATCH_ROWS):
-            derived = derive(pa.Table.from_batches([batch]), profile)
+            derived = to_profile(pa.Table.from_batches([batch]), profile)
             writer.write_table(derived.select(schema.names).cast(schema))
             progress.advance(size * batch.num_rows / rows)
         progress.finish()

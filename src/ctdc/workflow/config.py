@@ -48,7 +48,8 @@ class Privacy(_Closed):
     """The guarantee asked for. delta must be far below 1 / (number of people) and fixed before data are read.
 
     population names the people whose losses the ledger adds up; seed is for the synthesis after the noise only
-    (the noise has none), and is recorded.
+    (the noise has none), and is recorded; workload is a file that says what is measured, in place of length. facts:
+    whether cases are brought into agreement with what is true by definition, and records keep to it.
     """
 
     epsilon: Number = Field(gt=0, le=MAX_EPSILON)
@@ -59,6 +60,8 @@ class Privacy(_Closed):
     population: str = Field(default="", max_length=100)
     ledger: Annotated[Path | None, Field(strict=False)] = None
     seed: int | None = Field(default=None, ge=0)
+    facts: bool = True
+    workload: Annotated[Path | None, Field(strict=False)] = None
 
 
 class Release(_Closed):
@@ -104,7 +107,7 @@ def plan_from(document: dict[str, Any], base: Path, where: str) -> Plan:
     """Validate a parsed document. `base` is what its relative paths start from; `where` names it in errors.
 
     Raises UserError (``config.key`` for an unknown key, ``config.value`` for a bad or missing value,
-    ``config.deliveries`` for none or both kinds of deliveries).
+    ``config.deliveries`` for none or both kinds of deliveries, ``config.length`` for a length beside a workload).
     """
     try:
         plan = Plan.model_validate(document)
@@ -117,6 +120,13 @@ def plan_from(document: dict[str, Any], base: Path, where: str) -> Plan:
             where=where,
             allowed="[[delivery]] with source and mapping, once per delivery; or [simulation] with cases",
             do="Simulated and real people never mix: keep one of the two.",
+        )
+    if plan.privacy.workload is not None and "length" in plan.privacy.model_fields_set:
+        raise UserError(
+            "config.length",
+            "The run has both a length and a workload, which has a length of its own.",
+            where=where,
+            do="Remove privacy.length or privacy.workload.",
         )
     return _resolve(plan, base)
 
@@ -148,7 +158,9 @@ def _resolve(plan: Plan, base: Path) -> Plan:
         update={
             "out": absolute(plan.out),
             "delivery": deliveries,
-            "privacy": plan.privacy.model_copy(update={"ledger": absolute(plan.privacy.ledger)}),
+            "privacy": plan.privacy.model_copy(
+                update={"ledger": absolute(plan.privacy.ledger), "workload": absolute(plan.privacy.workload)}
+            ),
             "release": plan.release.model_copy(update={"previous": absolute(plan.release.previous)}),
             "subject_key": absolute(plan.subject_key),
         }

@@ -118,15 +118,18 @@ def combine_stage(harmonised: Sequence[Outcome]) -> Stage:
     return Stage("combine", 1, {"cases": [outcome.outputs[CASES] for outcome in harmonised]}, work)
 
 
-def derive_stage(combined: Outcome, profile_id: str) -> Stage:
-    """Derive a release profile's columns. Output: ``columns.parquet`` and the hash of its content."""
+def derive_stage(combined: Outcome, profile_id: str, facts: bool = True) -> Stage:
+    """Derive a release profile's columns, in agreement with its facts by definition unless they are left out.
+
+    Output: ``columns.parquet`` and the hash of its content.
+    """
     profile = load().profile(profile_id)
 
     def work(folder: Path, progress: Progress) -> None:
-        derive_profile(combined.folder / CASES, profile, folder / COLUMNS, progress)
+        derive_profile(combined.folder / CASES, profile, folder / COLUMNS, progress, facts=facts)
         write_text(folder / CONTENT, content_hash(folder / COLUMNS) + "\n")
 
-    inputs = {"cases": combined.outputs[CASES], "profile": profile_id, "code": code_hash("standard")}
+    inputs = {"cases": combined.outputs[CASES], "profile": profile_id, "facts": facts, "code": code_hash("standard")}
     return Stage("derive", 1, inputs, work)
 
 

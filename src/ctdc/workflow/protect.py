@@ -6,32 +6,50 @@ cases that intake has not cleared are refused before anything is charged.
 
 from __future__ import annotations
 
+import hmac
 import secrets
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ctdc.foundation import clock
 from ctdc.foundation.errors import Refused, UserError
-from ctdc.foundation.hashing import hash_file, hash_value
+from ctdc.foundation.files import atomic_file
+from ctdc.foundation.hashing import canonical_json, hash_file
 from ctdc.foundation.progress import Progress
+from ctdc.intake.subject import KEY_BYTES, read_key
 from ctdc.privacy.accounting import Guarantee
+from ctdc.privacy.budgets import PART
+from ctdc.privacy.cohorts import check_name, gather
+from ctdc.privacy.precheck import Precheck, Question, check_not_only_noise, precheck
 from ctdc.privacy.protect import Settings, measure_records
 from ctdc.privacy.protect import protect as protect_records
+from ctdc.privacy.workload import read_workload
 from ctdc.standard.derive import derive
 from ctdc.standard.loader import load
-from ctdc.standard.model import Profile
+from ctdc.standard.model import Fact, Profile
+from ctdc.standard.settle import derive_settled
 from ctdc.table.coded import CodedTable, code_table, column_names, parquet_metadata, read_table
-from ctdc.table.schema import Schema, Variable, read_schema
+from ctdc.table.constraints import EMPTY, Implication
+from ctdc.table.declare import Declaration
+from ctdc.table.recode import load_coded
+from ctdc.table.schema import Schema, Variable
+from ctdc.workflow.any_table import Choices, declared, groups_of, other_shapes
 from ctdc.workflow.config import DEFAULT_PROFILE, MAX_DELTA, MAX_EPSILON
 
 DEFAULT_LEDGER = "ledger.jsonl"
 
 
-def schema_of_profile(profile: Profile) -> Schema:
-    """A release profile as the engine's domain."""
-    return Schema(tuple(Variable(column.name, tuple(column.codes)) for column in profile.columns))
+def schema_of_profile(profile: Profile, facts: bool = True) -> Schema:
+    """A release profile as the engine's domain, with what is true in it by definition unless that is left out."""
+    variables = tuple(Variable(column.name, tuple(column.codes)) for column in profile.columns)
+    return Schema(variables, tuple(_implication(fact) for fact in profile.facts) if facts else ())
+
+
+def _implication(fact: Fact) -> Implication:
+    allowed = (*fact.implied, EMPTY) if fact.or_unknown else fact.implied
+    return Implication(fact.variable, fact.codes, fact.implies, allowed)
 
 
 def matching_profile(names: tuple[str, ...]) -> Profile | None:
@@ -42,11 +60,16 @@ def matching_profile(names: tuple[str, ...]) -> Profile | None:
 
 @dataclass(frozen=True)
 class Source:
-    """A file of records with its domain. profile: id of the standard's, empty for a schema file."""
+    """A file of records with its domain. profile: id of the standard's, empty for a declaration in a schema file."""
 
     schema: Schema
     profile: str
     load: Callable[[], CodedTable]
+    declaration: Declaration | None = None
+
+    def recoding(self) -> dict[str, str]:
+        """What names the recoding of a declared table; nothing for a profile's columns, which are codes already."""
+        return {"declaration_hash": self.declaration.content_hash()} if self.declaration else {}
 
 
 def is_harmonised(path: Path) -> bool:
@@ -64,20 +87,29 @@ def is_harmonised(path: Path) -> bool:
     return b"ctdc.cases" in metadata
 
 
-def find_source(path: Path, profile_id: str | None, schema_path: Path | None) -> Source:
+def find_source(
+    path: Path,
+    profile_id: str | None,
+    schema_path: Path | None,
+    choices: Choices | None = None,
+    facts: bool = True,
+) -> Source:
     """Decide the domain of `path`: the schema file, the named profile, or the profile its columns belong to.
 
-    Harmonised cases are derived to the profile, by default the newest. Raises UserError (``protect.no_domain``).
+    Harmonised cases are derived to the profile, by default the newest. choices: take the place of what the schema file
+    says; facts: whether what is true by definition is part of the domain. Raises UserError (``protect.no_domain``,
+    ``protect.needs_schema``).
     """
     harmonised = is_harmonised(path)
-    if schema_path is not None:
-        schema = read_schema(schema_path)
-        column_names(path)  # a file that is absent or no table is refused before anything is made of it
-        return Source(schema, "", lambda: code_table(read_table(path), schema, str(path)))
+    declaration = declared(path, schema_path, choices or Choices())
+    if declaration is not None:
+        chosen = declaration if facts else declaration.without_facts()
+        return Source(chosen.schema, "", lambda: load_coded(path, chosen), chosen)
     if harmonised:
         profile = load().profile(profile_id or DEFAULT_PROFILE)
-        schema = schema_of_profile(profile)
-        return Source(schema, profile.id, lambda: code_table(derive(read_table(path), profile), schema, str(path)))
+        schema = schema_of_profile(profile, facts)
+        to_profile = derive_settled if facts else derive
+        return Source(schema, profile.id, lambda: code_table(to_profile(read_table(path), profile), schema, str(path)))
     found = load().profile(profile_id) if profile_id else matching_profile(column_names(path))
     if found is None:
         raise UserError(
@@ -87,7 +119,7 @@ def find_source(path: Path, profile_id: str | None, schema_path: Path | None) ->
             allowed="harmonised cases, the columns of a profile ('ctdc standard show'), or any table with --schema",
             do="Give a Table Schema that lists the codes of every column: --schema FILE.",
         )
-    schema = schema_of_profile(found)
+    schema = schema_of_profile(found, facts)
     return Source(schema, found.id, lambda: code_table(read_table(path), schema, str(path)))
 
 
@@ -101,8 +133,14 @@ def settings_of(
     seed: int | None = None,
     threshold: float = 10,
     aggregates: str = "threshold",
+    facts: bool = True,
+    cohort: str = "",
+    workload: Path | None = None,
 ) -> Settings:
-    """The engine's settings. seed: of the record synthesis only, drawn at random and recorded when None.
+    """The engine's settings. seed: of the record synthesis only, drawn at random and recorded when None; facts:
+    whether what is true by definition was part of the domain, recorded when it was left out; cohort: the part of the
+    population that is charged, when only its new people are measured; workload: a file that says what is measured, in
+    place of `length`.
 
     Raises UserError for an epsilon or delta that no release should have: a typing error is likelier than a wish.
     """
@@ -113,15 +151,67 @@ def settings_of(
             allowed=f"epsilon at most {MAX_EPSILON:g}, delta below {MAX_DELTA:g} and far below 1 / number of people",
             do="Choose again; 1 to 4 are common choices for epsilon, 1e-6 for delta.",
         )
+    if cohort:
+        check_name(cohort)
+    declared = read_workload(workload) if workload else None
     return Settings(
         guarantee=Guarantee(epsilon, delta),
-        length=length,
+        length=declared.length if declared else length,
         threshold=threshold,
         every_aggregate=aggregates == "all",
         seed=secrets.randbits(32) if seed is None else seed,
-        population=population,
-        facts={"profile": profile},
+        population=f"{population}{PART}{cohort}" if cohort else population,
+        cohort=cohort,
+        facts={"profile": profile} if facts else {"profile": profile, "facts_left_out": True},
+        workload=declared,
     )
+
+
+def check(
+    cases: Path,
+    *,
+    profile: str | None = None,
+    schema: Path | None = None,
+    choices: Choices | None = None,
+    facts: bool = True,
+    people: int | None = None,
+    thorough: bool = True,
+    **settings: Any,
+) -> Precheck:
+    """What protecting `cases` with these settings could show; charges nothing and reads no more than the header.
+
+    people: declared, about how many. Raises UserError for what `protect` would refuse before reading records.
+    """
+    return _check(find_source(cases, profile, schema, choices, facts), settings_of(**settings), people, thorough)
+
+
+def _check(source: Source, chosen: Settings, people: int | None, thorough: bool) -> Precheck:
+    groups = groups_of(source.schema, source.declaration)
+    question = Question(source.schema.sizes, groups, chosen.guarantee, chosen.length, chosen.threshold, people)
+    return precheck(question, thorough=thorough)
+
+
+def _key_beside(ledger: Path) -> tuple[bytes, Callable[[], None]]:
+    """The ledger's key, and what writes it if it is new, to be called when something is about to be charged.
+
+    Under it a repetition of some work is recognised by a name that tells nothing to those without the key. A plain
+    hash would: whoever knows all records but one could try that one.
+    """
+    path = ledger.with_name(ledger.name + ".key")
+    try:
+        if path.exists():
+            return read_key(path), lambda: None
+    except PermissionError:
+        raise UserError(
+            "protect.key", "The ledger's key cannot be read.", where=str(path), do="Ask the ledger's keeper."
+        ) from None
+    key = secrets.token_bytes(KEY_BYTES)
+
+    def write() -> None:
+        with atomic_file(path, private=True) as temporary:
+            temporary.write_bytes(key)
+
+    return key, write
 
 
 def protect(
@@ -131,20 +221,61 @@ def protect(
     profile: str | None = None,
     schema: Path | None = None,
     ledger: Path | None = None,
+    facts: bool = True,
+    add_cohorts: Sequence[Path] = (),
+    replace_cohort: bool = False,
+    notice: Callable[[str], None] | None = None,
     progress: Progress | None = None,
+    choices: Choices | None = None,
+    shapes: Sequence[str] = (),
+    people: int | None = None,
+    anyway: bool = False,
+    warn: Callable[[str], None] = lambda _: None,
     **settings: Any,
 ) -> dict[str, Any]:
     """Protect `cases` (csv or parquet) and write the folder `out`. Returns the content of privacy.json.
 
-    ledger: where the charge is written, by default ``ledger.jsonl`` beside `out`; settings: see `settings_of`.
-    Raises UserError for bad input, Refused when the budget forbids.
+    ledger: where the charge is written, by default ``ledger.jsonl`` beside `out`; choices: take the place of what the
+    schema file says; facts: whether records must satisfy what is true by definition; shapes: of the synthetic records,
+    beside the wide one; people: about how many, so that `warn` is told before anything is charged what could not be
+    shown; anyway: go on where only noise would come out; add_cohorts: folders of earlier protections whose people are
+    not in `cases`; replace_cohort: but for those of this cohort, who are measured anew; notice: hears what a person has
+    to know before paying; settings: see `settings_of`. Raises UserError for bad input, Refused when the budget forbids
+    or nothing could be shown.
     """
-    source = find_source(cases, profile, schema)
-    chosen = settings_of(profile=source.profile, **settings)
+    if (add_cohorts or replace_cohort) and not settings.get("cohort"):
+        raise UserError("cohorts.name", "The new people have no cohort's name.", do="Name it: --cohort 2026.")
+    source = find_source(cases, profile, schema, choices, facts)
+    chosen = settings_of(profile=source.profile, facts=facts, **settings)
+    chosen = replace(chosen, facts=chosen.facts | source.recoding())
+    if people is not None:
+        answer = _check(source, chosen, people, thorough=False)
+        for text in answer.warnings:
+            warn(text)
+        if not anyway:
+            check_not_only_noise(answer, people)
+    earlier = gather(add_cohorts, source.schema, chosen.cohort, anew=replace_cohort)
     target = ledger or out.absolute().parent / DEFAULT_LEDGER
-    identity = hash_value([hash_file(cases), source.schema.content_hash(), chosen.paid()])
+    key, write_key = _key_beside(target)
+    work = [hash_file(cases), source.schema.content_hash(), chosen.paid(), source.recoding()]
+
+    def load_checked() -> CodedTable:
+        table = source.load()
+        write_key()
+        return table
+
     return protect_records(
-        source.load, source.schema, chosen, out, target, clock.now(), identity=identity, progress=progress
+        load_checked,
+        source.schema,
+        chosen,
+        out,
+        target,
+        clock.now(),
+        identity=hmac.digest(key, canonical_json(work), "sha256").hex(),
+        earlier=earlier,
+        notice=notice,
+        progress=progress,
+        finish=other_shapes(source.schema, source.declaration, shapes),
     )
 
 
@@ -157,7 +288,10 @@ def measure(
     progress: Progress | None = None,
     **settings: Any,
 ) -> None:
-    """The paid half of `protect`, for a run that keeps what was paid for as a stage of its own."""
-    source = find_source(cases, profile, None)
+    """The paid half of `protect`, for a run that keeps what was paid for as a stage of its own.
+
+    Facts by definition are no part of it: a run settles its columns by them before, and records keep to them after.
+    """
+    source = find_source(cases, profile, None, facts=False)
     chosen = settings_of(profile=source.profile, **settings)
     measure_records(source.load, source.schema, chosen, out, ledger, clock.now(), progress=progress)

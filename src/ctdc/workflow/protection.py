@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from ctdc.foundation import clock
 from ctdc.foundation.hashing import hash_value
 from ctdc.foundation.progress import Progress
-from ctdc.privacy.ledger import read
-from ctdc.privacy.protect import publish_measurements
+from ctdc.privacy.ledger import read, unfinished
+from ctdc.privacy.protect import publish_measurements, record_end
+from ctdc.privacy.workload import read_workload
 from ctdc.standard.loader import load
 from ctdc.workflow.config import Privacy, Release
 from ctdc.workflow.harmonise import COLUMNS, columns_content
-from ctdc.workflow.protect import measure, settings_of
+from ctdc.workflow.protect import measure, schema_of_profile, settings_of
 from ctdc.workflow.stages import Outcome, Stage, code_hash
 
 DATA = "protected"
@@ -35,6 +38,11 @@ def domain_hash(profile_id: str) -> str:
 PAID_FOR = {"epsilon", "delta", "length"}
 
 
+def declared_workload(privacy: Privacy) -> dict[str, Any]:
+    """The content of the plan's workload file as an input of stages; nothing where there is none."""
+    return {"workload": read_workload(privacy.workload).describe()} if privacy.workload else {}
+
+
 def measure_stage(derived: Outcome, privacy: Privacy, release: Release, ledger: Path) -> Stage:
     """Charge the ledger and measure the derived columns. Output: noisy measurements, not yet published."""
     population = population_of(privacy, release)
@@ -48,6 +56,7 @@ def measure_stage(derived: Outcome, privacy: Privacy, release: Release, ledger: 
             ledger=ledger,
             population=population,
             progress=progress,
+            workload=privacy.workload,
             **paid,
         )
 
@@ -57,19 +66,37 @@ def measure_stage(derived: Outcome, privacy: Privacy, release: Release, ledger: 
         "domain": domain_hash(release.profile),
         "population": population,
         **paid,
+        **declared_workload(privacy),
     }
     return Stage("measure", 1, inputs, work, paid=True)
 
 
+def record_measured(measured: Outcome, ledger: Path) -> None:
+    """Note in the ledger that what was paid for is safe; once, however often the stage is found finished."""
+    record_end(measured.folder / DATA, ledger, clock.now())
+
+
 def protect_stage(measured: Outcome, privacy: Privacy, release: Release) -> Stage:
     """Build counts and records from what was measured; costs nothing. Output: what ``ctdc protect`` writes."""
-    parameters = privacy.model_dump(mode="json", exclude={"ledger", "population"})
+    parameters = privacy.model_dump(mode="json", exclude={"ledger", "population", "workload"})
+    schema = schema_of_profile(load().profile(release.profile), privacy.facts)
 
     def work(folder: Path, progress: Progress) -> None:
-        settings = settings_of(profile=release.profile, population=population_of(privacy, release), **parameters)
-        publish_measurements(measured.folder / DATA, settings, folder / DATA, progress=progress)
+        settings = settings_of(
+            profile=release.profile,
+            population=population_of(privacy, release),
+            workload=privacy.workload,
+            **parameters,
+        )
+        publish_measurements(measured.folder / DATA, settings, folder / DATA, schema=schema, progress=progress)
 
-    inputs = {"measured": measured.content, **parameters, "code": code_hash("privacy", "table")}
+    inputs = {
+        "measured": measured.content,
+        "schema": schema.content_hash(),
+        **parameters,
+        **declared_workload(privacy),
+        "code": code_hash("privacy", "table"),
+    }
     return Stage("protect", 1, inputs, work)
 
 
@@ -82,15 +109,15 @@ def lost_charges(attempts: Sequence[str], ledger: Path, population: str) -> str:
         return ""
     charges = [
         line.event["at"]
-        for line in read(ledger)
-        if line.event["kind"] == "charge" and line.event["population"] == population and line.event["at"] >= attempts[0]
+        for line in unfinished(read(ledger))
+        if line.event["population"] == population and line.event["at"] >= attempts[0]
     ]
     if not charges:
         return ""
     return (
         f"An attempt to protect these cases, begun at {attempts[-1]}, was cut off, and its result is lost. Since the "
-        f"first such attempt the ledger holds {len(charges)} charge(s) for {population!r}. They stay, for what was "
-        "paid for may have been measured; this attempt is charged again. See 'ctdc ledger show'."
+        f"first such attempt the ledger holds {len(charges)} charge(s) for {population!r} without a result. They stay, "
+        "for what was paid for may have been measured; this attempt is charged again. See 'ctdc ledger show'."
     )
 
 

@@ -33,7 +33,7 @@ from ctdc.workflow.harmonise import (
     simulate_stage,
     simulated_deliveries,
 )
-from ctdc.workflow.protection import lost_charges, measure_stage, population_of, protect_stage
+from ctdc.workflow.protection import lost_charges, measure_stage, population_of, protect_stage, record_measured
 from ctdc.workflow.publish import release_stage, released_folder
 from ctdc.workflow.stages import Outcome, Stage, Workspace
 
@@ -125,6 +125,7 @@ def run(plan: Plan, observer: Observer) -> RunResult:
         if lost:
             observer.notice(lost)
         measured = runner.perform(measurement, "Charge the privacy ledger and measure, with noise")
+        record_measured(measured, ledger)
         protected = runner.perform(protect_stage(measured, plan.privacy, plan.release), "Build counts and records")
         release = _release(plan, runner, measured, protected)
         runner.verify(release)
@@ -150,7 +151,9 @@ def _columns(plan: Plan, runner: _Runner) -> Outcome:
             do="Read the reports, complete the mapping or ask the contributor, and run again: what is finished stays.",
         )
     combined = runner.perform(combine_stage(harmonised), "Combine, one row per person")
-    return runner.perform(derive_stage(combined, plan.release.profile), "Derive the published columns")
+    return runner.perform(
+        derive_stage(combined, plan.release.profile, plan.privacy.facts), "Derive the published columns"
+    )
 
 
 def _release(plan: Plan, runner: _Runner, measured: Outcome, protected: Outcome) -> Path:

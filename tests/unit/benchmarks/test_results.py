@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import polars as pl
 import pytest
 from benchmarks import methods, report, run
 from benchmarks.data import given_table
+from benchmarks.measure import Measured
 from benchmarks.methods import METHODS, Settings
 
 
@@ -83,3 +85,43 @@ def test_the_engine_is_started_through_its_command_line(table, tmp_path):
     command = methods.engine_command(table, Settings(1.0, 5.8e-6, 3), tmp_path)
     assert command[3:5] == ["protect", str(table.csv)]
     assert command[command.index("--delta") + 1] == "5.8e-06"
+
+
+def test_a_slow_peer_is_measured_again_only_when_asked_for_or_given_more_time(table, tmp_path, monkeypatch):
+    peer = next(method for method in METHODS if method.name == "aim")
+    monkeypatch.setattr(run, "CACHE", tmp_path / "cache")
+    status, measured = "done", []
+
+    def measure(method, table, settings, folder, plan):
+        measured.append(method.name)
+        return {"status": status, "cost": {"limit_seconds": method.limit}}
+
+    monkeypatch.setattr(run, "measure", measure)
+    plan = run.Plan(limit=1, slow_limit=9e9, slow_peers=True, run="r")
+    for _ in range(2):
+        run.kept(peer, table, Settings(1.0, 1e-6, 2), plan)
+    assert len(measured) == 1
+    run.kept(peer, table, Settings(1.0, 1e-6, 2), run.Plan(1, 9e9, True, "r", fresh=("aim",)))
+    assert len(measured) == 2
+    status = "stopped"
+    for _ in range(2):
+        run.kept(peer, table, Settings(2.0, 1e-6, 2), plan)
+    assert len(measured) == 3, "its own limit was used up, so there is no more time to give"
+
+
+def test_a_stopped_script_tells_how_far_it_came(table, tmp_path, monkeypatch):
+    def stopped(command, *, limit_seconds, log, environment):
+        (log.parent / "result.json").write_text(json.dumps({"progress": "round 3"}))
+        return Measured("stopped", -9, 3600.0, 9.0, 1, limit_seconds, 0.0, 0.0)
+
+    monkeypatch.setattr(methods.Method, "command", lambda *_: ["aim"])
+    monkeypatch.setattr(run, "run_measured", stopped)
+    peer = next(method for method in METHODS if method.name == "aim")
+    plan = run.Plan(limit=1, slow_limit=2, slow_peers=False, run="r")
+    account = run.measure(peer, table, Settings(1.0, 1e-6, 2), tmp_path, plan)
+    assert account["reason"] == "stopped at the limit of 3,600 s (round 3)", "its own limit, not the run's"
+
+
+def test_what_a_peer_shares_is_part_of_its_name_in_the_cache():
+    peer = next(method for method in METHODS if method.name == "aim")
+    assert peer.fingerprint() != dataclasses.replace(peer, shared=()).fingerprint()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from ctdc.privacy.allocation import FILLED_EXPONENT, IMPORTANCE, balanced, balanced_weights, classes
+from ctdc.privacy.allocation import FILLED_EXPONENT, IMPORTANCE, balanced, balanced_weights, class_of, classes
 from ctdc.privacy.plan import Attributes, all_sets, relative_deviations, share, spread, subsets
 
 DOMAINS = [(2,), (7,), (2, 2), (2, 3, 5), (4, 4, 4, 4), (2, 9, 2, 3, 2), (60, 2, 60, 5)]
@@ -39,23 +39,30 @@ def at_budget_one(sizes: tuple[int, ...], deviations: Deviations) -> Deviations:
 
 
 def allocated(sizes: tuple[int, ...], length: int) -> Deviations:
-    return at_budget_one(sizes, relative_deviations(sizes, all_sets(len(sizes), length), balanced(sizes, length)))
-
-
-def class_of(sizes: tuple[int, ...], attributes: Attributes) -> tuple[int, ...]:
-    return tuple(sorted(sizes[attribute] for attribute in attributes))
+    return at_budget_one(
+        sizes, relative_deviations(sizes, all_sets(len(sizes), length), balanced(sizes, all_sets(len(sizes), length)))
+    )
 
 
 @pytest.mark.parametrize("sizes", DOMAINS)
 @pytest.mark.parametrize("length", LENGTHS)
-def test_classes_are_all_sets_grouped_by_their_sizes(sizes: tuple[int, ...], length: int) -> None:
-    assert classes(sizes, length) == Counter(class_of(sizes, chosen) for chosen in all_sets(len(sizes), length))
+def test_classes_are_the_sets_grouped_by_their_sizes(sizes: tuple[int, ...], length: int) -> None:
+    """Counted by combinatorics: which sizes, and in how many ways they can be chosen."""
+    available = Counter(sizes)
+    found = classes(sizes, all_sets(len(sizes), length))
+    assert sum(found.values()) == sum(math.comb(len(sizes), size) for size in range(length + 1))
+    for chosen, number in found.items():
+        assert list(chosen) == sorted(chosen)
+        assert number == math.prod(math.comb(available[size], times) for size, times in Counter(chosen).items())
 
 
 @pytest.mark.parametrize("sizes", DOMAINS)
 @pytest.mark.parametrize("length", LENGTHS)
 def test_weights_are_positive_and_those_of_the_class(sizes: tuple[int, ...], length: int) -> None:
-    weights, weight = balanced_weights(sizes, length), balanced(sizes, length)
+    weights, weight = (
+        balanced_weights(sizes, all_sets(len(sizes), length)),
+        balanced(sizes, all_sets(len(sizes), length)),
+    )
     for chosen in all_sets(len(sizes), length):
         assert weight(sizes, chosen) == weights[class_of(sizes, chosen)] > 0
 
@@ -66,7 +73,7 @@ def test_no_class_would_rather_have_another_share_of_the_budget(sizes: tuple[int
     """A fixed point: more or less noise for any class, at the same cost, does not make the objective smaller."""
     best = allocated(sizes, length)
     least = objective(sizes, best)
-    for chosen, factor in itertools.product(classes(sizes, length), (0.9, 0.97, 1.03, 1.1)):
+    for chosen, factor in itertools.product(classes(sizes, all_sets(len(sizes), length)), (0.9, 0.97, 1.03, 1.1)):
         other = {b: value * (factor if class_of(sizes, b) == chosen else 1.0) for b, value in best.items()}
         other = at_budget_one(sizes, other)
         assert price(sizes, other) == pytest.approx(1)

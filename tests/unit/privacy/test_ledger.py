@@ -13,7 +13,8 @@ from ctdc.foundation.errors import Refused, UserError
 from ctdc.foundation.hashing import hash_value
 from ctdc.privacy import ledger
 from ctdc.privacy.accounting import Cost, Guarantee
-from ctdc.privacy.ledger import charge, read, set_budget, spent
+from ctdc.privacy.budgets import budget, spent
+from ctdc.privacy.ledger import charge, read, set_budget
 
 COST = Cost(0.01, 0.02)
 DELTA = 1e-6
@@ -36,7 +37,7 @@ def test_lines_are_chained_and_hold_what_was_charged(tmp_path: Path) -> None:
     assert [line.previous for line in lines] == ["", lines[0].hash, lines[1].hash]
     assert lines[1].event == {
         "kind": "charge",
-        "version": 1,
+        "version": 2,
         "population": "all",
         "rho_billionths": 10_000_000,
         "mu_squared_billionths": 20_000_000,
@@ -116,7 +117,9 @@ def test_bytes_that_are_no_text_are_damage(tmp_path: Path) -> None:
     "event",
     [
         {"kind": "refund", "version": 1, "population": "all"},
-        {"kind": "charge", "version": 2, "population": "all"},
+        {"kind": "charge", "version": 3, "population": "all"},
+        {"kind": ["charge"], "version": 1, "population": "all"},
+        {"kind": "charge", "version": True, "population": "all"},
         {"kind": "charge", "version": 1, "rho_billionths": 5, "mu_squared_billionths": 5},
         {"kind": "charge", "version": 1, "population": "all", "rho_billionths": -5, "mu_squared_billionths": 5},
         {"kind": "charge", "version": 1, "population": "all", "rho_billionths": 5},
@@ -185,8 +188,8 @@ def test_the_last_budget_counts(tmp_path: Path) -> None:
     path = tmp_path / "l"
     for epsilon in (0.01, 4.0):
         set_budget(path, "all", Guarantee(epsilon, DELTA), WHEN)
-    assert ledger.budget(read(path), "all") == Guarantee(4.0, DELTA)
-    assert ledger.budget(read(path), "nobody") is None
+    assert budget(read(path), "all") == Guarantee(4.0, DELTA)
+    assert budget(read(path), "nobody") is None
     charge(path, "all", COST, {}, WHEN)
 
 
@@ -212,3 +215,117 @@ def test_two_processes_share_one_budget(tmp_path: Path) -> None:
     lines = read(path)
     assert len(lines) == 11
     assert spent(lines, "all").satisfies(limit)
+
+
+# ---- what an older version wrote ------------------------------------------------------------------------------------
+
+OLD = [
+    {"kind": "budget", "version": 1, "population": "all", "epsilon": 4.0, "delta": 1e-6, "at": "2025-01-01T00:00:00Z"},
+    {
+        "kind": "charge",
+        "version": 1,
+        "population": "all",
+        "rho_billionths": 10_000_000,
+        "mu_squared_billionths": 20_000_000,
+        "details": {},
+        "at": "2025-02-01T00:00:00Z",
+    },
+]
+
+
+def written(path: Path, events: list[dict[str, object]]) -> Path:
+    line = None
+    with path.open("w") as stream:
+        for event in events:
+            line = ledger.Line.after(line, event)
+            stream.write(line.text() + "\n")
+    return path
+
+
+def test_a_ledger_of_the_first_version_is_read_and_continued(tmp_path: Path) -> None:
+    path = written(tmp_path / "l", OLD)
+    lines = read(path)
+    assert budget(lines, "all") == Guarantee(4.0, DELTA)
+    assert spent(lines, "all").rho == pytest.approx(0.01)
+    assert ledger.unfinished(lines) == (), "nobody knows how that one ended"
+    charge(path, "all", COST, {}, WHEN)
+    assert spent(read(path), "all").rho == pytest.approx(0.02)
+    with pytest.raises(Refused):
+        charge(path, "all", Cost(1, 2), {}, WHEN)
+
+
+# ---- the life of a charge -------------------------------------------------------------------------------------------
+
+
+def test_a_charge_without_an_end_is_unfinished_and_one_with_an_end_is_not(tmp_path: Path) -> None:
+    path = tmp_path / "l"
+    lost, kept = (charge(path, "all", COST, {"work": work}, WHEN) for work in ("one", "two"))
+    assert ledger.unfinished(read(path)) == (lost, kept)
+    done = ledger.finish(path, kept.hash, "0" * 64, WHEN)
+    assert done is not None
+    assert done.event["charge"] == kept.sequence
+    lines = read(path)
+    assert ledger.unfinished(lines) == (lost,)
+    assert ledger.lost(lines, "one") == (lost,)
+    assert ledger.lost(lines, "two") == ledger.lost(lines, "") == ()
+    assert spent(lines, "all").rho == pytest.approx(0.02), "an end refunds nothing, and so does its absence"
+
+
+def test_an_end_is_written_once_and_only_where_the_charge_is(tmp_path: Path) -> None:
+    path = tmp_path / "l"
+    line = charge(path, "all", COST, {}, WHEN)
+    first = ledger.finish(path, line.hash, "0" * 64, WHEN)
+    before = path.read_bytes()
+    assert ledger.finish(path, line.hash, "0" * 64, WHEN) == first
+    assert ledger.finish(path, "another ledger's", "0" * 64, WHEN) is None
+    assert path.read_bytes() == before
+
+
+def a_line_of_each_kind(path: Path) -> Path:
+    set_budget(path, "all", Guarantee(4, DELTA), WHEN, "year")
+    paid = charge(path, "all", COST, {}, WHEN)
+    ledger.finish(path, paid.hash, "0" * 64, WHEN)
+    ledger.declare_overlap(path, "all", "others", WHEN)
+    return charged(path, 1)
+
+
+@pytest.mark.parametrize(
+    ("line", "old", "new"),
+    [
+        (1, '"epsilon": 4', '"epsilon": 40'),
+        (1, '"year"', '"life"'),
+        (2, "2026-03-01", "2025-03-01"),
+        (3, '"charge": 2', '"charge": 1'),
+        (3, "0" * 64, "1" * 64),
+        (4, '"with": "others"', '"with": "nobody"'),
+    ],
+)
+def test_a_change_in_any_kind_of_line_is_found(tmp_path: Path, line: int, old: str, new: str) -> None:
+    path = a_line_of_each_kind(tmp_path / "l")
+    texts = path.read_text().splitlines()
+    assert old in texts[line - 1]
+    texts[line - 1] = texts[line - 1].replace(old, new, 1)
+    rewritten(path, lambda _: texts)
+    with pytest.raises(UserError) as caught:
+        read(path)
+    assert caught.value.detail.where.endswith(f"line {line}")
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"kind": "budget", "version": 2, "population": "all", "epsilon": 4, "delta": 1e-6, "period": "month"},
+        {"kind": "budget", "version": 1, "population": "all", "epsilon": float("1e400"), "delta": 1e-6},
+        {"kind": "done", "version": 1, "population": "all", "charge": -1, "measurements": "0" * 64},
+        {"kind": "done", "version": 1, "population": "all", "charge": 1, "measurements": "short"},
+        {"kind": "overlap", "version": 1, "population": "all", "with": "all"},
+        {**OLD[1], "at": "some day"},
+        {**OLD[1], "version": 2, "details": None},
+    ],
+)
+def test_a_line_that_says_what_its_kind_cannot_say_is_damage(tmp_path: Path, event: dict[str, object]) -> None:
+    path = tmp_path / "l"
+    path.write_text(json.dumps({"sequence": 1, "previous": "", "event": event, "hash": ""}) + "\n")
+    with pytest.raises(UserError, match="can say") as caught:
+        read(path)
+    assert caught.value.detail.code == "ledger.broken"

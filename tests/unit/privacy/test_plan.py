@@ -26,7 +26,7 @@ DOMAINS = [(2,), (7,), (2, 2), (2, 3, 5), (4, 4, 4, 4), (2, 9, 2, 3, 2)]
 
 def weighted_variance(sizes: tuple[int, ...], deviation: dict[Attributes, float]) -> float:
     """sum over A of w_A v_A, straight from the definition."""
-    weight = balanced(sizes, max(len(outer) for outer in deviation))
+    weight = balanced(sizes, list(deviation))
     return math.fsum(
         weight(sizes, outer)
         * math.fsum(deviation[b] ** 2 * share(sizes, b) * spread(sizes, b, outer) for b in subsets(outer))
@@ -78,7 +78,7 @@ def test_one_small_table_does_not_take_the_lemma_from_all_others() -> None:
 @pytest.mark.parametrize("sizes", [(2, 3, 5), (2, 2, 2, 2), (6, 2, 4)])
 @pytest.mark.parametrize("length", [1, 2, 3])
 def test_no_other_division_of_the_budget_is_better(sizes: tuple[int, ...], length: int) -> None:
-    best = relative_deviations(sizes, all_sets(len(sizes), length), balanced(sizes, length))
+    best = relative_deviations(sizes, all_sets(len(sizes), length), balanced(sizes, all_sets(len(sizes), length)))
     budget, least = price(sizes, best), weighted_variance(sizes, best)
     for chosen, factor in itertools.product(best, (0.8, 0.97, 1.03, 1.25)):
         other = best | {chosen: best[chosen] * factor}

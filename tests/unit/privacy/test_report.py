@@ -119,13 +119,28 @@ def test_every_language_has_every_text_with_the_same_places(language: str) -> No
     assert language == "en" or not [key for key, text in texts.items() if text == english[key] and len(text) > 12]
 
 
+def test_cohorts_are_named_in_every_language() -> None:
+    html = made(SMALL, cohorts=[{"name": "2025"}, {"name": "new-<2026>"}])
+    assert html.count('<bdi dir="ltr">2025, new-&lt;2026&gt;</bdi>') == 5
+    assert '<bdi dir="ltr">2025' not in made(SMALL)
+
+
 def test_there_are_five_languages() -> None:
     assert set(report_texts()) == set(LANGUAGES) == {"ar", "en", "fr", "de", "es"}
 
 
 def test_every_text_is_used(html: str) -> None:
     """All keys appear in some report; what is said in special cases only is listed here."""
-    special = {"banner", "profile", "certificate.zcdp", "guarantee.approximate", "listed.all", "outside.unprotected"}
+    special = {
+        "banner",
+        "profile",
+        "certificate.zcdp",
+        "guarantee.approximate",
+        "listed.all",
+        "outside.unprotected",
+        "unit.cohorts",
+    }
+    special |= {"errors.weights", "listed.longer", "listed.unshown"}
     for key, text in report_texts()["en"].items():
         longest = max(re.split(r"\{\w+\}|\d+%|[\"']", text), key=len)
         assert key in special or longest in html, key

@@ -12,13 +12,14 @@ import pytest
 from protected_twin import FLAGS, write_protected
 
 from ctdc.foundation.errors import Refused, UserError
-from ctdc.foundation.hashing import hash_tree
+from ctdc.foundation.hashing import hash_file, hash_tree
 from ctdc.release.build import build
 from ctdc.release.codebook import codebook_csv
 from ctdc.release.info import ReleaseInfo
 from ctdc.release.manifest import ID_DIGITS, read_manifest
 from ctdc.release.protected import read_protected
 from ctdc.release.store import list_releases
+from ctdc.release.verify import verify
 from ctdc.release.vocabulary import vocabulary_of_schema
 from ctdc.standard.languages import LANGUAGES
 
@@ -52,6 +53,41 @@ def test_folder_carries_the_id(release):
 def test_data_are_copied_byte_for_byte(protected, release):
     for name in ("synthetic.csv", "aggregates.parquet", "measurements.parquet"):
         assert (release / "data" / name).read_bytes() == (protected / name).read_bytes()
+
+
+def of_cohorts(folder: Path) -> Path:
+    """The folder as if it were the sum of two cohorts, whose measurements are kept in it."""
+    facts = json.loads((folder / "privacy.json").read_text())
+    (folder / "cohorts").mkdir()
+    for name in ("2025", "2026"):
+        (folder / "cohorts" / f"{name}.parquet").write_bytes(f"what {name} gave".encode())
+    facts["cohorts"] = [
+        {"name": name, "measurements_sha256": hash_file(folder / "cohorts" / f"{name}.parquet")}
+        for name in ("2025", "2026")
+    ]
+    (folder / "privacy.json").write_text(json.dumps(facts))
+    return folder
+
+
+def test_a_release_of_cohorts_carries_the_measurements_of_each(protected, tmp_path, info):
+    folder = of_cohorts(Path(shutil.copytree(protected, tmp_path / "p")))
+    released = build(folder, tmp_path / "store", info, None, CREATED)
+    assert verify(released).ok
+    for name in ("2025.parquet", "2026.parquet"):
+        assert (released / "data" / "cohorts" / name).read_bytes() == (folder / "cohorts" / name).read_bytes()
+
+
+@pytest.mark.parametrize("damage", ["changed", "gone", "one more"])
+def test_cohorts_that_are_not_those_stated_are_refused(protected, tmp_path, info, damage):
+    folder = of_cohorts(Path(shutil.copytree(protected, tmp_path / "p")))
+    file = folder / "cohorts" / "2025.parquet"
+    if damage == "gone":
+        file.unlink()
+    else:
+        (file if damage == "changed" else file.with_name("2024.parquet")).write_bytes(b"other people")
+    with pytest.raises(UserError) as caught:
+        build(folder, tmp_path / "store", info, None, CREATED)
+    assert caught.value.detail.code == "release.cohorts"
 
 
 @pytest.mark.parametrize("publishable", [False, None, "yes", 1])

@@ -47,3 +47,17 @@ def test_high_epsilon_is_called_high():
     sections = privacy_statement("en", FACTS)
     assert any("weaker than experts prefer" in p for section in sections for p in section.paragraphs)
     assert "strong protection" in str(privacy_statement("en", {**FACTS, "epsilon": 1.0, "mu": 0.26}))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_longer_sets_that_were_measured_are_said(language):
+    def paragraphs(**more):
+        sections = privacy_statement(language, FACTS | more)
+        return next(section for section in sections if section.anchor == "counts").paragraphs
+
+    plain = paragraphs()
+    assert len(plain) == 1
+    assert paragraphs(workload={"sets": [["a", "b"]]}) == plain
+    named = paragraphs(workload={"sets": [["a", "b"], *([["a", "b", "c", str(n)] for n in range(17)])]})
+    assert named[:1] == plain
+    assert "17" in named[1]

@@ -17,6 +17,8 @@ from ctdc.release.verify import require_verified, verify
 
 pytestmark = pytest.mark.slow  # verifying reads a whole release: some 0.3 s each
 
+FACT = '[{"if": {"gender": ["Man"]}, "then": {"ageBroad": ["48+", ""]}}]'  # of the invented people it is not true
+
 
 def codes(release: Path) -> set[str]:
     return {problem.code for problem in verify(release).problems}
@@ -165,6 +167,13 @@ def test_csv_and_parquet_must_agree(copy):
         ("codebook/codebook.json", '"Woman"', '"Queen"', "codebook.schema"),
         ("privacy.json", '"publishable": true', '"publishable": false', "privacy.unpublishable"),
         ("data/schema.json", '"Woman"', '"Women"', "manifest.schema"),
+        (
+            "data/schema.json",
+            '"missingValues"',
+            f'"ctdc": {{"implications": {FACT}}}, "missingValues"',
+            "synthetic.facts",
+        ),
+        ("codebook/codebook.json", '"facts_by_definition": []', f'"facts_by_definition": {FACT}', "codebook.facts"),
     ],
 )
 def test_documents_must_agree_with_the_data(copy, path, old, new, code):

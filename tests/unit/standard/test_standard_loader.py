@@ -189,6 +189,11 @@ BREAKS = [
     ("variables.csv", "any,meansOfControlFalsePromises", "any,meansOfControlFalsePromise", "known sources"),
     ("countries.csv", "AFG,AF,004,034", "AFG,AF,004,999", "unknown sub-region"),
     ("country_policy.csv", "Y1,XKX,Kosovo,SRB", "Y1,XKX,Kosovo,YUG", "names no country"),
+    ("facts.csv", "typeOfLabourAgriculture,1,isForcedLabour", "typeOfLabourFarming,1,isForcedLabour", "two variables"),
+    ("facts.csv", "typeOfLabourAgriculture,1,", "typeOfLabourAgriculture,2,", "no codes ['2']"),
+    ("facts.csv", "isForcedLabour,1,no,", "isForcedLabour,1,perhaps,", "or_unknown is yes or no"),
+    ("facts.csv", "typeOfSexOther,1,isSexualExploit,1", "typeOfSexOther,1,isSexualExploit,0", "has no code for there"),
+    ("facts.csv", "typeOfLabourAquafarming,1,", "typeOfLabourAgriculture,1,", "is there twice"),
     ("recodes.csv", "gender_2021,Man,Male", "gender_2021,Males,Male", "no harmonised code leads to"),
     (
         "profiles/synthetic-2024.csv",

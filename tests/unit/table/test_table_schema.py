@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from ctdc.foundation.errors import UserError
-from ctdc.table.infer import infer_schema
 from ctdc.table.schema import Schema, Variable, read_schema, schema_from_table_schema
 
 GENDER = Variable("gender", ("Woman", "Man"))
@@ -78,6 +77,7 @@ def test_codes_may_be_written_as_numbers_and_empty_ones_are_dropped() -> None:
         ({"fields": [{"type": "string"}]}, "schema.field"),
         ({"fields": [{"name": "x"}]}, "schema.enum_missing"),
         ({"fields": [{"name": "x", "constraints": None}]}, "schema.enum_missing"),
+        ({"fields": [{"name": "x", "constraints": "enum"}]}, "schema.enum_missing"),
         ({"fields": [{"name": "x", "constraints": {"enum": "abc"}}]}, "schema.enum_missing"),
         ({"fields": [{"name": "x", "constraints": {"enum": []}}]}, "schema.codes"),
     ],
@@ -91,18 +91,3 @@ def test_a_file_that_is_no_schema(tmp_path: Path) -> None:
     for content in (b"{", b"\xff\xfe\x00"):
         (tmp_path / "bad.json").write_bytes(content)
         assert code_of(read_schema, tmp_path / "bad.json") == "schema.not_json"
-
-
-def test_a_draft_has_the_values_that_occur(tmp_path: Path) -> None:
-    path = tmp_path / "t.csv"
-    path.write_text("b,a,none\n2,x,\n10,,\n2,y,\n")
-    schema = infer_schema(path, 3)
-    assert schema.names == ("b", "a", "none")
-    assert [variable.codes for variable in schema.variables] == [("10", "2"), ("x", "y"), ("1",)]
-    assert code_of(infer_schema, path, 1) == "schema.too_many_codes"
-
-
-def test_a_draft_of_a_table_that_names_a_column_twice(tmp_path: Path) -> None:
-    path = tmp_path / "t.csv"
-    path.write_text("a,a\n1,2\n")
-    assert code_of(infer_schema, path, 10) == "schema.names"

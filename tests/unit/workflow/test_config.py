@@ -85,6 +85,16 @@ def test_what_is_wrong_is_named(tmp_path: Path, wrong: str, code: str, says: str
     assert str(tmp_path / "run.toml") in caught.value.detail.where
 
 
+def test_a_workload_is_a_path_like_any_other_and_takes_the_place_of_a_length(tmp_path: Path) -> None:
+    document = GOOD.replace("epsilon = 4", 'epsilon = 4\nworkload = "w.toml"')
+    (tmp_path / "plan.toml").write_text(document)
+    assert read_plan(tmp_path / "plan.toml").privacy.workload == tmp_path / "w.toml"
+    (tmp_path / "plan.toml").write_text(document.replace("epsilon = 4", "epsilon = 4\nlength = 2"))
+    with pytest.raises(UserError) as caught:
+        read_plan(tmp_path / "plan.toml")
+    assert caught.value.detail.code == "config.length"
+
+
 def test_a_missing_file_is_an_error_not_a_traceback(tmp_path: Path) -> None:
     with pytest.raises(UserError) as caught:
         read_plan(tmp_path / "none.toml")

@@ -87,6 +87,7 @@ def test_a_measurement_is_named_by_content_domain_and_parameters(derived: Outcom
         ),
         measure_stage(derived, PRIVACY.model_copy(update={"population": "global"}), RELEASE, ledger),
         measure_stage(derived, PRIVACY.model_copy(update={"threshold": 20, "seed": 7}), RELEASE, ledger),
+        measure_stage(derived, PRIVACY.model_copy(update={"facts": False}), RELEASE, ledger),
     ]
     assert {stage.key for stage in same} == {first.key}
     others = [
@@ -105,6 +106,13 @@ def test_what_was_measured_can_be_published_in_another_way_for_nothing(tmp_path:
     first = protect_stage(measured, PRIVACY, RELEASE)
     assert not first.paid
     assert first.key != protect_stage(measured, PRIVACY.model_copy(update={"threshold": 20}), RELEASE).key
+    assert first.key != protect_stage(measured, PRIVACY.model_copy(update={"facts": False}), RELEASE).key
+
+
+def test_columns_with_and_without_facts_are_other_columns(tmp_path: Path) -> None:
+    combined = outcome(tmp_path, **{"cases.parquet": "ab"})
+    keys = {derive_stage(combined, "synthetic-2024", facts).key for facts in (True, False)}
+    assert len(keys) == 2
 
 
 def test_profiles_with_other_columns_or_codes_are_other_domains() -> None:
@@ -152,3 +160,20 @@ def test_an_attempt_that_was_cut_off_before_paying_is_not_worth_a_word(tmp_path:
     assert "1 charge(s) for 'global'" in said
     assert "charged again" in said
     assert "2024-05-02T00:00:00Z" in said
+
+
+def test_a_workload_is_an_input_by_its_content_and_its_absence_is_none(derived: Outcome, tmp_path: Path) -> None:
+    """What was paid for before there were workloads stays paid for."""
+
+    def inputs(privacy: Privacy) -> list[dict[str, object]]:
+        measured = measure_stage(derived, privacy, RELEASE, tmp_path / "l.jsonl")
+        return [dict(stage.inputs) for stage in (measured, protect_stage(outcome(tmp_path), privacy, RELEASE))]
+
+    assert all("workload" not in one for one in inputs(PRIVACY))
+    (tmp_path / "w.toml").write_text("length = 2")
+    (tmp_path / "copy.json").write_text('{"length": 2}')
+    first, same = (inputs(Privacy(epsilon=2, workload=tmp_path / name)) for name in ("w.toml", "copy.json"))
+    assert first == same
+    (tmp_path / "w.toml").write_text('length = 2\nscheme = "cells"')
+    changed = inputs(Privacy(epsilon=2, workload=tmp_path / "w.toml"))
+    assert all(before != after for before, after in zip(first, changed, strict=True))

@@ -22,6 +22,7 @@ from ctdc.hub.site.charts import Charts
 from ctdc.hub.site.view import SiteRelease, read_release
 from ctdc.release.changelog import changelog_sections
 from ctdc.release.citation import citation
+from ctdc.release.codebook import fact_sentence
 from ctdc.release.manifest import MANIFEST
 from ctdc.release.numbers import date, number, number_range, percent, percent_range, size
 from ctdc.release.protected import DATA_FILES, PRIVACY
@@ -246,6 +247,7 @@ def _codebook(view: SiteRelease, language: str) -> dict[str, Any]:
         "r": release_text,
         "variables": view.vocabulary.variables,
         "groups": view.groups,
+        "facts": [fact_sentence(language, fact, view.vocabulary) for fact in view.vocabulary.facts],
         "many": MANY_CODES,
     }
 

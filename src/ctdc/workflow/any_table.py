@@ -1,0 +1,87 @@
+"""Tables that are not the standard's: their declaration on the way in, other shapes of the records on the way out.
+
+Promise: whether a table can be read at all is known before a record is read; what is added to a protected folder is
+made from the synthetic records and the public declaration.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from ctdc.foundation.errors import UserError
+from ctdc.foundation.files import write_text
+from ctdc.privacy.protect import Finish
+from ctdc.table.coded import CodedTable, column_names
+from ctdc.table.declare import Declaration, plain_declaration, read_declaration
+from ctdc.table.recode import check_header
+from ctdc.table.schema import Schema
+from ctdc.table.shapes import condensed, long
+
+DECLARATION = "declaration.json"
+MAKERS = {"condensed": condensed, "long": long}
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a person chose for one run, in place of what the schema file says; None and empty leave it as it is."""
+
+    subject_id: str | None = None
+    columns: tuple[str, ...] | None = None
+    max_rows: int | None = None
+
+
+def declared(path: Path, schema_path: Path | None, choices: Choices) -> Declaration | None:
+    """The declaration of the table at `path`, whose header fits it; None without a schema file.
+
+    Raises UserError: ``protect.needs_schema`` for choices that have nothing to choose from.
+    """
+    if schema_path is None:
+        if choices != Choices():
+            raise UserError(
+                "protect.needs_schema",
+                "A subject's id, a choice of columns or a limit of rows needs a declaration of the table.",
+                where=str(path),
+                allowed="these options together with --schema",
+                do="Describe the table in a schema file; see docs/how-to/any-table.md.",
+            )
+        return None
+    found = read_declaration(
+        schema_path, subject_id=choices.subject_id, columns=choices.columns, max_rows=choices.max_rows
+    )
+    check_header(column_names(path, found.delimiter), found, str(path))
+    return found
+
+
+def groups_of(schema: Schema, declaration: Declaration | None) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """Each raw column with the positions of its variables."""
+    return (declaration or plain_declaration(schema)).groups
+
+
+def other_shapes(schema: Schema, declaration: Declaration | None, shapes: Sequence[str]) -> Finish:
+    """What writes the wanted shapes of the synthetic records, and the declaration if there is one, into a folder.
+
+    The wide shape is always there: what is published rests on it.
+    """
+
+    def finish(folder: Path, records: CodedTable) -> None:
+        for shape, make in MAKERS.items():
+            if shape in shapes:
+                write_shape(folder / f"synthetic_{shape}", make(records, declaration or plain_declaration(schema)))
+        if declaration is not None:
+            text = json.dumps(declaration.describe(), ensure_ascii=False, indent=1)
+            write_text(folder / DECLARATION, text + "\n")
+
+    return finish
+
+
+def write_shape(stem: Path, table: pa.Table) -> None:
+    """Write a table as csv and parquet."""
+    pa_csv.write_csv(table, stem.with_suffix(".csv"), pa_csv.WriteOptions(quoting_style="needed"))
+    pq.write_table(table, stem.with_suffix(".parquet"), compression="zstd")
