@@ -1,5 +1,6 @@
 """Documentation fails the build when it drifts: links, names, commands and examples are checked against the code."""
 
+import ast
 import re
 import shlex
 import subprocess
@@ -137,6 +138,32 @@ def test_every_guard_named_by_the_security_properties_exists() -> None:
     for file, function in guards:
         assert (ROOT / file).is_file(), f"no file {file}"
         assert not function or f"def {function}(" in (ROOT / file).read_text(), f"no test {file}::{function}"
+
+
+def line_of(file: Path, name: str) -> int:
+    """The line on which a function or class, or a class's method as ``Class.method``, is defined."""
+    found: list[ast.AST] = [ast.parse(file.read_text(encoding="utf-8"))]
+    for part in name.split("."):
+        found = [
+            node
+            for outer in found
+            for node in ast.walk(outer)
+            if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == part
+        ]
+    assert len(found) == 1, f"{name} is defined {len(found)} times in {file.name}"
+    return int(found[0].lineno)  # type: ignore[attr-defined]
+
+
+def test_the_privacy_proof_points_at_the_lines_that_do_each_step() -> None:
+    page = ROOT / "docs" / "explanation" / "privacy-proof.md"
+    steps = re.findall(r"\[`([\w.]+)`\]\(([\w./]+\.py)(?:#L(\d+))?\)", page.read_text(encoding="utf-8"))
+    assert len(steps) >= 15
+    wrong = {
+        f"{name}: {file}#L{line_of((page.parent / file).resolve(), name)}"
+        for name, file, line in steps
+        if line != str(line_of((page.parent / file).resolve(), name))
+    }
+    assert not wrong, "these functions have moved; write these links instead"
 
 
 # ---- the tree -----------------------------------------------------------------------------------------------------

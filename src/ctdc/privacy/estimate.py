@@ -3,7 +3,8 @@
 Promise: nothing here sees a record. For a measured set A the estimate of m_A is the sum over B subset of A of T_B
 spread evenly over A minus B; it is unbiased, tables agree on what they share, and every cell of A's table has the
 variance sum over B of s_B^2 p_B prod_{j in A minus B} 1/n_j^2 (Xiao et al. 2023, Theorem 4.4), in which a factor
-(n - 1)/n of p_B is 1 for a wide variable of a thinned table (`selection`), because that axis is not centred.
+(n - 1)/n of p_B is 1 for a wide variable of a thinned table (`selection`), because that axis is not centred. Both hold
+for a fixed selection: noise in the pairs that chose a cell is in its estimate too (docs/explanation/engine.md, Limits).
 """
 
 from __future__ import annotations

@@ -153,13 +153,15 @@ class Fit:
                 np.copyto(table, np.float32(0.0), where=~self.estimates.selection.mask(attributes))
 
     def objective(self) -> float:
-        """sum over placed sets A of w_A |E_A|^2, without what facts make impossible."""
+        """sum over placed sets A of w_A |E_A|^2, over measured cells, without what facts make impossible."""
         return math.fsum(self.weights[attributes] * self._squared(attributes) for attributes in self.sets)
 
     def _squared(self, attributes: Attributes) -> float:
         table = self.difference(attributes)
         if attributes in self.impossible:
             table = np.where(self.impossible[attributes], np.float32(0.0), table)
+        if wide_axes(self.sizes, attributes):
+            table = np.where(self.estimates.selection.mask(attributes), table, np.float32(0.0))
         return float(np.vdot(table, table))
 
     def cells(self) -> int:

@@ -212,9 +212,8 @@ def apply_changes(
     """Make each proposed change that still lowers the objective, one record after another; return how many.
 
     order: rows to try, those that promise most first; gain: (rows,) what was promised: records with the same promise
-    are nearly always equal, so that after one refusal the rest of them is skipped; patience: give up after more than
-    so many refusals in a row. `compact_column` holds the variable's places in `records`, -1 if it has
-    none of its own.
+    are nearly always equal, so that after one refusal the rest of them is skipped; patience: give up after more than so
+    many refusals in a row. `compact_column` holds the variable's places in `records`, -1 when it has none of its own.
     """
     sets = weights.shape[0]
     width = others.shape[1]

@@ -203,7 +203,7 @@ def select_cells(plan: Plan, values: dict[Attributes, Integers]) -> Selection:
         if len(m.attributes) == THIN_FROM and wide_axes(plan.sizes, m.attributes)
     ]
     least = FOLLOWED * min(longer, default=0.0)
-    return select(plan.sizes, table, deviation, least) if longer else Selection(plan.sizes)
+    return select(plan.sizes, table, deviation, least, values) if longer else Selection(plan.sizes)
 
 
 def residuals(measurements: Measurements) -> Iterator[tuple[Measurement, npt.NDArray[np.float64]]]:

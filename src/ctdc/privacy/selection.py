@@ -11,7 +11,7 @@ have been noise; it is known from the smaller tables, and reported as too few to
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -53,6 +53,16 @@ class Selection:
     kept: Mapping[int, Ints] = field(default_factory=dict)
     pairs: Mapping[tuple[int, int], Mask] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Raise ValueError for codes that are not of the domain or not in order, and for pairs of another shape."""
+        for variable, codes in self.kept.items():
+            size = self.sizes[variable] if 0 <= variable < len(self.sizes) else 0
+            if codes.min(initial=0) < 0 or codes.max(initial=-1) >= size or (np.diff(codes) <= 0).any():
+                raise ValueError("kept codes are some of the variable's, in ascending order")
+        for (first, second), mask in self.pairs.items():
+            if first >= second or mask.shape != (len(self.kept[first]), len(self.kept[second])):
+                raise ValueError("two wide variables have one mark for each pair of kept codes")
+
     def compact_sizes(self) -> tuple[int, ...]:
         """Places per variable in compact tables."""
         return tuple(len(self.kept[i]) + 1 if i in self.kept else n for i, n in enumerate(self.sizes))
@@ -72,7 +82,7 @@ class Selection:
         for first, second in itertools.combinations(range(len(wide)), 2):
             shape = [n if axis in (first, second) else 1 for axis, n in enumerate(inner.shape)]
             inner &= self.pairs[wide[first], wide[second]].reshape(shape)
-        return np.pad(inner, [(1, 0)] * inner.ndim)
+        return np.pad(inner, [(1, 0)] * inner.ndim) if wide else inner
 
     def mask(self, attributes: Attributes) -> Mask:
         """`cells` with an axis of length 1 for every variable that is not wide: broadcasts to compact tables."""
@@ -109,7 +119,7 @@ class Selection:
 
 
 def selection_from(sizes: Sequence[int], description: Mapping[str, Mapping[str, list[int]]]) -> Selection:
-    """What `Selection.describe` described. Raises KeyError or ValueError for anything else."""
+    """What `Selection.describe` described. Raises KeyError, IndexError or ValueError for anything else."""
     kept = {int(variable): np.array(codes, dtype=np.int64) for variable, codes in description["kept"].items()}
     pairs = {}
     for name, cells in description["pairs"].items():
@@ -121,12 +131,17 @@ def selection_from(sizes: Sequence[int], description: Mapping[str, Mapping[str, 
 
 
 def select(
-    sizes: Sequence[int], table: Callable[[Attributes], Table], deviation: Callable[[Attributes], float], least: float
+    sizes: Sequence[int],
+    table: Callable[[Attributes], Table],
+    deviation: Callable[[Attributes], float],
+    least: float,
+    sets: Container[Attributes],
 ) -> Selection:
     """Keep codes and pairs of codes of wide variables whose noisy count is at least `least`, and significant.
 
     table, deviation: noisy counts and their standard error, of sets of one or two variables; least: number of people
-    from which a longer combination could stand out of its noise. Of each wide variable at least one code is kept.
+    from which a longer combination could stand out of its noise; sets: those that were measured, so that pairs of
+    variables that are in no longer table need not be. Of each wide variable at least one code is kept.
     """
     wide = wide_variables(sizes)
     kept = {}
@@ -137,6 +152,8 @@ def select(
         kept[variable] = chosen if len(chosen) else np.array([int(counts.argmax())])
     pairs = {}
     for first, second in itertools.combinations(wide, 2):
+        if (first, second) not in sets:
+            continue
         limit = max(least, SIGNIFICANT * deviation((first, second)))
         pairs[first, second] = table((first, second))[np.ix_(kept[first], kept[second])] >= limit
     return Selection(tuple(sizes), kept, pairs)

@@ -14,9 +14,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ctdc.foundation.errors import UserError
-from ctdc.privacy.measure import Measurements
-from ctdc.privacy.plan import Measurement, Plan, whole_shape
-from ctdc.privacy.selection import selection_from
+from ctdc.privacy.measure import Measurements, selected_shape
+from ctdc.privacy.noise import Integers
+from ctdc.privacy.plan import Attributes, Measurement, Plan, whole_shape
+from ctdc.privacy.selection import Selection, selection_from
 from ctdc.table.schema import Schema
 
 FORMAT = "2"  # 2: tables with wide variables are measured in selected cells
@@ -88,6 +89,20 @@ def read_measurements(path: Path, schema: Schema) -> Measurements:
             raise UserError("measurements.format", "A measurement has lost integers.", where=str(path))
         values[attributes] = integers_read.reshape(shape)
     plan = Plan(schema.sizes, int(metadata["ctdc.length"]), tuple(plan_rows))
-    selection = selection_from(schema.sizes, json.loads(metadata["ctdc.selection"]))
+    selection = _selection(path, plan, metadata.get("ctdc.selection", ""), values)
     publishable = json.loads(metadata["ctdc.publishable"])
     return Measurements(plan, values, float(metadata["ctdc.rho"]), publishable, selection)
+
+
+def _selection(path: Path, plan: Plan, description: str, values: dict[Attributes, Integers]) -> Selection:
+    """The selection that `description` describes, if all integers have the shapes that follow from it."""
+    try:
+        selection = selection_from(plan.sizes, json.loads(description))
+        fits = all(values[m.attributes].shape == selected_shape(plan, m, selection) for m in plan.measurements)
+    except (KeyError, IndexError, ValueError):
+        fits = False
+    if not fits:
+        raise UserError(
+            "measurements.format", "The measurements are not of the cells that the file names.", where=str(path)
+        )
+    return selection

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from ctdc.privacy.allocation import FILLED_EXPONENT, IMPORTANCE, balanced, balanced_weights, classes
+from ctdc.privacy.allocation import FILLED_EXPONENT, IMPORTANCE, balanced, balanced_weights, class_of, classes
 from ctdc.privacy.plan import Attributes, all_sets, relative_deviations, share, spread, subsets
 
 DOMAINS = [(2,), (7,), (2, 2), (2, 3, 5), (4, 4, 4, 4), (2, 9, 2, 3, 2), (60, 2, 60, 5)]
@@ -44,16 +44,16 @@ def allocated(sizes: tuple[int, ...], length: int) -> Deviations:
     )
 
 
-def class_of(sizes: tuple[int, ...], attributes: Attributes) -> tuple[int, ...]:
-    return tuple(sorted(sizes[attribute] for attribute in attributes))
-
-
 @pytest.mark.parametrize("sizes", DOMAINS)
 @pytest.mark.parametrize("length", LENGTHS)
-def test_classes_are_all_sets_grouped_by_their_sizes(sizes: tuple[int, ...], length: int) -> None:
-    assert classes(sizes, all_sets(len(sizes), length)) == Counter(
-        class_of(sizes, chosen) for chosen in all_sets(len(sizes), length)
-    )
+def test_classes_are_the_sets_grouped_by_their_sizes(sizes: tuple[int, ...], length: int) -> None:
+    """Counted by combinatorics: which sizes, and in how many ways they can be chosen."""
+    available = Counter(sizes)
+    found = classes(sizes, all_sets(len(sizes), length))
+    assert sum(found.values()) == sum(math.comb(len(sizes), size) for size in range(length + 1))
+    for chosen, number in found.items():
+        assert list(chosen) == sorted(chosen)
+        assert number == math.prod(math.comb(available[size], times) for size, times in Counter(chosen).items())
 
 
 @pytest.mark.parametrize("sizes", DOMAINS)
