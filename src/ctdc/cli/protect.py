@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,26 @@ def _of_cohorts(statement: dict[str, Any]) -> list[str]:
     ]
 
 
+def _of_few_people(statement: dict[str, Any]) -> list[str]:
+    """That less was measured than was asked for, where it was."""
+    length, asked = statement["length"], statement["asked_length"]
+    if length == asked:
+        return []
+    return [
+        f"For so few people combinations of {length + 1} and more would have been nothing but noise: measured up to "
+        f"{length} instead of {asked}, with the budget of all."
+    ]
+
+
+def _worse(lengths: list[int]) -> str:
+    named = " and ".join(map(str, lengths))
+    return (
+        f"Failure: for combinations of {named} variables the synthetic records fit the counts worse than records whose "
+        "columns are drawn independently of each other. Use the counts, not the records; or protect fewer variables, "
+        "or a smaller --length. What was measured is paid for, and everything was written."
+    )
+
+
 def _notice(text: str) -> None:
     click.echo(click.style("Notice: ", fg="yellow", bold=True) + text, err=True)
 
@@ -46,6 +67,7 @@ def _summary(statement: dict[str, Any], out: Path) -> str:
         f"Measured: {combinations(statement['length'], sets)} ({statement['measurements']:,} tables).",
         "Standard error of a count of 1, 2, 3 ... characteristics (median): "
         + ", ".join(f"{errors[length]['median']:.1f}" for length in sorted(errors) if length != "0"),
+        *_of_few_people(statement),
         *_of_cohorts(statement),
         f"Everything is in {out}; open {out / 'report.html'} to read what it means.",
     ]
@@ -145,3 +167,6 @@ def command(
     with progress_bars(quiet=as_json) as progress:
         statement = protect(cases, out, progress=progress, warn=_warn, notice=_notice, **options)
     emit({"out": str(out), "privacy": statement}, as_json, _summary(statement, out))
+    if statement["worse_than_alone"]:
+        click.echo(_worse(statement["worse_than_alone"]), err=True)
+        sys.exit(1)

@@ -4,7 +4,8 @@ Promise: what is measured, in which order, with which shapes and scales, and eve
 the plan and on noisy numbers that were released before, never on the records otherwise. Everything that leaves this
 module is either noisy or part of the plan.
 
-Two steps: all tables of up to two variables, then the longer ones, in which wide variables are measured only where the
+Two steps, after the total, which may tell that there are too few people for long combinations (`shorten`): all tables
+of up to two variables, then the longer ones, in which wide variables are measured only where the
 first step leaves something to see (`selection`). The plan declares and pays for the whole tables.
 """
 
@@ -14,7 +15,7 @@ import math
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,7 @@ from ctdc.foundation.progress import Progress, Silent
 from ctdc.privacy.noise import Integers, NoiseSource, OpenDPNoise
 from ctdc.privacy.plan import Attributes, Measurement, Plan, noise_share, spread, subsets
 from ctdc.privacy.selection import THIN_FROM, Selection, select, wide_axes
+from ctdc.privacy.shorten import shorter, useful_length
 from ctdc.table.count import Matrix, marginal
 
 # Numbers of one call of the sampler: enough that the call itself costs nothing beside them, few enough to share out.
@@ -151,27 +153,35 @@ def measure(
     noise: NoiseSource | None = None,
     progress: Progress | None = None,
     selection: Selection | None = None,
+    shorten: bool = False,
 ) -> Measurements:
     """Draw the plan's measurements of the coded records `matrix`, shape (variables, rows).
 
-    selection: of an earlier release to which this one will be added, instead of one of its own. Progress counts planned
-    numbers. Raises ValueError for another number of variables than the
-    plan's (the compiled counting does not check), RuntimeError if OpenDP's own privacy map charges
+    selection: of an earlier release to which this one will be added, instead of one of its own; shorten: measure the
+    total first, and leave out lengths at which so few people would drown in noise (the result's plan says what was
+    measured). Progress counts planned numbers. Raises ValueError for another number of variables than the plan's (the
+    compiled counting does not check) or a selection of another domain, RuntimeError if OpenDP's own privacy map charges
     more than the plan declared: then the plan's arithmetic is wrong and nothing may be used.
     """
     if matrix.ndim != 2 or matrix.shape[0] != len(plan.sizes):
         raise ValueError("the records must have one row of codes per variable of the plan")
     progress = progress or Silent()
+    declared = plan.cost().rho
     gate = _Gate(plan, noise or OpenDPNoise(), progress, {}, [])
     progress.start("Measuring with noise", plan.cells())
-    first = [measurement for measurement in plan.measurements if len(measurement.attributes) < THIN_FROM]
-    gate.release(matrix, first, None)
+    if shorten:
+        gate.release(matrix, plan.measurements[:1], None)
+        length = useful_length(plan, float(gate.values[()]))
+        plan = shorter(plan, length) if length < plan.length else plan
+        gate = replace(gate, plan=plan)
+    left = [measurement for measurement in plan.measurements if measurement.attributes not in gate.values]
+    gate.release(matrix, [measurement for measurement in left if len(measurement.attributes) < THIN_FROM], None)
     selection = selection or select_cells(plan, gate.values)
-    longer = [measurement for measurement in plan.measurements if len(measurement.attributes) >= THIN_FROM]
+    longer = [measurement for measurement in left if len(measurement.attributes) >= THIN_FROM]
     gate.release(with_places(matrix, selection), longer, selection)
     progress.finish()
     total = math.fsum(gate.costs)
-    if total > plan.cost().rho:
+    if total > declared:
         raise RuntimeError("the library's privacy map charges more than the plan declared")
     return Measurements(plan, gate.values, total, gate.noise.publishable, selection)
 

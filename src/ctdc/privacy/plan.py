@@ -161,7 +161,8 @@ def whole_shape(sizes: Sequence[int], attributes: Attributes) -> tuple[int, ...]
     return tuple(sizes[attribute] if sizes[attribute] > 2 else 1 for attribute in attributes)
 
 
-def _measurement(sizes: Sequence[int], attributes: Attributes, deviation: float) -> Measurement:
+def measurement_of(sizes: Sequence[int], attributes: Attributes, deviation: float) -> Measurement:
+    """The measurement of a table whose equivalent orthonormal residual has the standard deviation `deviation`."""
     wide = [sizes[attribute] for attribute in attributes if sizes[attribute] > 2]
     binary = len(attributes) - len(wide)
     return Measurement(
@@ -177,7 +178,7 @@ def _at(sizes: tuple[int, ...], length: int, relative: dict[Attributes, float], 
     """The plan whose continuous cost is mu: sum of p_B / s_B^2 = mu^2."""
     total = math.fsum(share(sizes, attributes) / value**2 for attributes, value in relative.items())
     factor = math.sqrt(total) / mu
-    measurements = tuple(_measurement(sizes, attributes, value * factor) for attributes, value in relative.items())
+    measurements = tuple(measurement_of(sizes, attributes, value * factor) for attributes, value in relative.items())
     return Plan(sizes, length, measurements)
 
 

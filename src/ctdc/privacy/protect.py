@@ -29,6 +29,7 @@ from ctdc.foundation.progress import Progress, Silent
 from ctdc.privacy import ledger
 from ctdc.privacy.accounting import Guarantee, strongest_attacker
 from ctdc.privacy.aggregates import aggregate_table
+from ctdc.privacy.alone import worse_than_alone
 from ctdc.privacy.cohorts import Cohort, check_alike, combine, heaviest, keep, shared_selection, statement_facts
 from ctdc.privacy.estimate import Estimates, estimate
 from ctdc.privacy.measure import Measurements, measure
@@ -194,6 +195,7 @@ def write_outputs(
         raise UserError("privacy.records", "More records would be built than this version can hold.")
     forbidden = forbidden_pairs(schema)
     matrix = synthesise(estimates, statement["records"], settings.seed, progress=progress, forbidden=forbidden)
+    statement["worse_than_alone"] = worse_than_alone(estimates, matrix) if statement["records"] else []
     progress.start("Writing files")
     aggregates = aggregate_table(schema, estimates, settings.threshold, settings.every_aggregate)
     coded = table_from_matrix(schema, matrix)
@@ -244,7 +246,9 @@ def measure_records(
         details = _charge_details(schema, plan, settings, identity)
         charge = ledger.charge(ledger_path, settings.population, plan.cost(), details, when)
         selection = shared_selection([cohort.measurements for cohort in earlier])
-        measurements = measure(table.matrix(), plan, noise or OpenDPNoise(), progress, selection)
+        # A cohort has to be measured as those are to which it is added.
+        shorten = not settings.cohort
+        measurements = measure(table.matrix(), plan, noise or OpenDPNoise(), progress, selection, shorten=shorten)
         write_measurements(folder / MEASUREMENTS, schema, measurements)
         write_text(folder / SCHEMA, _json(schema.to_table_schema()))
         facts = {"measured_at": timestamp(when), "identity": identity, "charge": charge.hash}

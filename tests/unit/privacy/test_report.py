@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from markupsafe import escape
 
 from ctdc.privacy.accounting import Guarantee
 from ctdc.privacy.aggregates import COLUMNS, aggregate_table
@@ -140,7 +141,7 @@ def test_every_text_is_used(html: str) -> None:
         "outside.unprotected",
         "unit.cohorts",
     }
-    special |= {"errors.weights", "listed.longer", "listed.unshown"}
+    special |= {"errors.weights", "listed.longer", "listed.unshown", "listed.shortened", "records.worse"}
     for key, text in report_texts()["en"].items():
         longest = max(re.split(r"\{\w+\}|\d+%|[\"']", text), key=len)
         assert key in special or longest in html, key
@@ -298,3 +299,12 @@ def test_digits_are_latin_and_a_rounded_zero_has_no_sign(language: str) -> None:
 
 def test_a_percent_sign_in_a_sentence_stays_with_its_number() -> None:
     assert '<bdi dir="ltr">95%</bdi>' in Writer("ar").text("column.interval")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_that_less_was_measured_and_that_records_are_bad_is_said_in_every_language(language: str) -> None:
+    page = made(SMALL, asked_length=4, worse_than_alone=[2, 3])
+    for key in ("listed.shortened", "records.worse"):
+        beginning = report_texts()[language][key].split("{")[0][:25]
+        assert str(escape(beginning)) in page
+        assert str(escape(beginning)) not in made(SMALL)

@@ -1,0 +1,63 @@
+"""Whether synthetic records are worth more than records that draw every column alone.
+
+Promise: made from the noisy estimates and the synthetic records alone, so it tells nothing that they do not. Columns
+drawn alone have the right single counts and no relation between variables: whoever is further from the measured
+combinations than that has made things worse.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from functools import reduce
+
+import numpy as np
+import numpy.typing as npt
+
+from ctdc.privacy.estimate import Estimates
+from ctdc.privacy.plan import Attributes
+from ctdc.privacy.selection import wide_axes
+from ctdc.table.count import marginal
+
+Table = npt.NDArray[np.float64]
+
+
+def _shares(estimates: Estimates) -> list[Table]:
+    """What columns drawn alone would be drawn from: each variable's counts without the negative ones, as shares."""
+    found = []
+    for variable in range(len(estimates.sizes)):
+        counts = np.maximum(estimates.table((variable,)), 0.0)
+        found.append(counts / counts.sum() if counts.sum() > 0 else np.full(len(counts), 1 / len(counts)))
+    return found
+
+
+def _compact(estimates: Estimates, attributes: Attributes, table: Table) -> Table:
+    """A whole table at the places of a thinned one; what stands for other codes is left at 0."""
+    for axis, attribute in enumerate(attributes):
+        if attribute in wide_axes(estimates.sizes, attributes):
+            table = table.take(estimates.selection.kept[attribute], axis=axis)
+            table = np.pad(table, [(1, 0) if at == axis else (0, 0) for at in range(table.ndim)])
+    return table
+
+
+def worse_than_alone(estimates: Estimates, records: npt.NDArray[np.uint16]) -> list[int]:
+    """The lengths, from 2 on, at which `records` (variables, rows) fit the estimates worse than columns drawn alone.
+
+    Fit: the sum over tables of the squared distance over the variance, in measured cells. The noise of the estimates
+    is the same for both and cancels. (Single variables are left out: columns drawn alone are the estimates there.)
+    """
+    shares, rows = _shares(estimates), records.shape[1]
+    distance: dict[int, list[tuple[float, float]]] = defaultdict(list)
+    for attributes in estimates.sets:
+        if len(attributes) < 2:
+            continue
+        target = estimates.compact_table(attributes, missing=np.nan)
+        alone = rows * reduce(np.multiply.outer, [shares[attribute] for attribute in attributes])
+        own = marginal(records, estimates.sizes, attributes).astype(np.float64)
+        squares = [
+            float(np.nansum((_compact(estimates, attributes, table) - target) ** 2)) / estimates.variance(attributes)
+            for table in (own, alone)
+        ]
+        distance[len(attributes)].append((squares[0], squares[1]))
+    sums = {length: [math.fsum(part) for part in zip(*pairs, strict=True)] for length, pairs in distance.items()}
+    return sorted(length for length, (own, alone) in sums.items() if own > alone)

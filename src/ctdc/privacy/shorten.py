@@ -1,0 +1,58 @@
+"""Fewer orders for few people: combinations that would be nothing but noise are not measured.
+
+Promise: decided from the noisy total, which is measured first, and the plan alone; what is then measured costs no more
+than the plan that was charged. Budget that long combinations would have wasted goes to the short ones.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from statistics import median
+
+from ctdc.privacy.allocation import balanced
+from ctdc.privacy.plan import Plan, measurement_of, relative_deviations
+
+ROUNDS = 60  # of the bisection for the noise of a shorter plan
+
+
+def useful_length(plan: Plan, total: float) -> int:
+    """The longest combinations worth measuring of about `total` people, at least 1.
+
+    A table of k variables is worth it when one standard error is no more than total / 2^k: what a cell would hold if
+    people were spread evenly over k yes/no questions. Beyond, even the commonest answers drown.
+    """
+    for length in range(plan.length, 1, -1):
+        errors = [math.sqrt(plan.variance(chosen)) for chosen in plan.deviations if len(chosen) == length]
+        if errors and median(errors) <= total / 2**length:
+            return length
+    return 1
+
+
+def shorter(plan: Plan, length: int) -> Plan:
+    """The same plan for combinations of up to `length` variables, the total as it is, at no higher cost.
+
+    length: at least 1. The other tables get what the longer ones would have had, by the engine's own weights.
+    """
+    total, *rest = plan.measurements
+    kept = [measurement.attributes for measurement in rest if len(measurement.attributes) <= length]
+    sets = [(), *kept]
+    relative = relative_deviations(plan.sizes, sets, balanced(plan.sizes, sets))
+    limit = plan.cost()
+
+    def at(factor: float) -> Plan:
+        measured = (measurement_of(plan.sizes, chosen, relative[chosen] * factor) for chosen in kept)
+        return replace(plan, length=length, measurements=(total, *measured))
+
+    def holds(factor: float) -> bool:
+        cost = at(factor).cost()
+        certified = limit.mu_squared is None or (cost.mu_squared is not None and cost.mu_squared <= limit.mu_squared)
+        return cost.rho <= limit.rho and certified
+
+    low, high = 0.0, 1.0
+    while not holds(high):
+        low, high = high, 2 * high
+    for _ in range(ROUNDS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if holds(middle) else (middle, high)
+    return at(high)
