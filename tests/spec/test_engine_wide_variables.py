@@ -1,7 +1,7 @@
 """Tables with wide variables, of which only selected cells are measured: written out as matrices, for tiny domains.
 
-A selected measurement is some rows of the full matrix R_B. In this file a variable is wide from four categories on, so
-that everything about wide variables is seen on domains that can be written out.
+A selected measurement is some rows of the full matrix R_B. In this file a variable is wide from five categories on, and
+from four beside one of five, so that everything about wide variables is seen on domains that can be written out.
 """
 
 import itertools
@@ -20,7 +20,7 @@ from ctdc.privacy import selection as module
 from ctdc.privacy.aggregates import aggregate_table
 from ctdc.privacy.estimate import Estimates, estimate
 from ctdc.privacy.fit import new_fit
-from ctdc.privacy.measure import exact_residual, measure, selected_shape
+from ctdc.privacy.measure import exact_residual, measure, selected_shape, with_places
 from ctdc.privacy.noise import NoiseSource
 from ctdc.privacy.plan import Attributes, Measurement, Plan
 from ctdc.privacy.scores import proposals
@@ -36,24 +36,26 @@ DOMAINS: list[tuple[Sizes, int]] = [
     ((2, 5, 4), 3),
     ((4, 3, 2, 5), 3),
     ((4, 3, 2, 5), 4),
-    ((4, 5, 4), 3),
-    ((4, 2, 5, 4), 4),
-    ((4, 4, 4, 4), 4),
+    ((5, 6, 5), 3),
+    ((4, 2, 5, 4), 4),  # without the 5, tables of the others are whole
+    ((5, 4, 4, 5), 4),
+    ((4, 4, 4, 4), 3),
     ((3, 2, 3), 3),
 ]
 HOW_MANY = ["one code", "some", "all"]
 
 
 @pytest.fixture(autouse=True)
-def wide_from_four(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "WIDE", 4)
+def wide_from_five(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "WIDE", 5)
+    monkeypatch.setattr(module, "BESIDE", 4)
 
 
 def chosen(sizes: Sizes, how_many: str, seed: int = 2) -> Selection:
     """A selection of that size; with `some`, a third of the pairs of kept codes is left out."""
     random = np.random.default_rng(seed)
     keep = {"one code": lambda n: 1, "some": lambda n: n - 2, "all": lambda n: n}[how_many]
-    wide = [variable for variable, size in enumerate(sizes) if size >= 4]
+    wide = [variable for variable, size in enumerate(sizes) if size >= 4 and max(sizes) >= 5]
     kept = {variable: np.sort(random.permutation(sizes[variable])[: keep(sizes[variable])]) for variable in wide}
     share = 2 / 3 if how_many == "some" else 1.0
     pairs = {
@@ -66,7 +68,9 @@ def chosen(sizes: Sizes, how_many: str, seed: int = 2) -> Selection:
 def is_measured(selection: Selection, attributes: Attributes, codes: Sequence[int]) -> bool:
     """Whether the cell with these categories is measured, code by code and pair by pair."""
     code = dict(zip(attributes, codes, strict=True))
-    wide = [variable for variable in attributes if variable in selection.kept] if len(attributes) >= 3 else []
+    sizes = {variable: selection.sizes[variable] for variable in attributes}
+    thinned = len(sizes) >= 3 and max(sizes.values()) >= 5
+    wide = [variable for variable, size in sizes.items() if thinned and size >= 4]
     kept = {variable: selection.kept[variable].tolist() for variable in wide}
     return all(code[variable] in kept[variable] for variable in wide) and all(
         selection.pairs[one, two][kept[one].index(code[one]), kept[two].index(code[two])]
@@ -90,15 +94,11 @@ def selected_rows(selection: Selection, attributes: Attributes) -> list[int]:
     return rows
 
 
-def places_of(selection: Selection, matrix: Matrix) -> Matrix:
-    return np.stack([selection.places(variable)[column] for variable, column in enumerate(matrix)])
-
-
 def released(matrix: Matrix, plan: Plan, m: Measurement, selection: Selection) -> Matrix:
     """What would be released without noise, by the code."""
     if len(m.attributes) < 3:
         return exact_residual(matrix, plan, m)
-    return exact_residual(places_of(selection, matrix), plan, m, selection)
+    return exact_residual(with_places(matrix, selection), plan, m, selection)
 
 
 def counted(sizes: Sizes, matrix: Matrix, attributes: Attributes) -> Matrix:
@@ -208,7 +208,7 @@ def test_the_library_draws_and_charges_both_steps(sizes: Sizes, length: int, eps
 
 @pytest.mark.slow  # compiles
 def test_a_table_of_which_no_cell_is_left_is_still_paid_for() -> None:
-    sizes = (4, 5, 4)
+    sizes = (5, 6, 5)
     kept = {variable: np.array([1, 2]) for variable in range(3)}
     pairs = {pair: np.zeros((2, 2), bool) for pair in itertools.combinations(range(3), 2)}
     plan = small_plan(sizes)
@@ -300,7 +300,7 @@ def test_measurements_and_their_selection_come_back_from_a_file(
 
 
 def test_a_file_whose_integers_are_of_other_cells_is_refused(tmp_path: Path) -> None:
-    sizes = (4, 5, 4)
+    sizes = (5, 6, 5)
     measured = measure(some_people(sizes, 50).matrix(), small_plan(sizes), NoNoise(), None, chosen(sizes, "some"))
     others = [chosen(sizes, "one code"), chosen(sizes, "all"), Selection(sizes)]
     for number, other in enumerate(others):

@@ -61,6 +61,7 @@ def test_with_a_fixed_selection_estimates_are_unbiased_with_the_stated_variance(
     monkeypatch: pytest.MonkeyPatch, sizes: tuple[int, ...], length: int
 ) -> None:
     monkeypatch.setattr(module, "WIDE", 4)
+    monkeypatch.setattr(module, "BESIDE", 4)
     found = errors(sizes, length)
     numbers = sum(rows.shape[1] for rows, _ in found.values())
     share = FALSE_ALARM / numbers / 2
@@ -74,6 +75,7 @@ def test_with_a_fixed_selection_estimates_are_unbiased_with_the_stated_variance(
 
 def test_the_check_notices_noise_that_is_a_fifth_too_small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "WIDE", 4)
+    monkeypatch.setattr(module, "BESIDE", 4)
     found = errors((5, 2, 4), 3, factor=0.8)
     low = chi2.ppf(FALSE_ALARM / sum(rows.shape[1] for rows, _ in found.values()) / 2, RUNS) / RUNS
     longest, variance = found[0, 1, 2]

@@ -54,10 +54,12 @@ class Selection:
     pairs: Mapping[tuple[int, int], Mask] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Raise ValueError for codes that are not of the domain or not in order, and for pairs of another shape."""
+        """Raise ValueError for variables that are not wide, codes that are not of the domain or not in order, and for
+        pairs of another shape: compiled counting does not check."""
+        if not set(self.kept) <= set(wide_variables(self.sizes)):
+            raise ValueError("codes are kept of wide variables only")
         for variable, codes in self.kept.items():
-            size = self.sizes[variable] if 0 <= variable < len(self.sizes) else 0
-            if codes.min(initial=0) < 0 or codes.max(initial=-1) >= size or (np.diff(codes) <= 0).any():
+            if codes.min(initial=0) < 0 or codes.max(initial=-1) >= self.sizes[variable] or (np.diff(codes) <= 0).any():
                 raise ValueError("kept codes are some of the variable's, in ascending order")
         for (first, second), mask in self.pairs.items():
             if first >= second or mask.shape != (len(self.kept[first]), len(self.kept[second])):

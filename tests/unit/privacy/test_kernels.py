@@ -102,6 +102,7 @@ def test_everybody_gets_the_category_whose_tables_lag_most(
     table is.
     """
     monkeypatch.setattr(selection_module, "WIDE", wide)
+    monkeypatch.setattr(selection_module, "BESIDE", min(wide, 5))
     sizes, rows = (5, 2, 6, 3), 120
     found = estimated(sizes, rows, noise=Invented(rows))
     fit = dealt(found, rows, variable)

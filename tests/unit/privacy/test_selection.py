@@ -3,6 +3,7 @@
 import itertools
 import json
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -15,13 +16,14 @@ from ctdc.privacy.measure import FOLLOWED, measure, residual_table, select_cells
 from ctdc.privacy.plan import Attributes, all_sets, make_plan
 from ctdc.privacy.selection import SIGNIFICANT, Selection, select, selection_from, wide_axes
 
-SIZES = (5, 2, 6, 3, 4)  # from 4 on a variable is wide in this file
+SIZES = (5, 2, 6, 3, 4)  # from 5 on a variable is wide in this file, beside such a one from 4 on
 SETS = all_sets(5, 2)
 
 
 @pytest.fixture(autouse=True)
-def wide_from_four(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "WIDE", 4)
+def wide_from_five(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "WIDE", 5)
+    monkeypatch.setattr(module, "BESIDE", 4)
 
 
 def by_hand() -> Selection:
@@ -36,7 +38,7 @@ def by_hand() -> Selection:
 
 @pytest.mark.parametrize(
     ("attributes", "wide"),
-    [((), ()), ((0,), ()), ((0, 2), ()), ((0, 1, 2), (0, 2)), ((1, 3, 4), (4,)), ((0, 2, 4), (0, 2, 4))],
+    [((), ()), ((0,), ()), ((0, 2), ()), ((0, 1, 2), (0, 2)), ((1, 3, 4), ()), ((0, 2, 4), (0, 2, 4))],
 )
 def test_only_tables_of_three_and_more_are_thinned(attributes: Attributes, wide: Attributes) -> None:
     assert wide_axes(SIZES, attributes) == wide
@@ -66,7 +68,7 @@ def test_places_number_the_kept_codes_from_one_and_zero_is_all_others() -> None:
     assert chosen.places(2).dtype == np.uint16
 
 
-@pytest.mark.parametrize("attributes", [(0, 1, 2), (1, 2, 3), (0, 2, 4), (0, 3, 4), (0, 1, 2, 4), (1, 3, 4)])
+@pytest.mark.parametrize("attributes", [(0, 1, 2), (1, 2, 3), (0, 2, 4), (0, 3, 4), (2, 3, 4), (0, 1, 2, 4), (1, 3, 4)])
 def test_a_cell_is_measured_when_all_its_codes_and_pairs_are_kept(attributes: Attributes) -> None:
     """Code by code, from the definition."""
     chosen = by_hand()
@@ -113,8 +115,11 @@ def test_of_each_wide_variable_the_largest_code_stays_when_none_is_large_enough(
     assert not any(kept.any() for kept in chosen.pairs.values())
 
 
-@pytest.mark.parametrize("chosen", [by_hand(), Selection(SIZES), select(SIZES, counts_of, lambda _: 1.0, 1e9, SETS)])
-def test_a_selection_comes_back_from_its_description(chosen: Selection) -> None:
+@pytest.mark.parametrize(
+    "make", [by_hand, lambda: Selection(SIZES), lambda: select(SIZES, counts_of, lambda _: 1.0, 1e9, SETS)]
+)
+def test_a_selection_comes_back_from_its_description(make: Callable[[], Selection]) -> None:
+    chosen = make()
     again = selection_from(SIZES, json.loads(json.dumps(chosen.describe())))
     assert again.sizes == chosen.sizes
     assert (again.kept.keys(), again.pairs.keys()) == (chosen.kept.keys(), chosen.pairs.keys())
@@ -136,6 +141,7 @@ def test_a_selection_comes_back_from_its_description(chosen: Selection) -> None:
         {"kept": {"0": [1], "2": [1]}, "pairs": {"0,2": [1]}},
         {"kept": {"0": [9]}, "pairs": {}},
         {"kept": {"9": [0]}, "pairs": {}},
+        {"kept": {"3": [0]}, "pairs": {}},
         {"kept": {"0": [3, 1]}, "pairs": {}},
         {"kept": {"0": [-1, 1]}, "pairs": {}},
         {"kept": {"0": [1], "2": [0]}, "pairs": {"2,0": []}},

@@ -6,6 +6,7 @@ import pytest
 from tests.support.engine import Invented, NoNoise, small_plan, some_people
 
 from ctdc.foundation.progress import Silent
+from ctdc.privacy import synthesise as module
 from ctdc.privacy.estimate import Estimates, estimate
 from ctdc.privacy.fit import Fit, new_fit
 from ctdc.privacy.measure import measure
@@ -154,3 +155,17 @@ def test_every_variable_enters_and_every_set_is_matched() -> None:
     assert fit.placed == [2, 0, 1], "those with most categories first"
     assert set(fit.sets) == set(found.sets[1:])
     assert fit.objective() == pytest.approx(objective(found, fit.matrix()), rel=1e-4)
+
+
+@pytest.mark.parametrize("most", [1, 5, 60])
+def test_a_pass_tries_those_that_promise_most(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    found = estimated((3, 2, 20, 2), 600)
+    fit = scrambled(found, 600)
+    _, gain = proposals(fit, 2, np.random.default_rng(7))
+    monkeypatch.setattr(module, "MOST_TRIED", most)
+    before, last = fit.matrix(), fit.objective()
+    accepted = improve(fit, 2, Effort(), np.random.default_rng(7))
+    changed = np.flatnonzero(before[2] != fit.matrix()[2])
+    assert 1 <= accepted == len(changed) <= most
+    assert gain[changed].max() <= np.sort(gain)[most - 1]
+    assert fit.objective() < last
