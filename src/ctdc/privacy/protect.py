@@ -132,6 +132,9 @@ def privacy_statement(
     mu = math.sqrt(cost.mu_squared if gaussian and cost.mu_squared is not None else 2 * cost.rho)
     attacker = strongest_attacker(cost, settings.guarantee.delta)
     total, error = estimates.total()
+    workload = settings.declared_workload()
+    if measurements.plan.length < workload.length:  # so few people that longer combinations were left out
+        workload = Workload(measurements.plan.length)
     return {
         **settings.facts,  # first, so that a declared fact cannot replace a measured one
         "engine_version": ENGINE_VERSION,
@@ -146,8 +149,9 @@ def privacy_statement(
         "certificate": "rounding lemma and Gaussian trade-off curve" if gaussian else "zCDP",
         "attacker_accuracy": attacker.accuracy,
         "attacker_power_at_1_percent": attacker.power,
-        "length": settings.length,
-        "workload": settings.declared_workload().describe(),
+        "length": workload.length,
+        "asked_length": settings.declared_workload().length,
+        "workload": workload.describe(),
         "threshold": settings.threshold,
         "expected_false": EXPECTED_FALSE,
         "aggregates": "all" if settings.every_aggregate else "threshold",
