@@ -22,7 +22,7 @@ Attributes = tuple[int, ...]
 
 # Chosen among a dozen on a published synthetic file (docs/explanation/engine.md): what a table of 1, 2, 3, 4 variables
 # counts beside the others. A unit error in a long table is a smaller sin than in a short one, which is quoted more.
-IMPORTANCE = (0.001, 1.0, 0.3, 0.08, 0.02)
+IMPORTANCE = (0.001, 1.0, 0.3, 0.05, 0.01)
 FILLED_EXPONENT = 0.65
 ROUNDS = 8
 

@@ -164,10 +164,6 @@ class Fit:
             table = np.where(self.estimates.selection.mask(attributes), table, np.float32(0.0))
         return float(np.vdot(table, table))
 
-    def cells(self) -> int:
-        """Measured cells of the placed sets."""
-        return sum(self.estimates.measured_cells(attributes) for attributes in self.sets)
-
     def reach(self, variable: int) -> Reach:
         """The placed sets with `variable`; found once for every state of growth."""
         key = variable, len(self.placed)

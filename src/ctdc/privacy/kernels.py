@@ -136,30 +136,22 @@ def best_changes(
         for context in range(low, high):
             own = context - low
             zero = compacts[own, places[0]] if compact else np.float32(0.0)
-            # The two best categories: a record that has the best one is offered the second.
             lowest = np.float32(0.0)
-            second = np.float32(np.inf)
             where = 0
-            runner = 0
             for category in range(width):
                 value = sums[own, category]
                 if compact:
                     value += compacts[own, places[category + 1]] - zero
                     sums[own, category] = value
                 if value < lowest:
-                    second = lowest
-                    runner = where
                     lowest = value
                     where = category + 1
-                elif value < second:
-                    second = value
-                    runner = category + 1
             for position in range(starts[context], starts[context + 1]):
                 row = rows_of[position]
                 mine = np.int64(current[row])
                 here = np.float32(0.0) if mine == 0 else sums[own, mine - 1]
-                best[row] = runner if mine == where else where
-                gain[row] = (second if mine == where else lowest) - here
+                best[row] = where
+                gain[row] = lowest - here
 
 
 @numba.njit(cache=True, nogil=True, parallel=True)

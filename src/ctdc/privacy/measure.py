@@ -31,7 +31,7 @@ from ctdc.table.count import Matrix, marginal
 BATCH = 4096
 # A code or a pair of codes is followed into longer tables if so many people have it, in standard errors of those.
 # Fewer could hardly be told from noise there; chosen on a published synthetic file (docs/explanation/engine.md).
-FOLLOWED = 1.0
+FOLLOWED = 0.5
 
 
 @dataclass(frozen=True)

@@ -37,8 +37,8 @@ class Effort:
 
     rounds: int = 1
     every: int = 4
-    sweeps: int = 3
-    gain: float = 0.01
+    sweeps: int = 4
+    gain: float = 0.004
     patience: int = 8000
 
 
@@ -81,14 +81,6 @@ def sweep(fit: Fit, effort: Effort, random: np.random.Generator) -> None:
         improve(fit, int(variable), effort, random)
 
 
-def expected_objective(fit: Fit) -> float:
-    """What the true records would score on average: one for every cell, since each weighs one over its variance.
-
-    Known without looking at data. Below it, going on would fit the noise.
-    """
-    return float(fit.cells())
-
-
 def grow(fit: Fit, effort: Effort, random: np.random.Generator, progress: Progress) -> None:
     """Place all variables, those with most categories first, matching each to those before it.
 
@@ -129,7 +121,7 @@ def synthesise(
             sweep(fit, effort, random)
             progress.advance()
             now = fit.objective()
-            if now <= expected_objective(fit) or now > (1 - effort.gain) * last:
+            if now > (1 - effort.gain) * last:
                 break
             last = now
         progress.finish()
