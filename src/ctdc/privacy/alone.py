@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Iterator
 from functools import reduce
+from itertools import groupby
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +22,7 @@ from ctdc.privacy.selection import wide_axes
 from ctdc.table.count import marginal
 
 Table = npt.NDArray[np.float64]
+MOST_TABLES = 400
 
 
 def _shares(estimates: Estimates) -> list[Table]:
@@ -40,17 +43,23 @@ def _compact(estimates: Estimates, attributes: Attributes, table: Table) -> Tabl
     return table
 
 
+def _compared(estimates: Estimates) -> Iterator[Attributes]:
+    """Sets of two and more variables, at most about `MOST_TABLES` of each length."""
+    for length, sets in groupby(estimates.sets, len):
+        chosen = list(sets)
+        yield from chosen[:: math.ceil(len(chosen) / MOST_TABLES)] if length > 1 else ()
+
+
 def worse_than_alone(estimates: Estimates, records: npt.NDArray[np.uint16]) -> list[int]:
     """The lengths, from 2 on, at which `records` (variables, rows) fit the estimates worse than columns drawn alone.
 
     Fit: the sum over tables of the squared distance over the variance, in measured cells. The noise of the estimates
     is the same for both and cancels. (Single variables are left out: columns drawn alone are the estimates there.)
+    Of very many tables of one length some are compared, evenly spread over all.
     """
     shares, rows = _shares(estimates), records.shape[1]
     distance: dict[int, list[tuple[float, float]]] = defaultdict(list)
-    for attributes in estimates.sets:
-        if len(attributes) < 2:
-            continue
+    for attributes in _compared(estimates):
         target = estimates.compact_table(attributes, missing=np.nan)
         alone = rows * reduce(np.multiply.outer, [shares[attribute] for attribute in attributes])
         own = marginal(records, estimates.sizes, attributes).astype(np.float64)
