@@ -30,7 +30,7 @@ RUNS, ROWS = 3000, 2000
 LOW, HIGH = 0.93, 0.97
 SIZES = (4, 3, 2, 2)
 SCHEMA = small_schema(SIZES)
-PLAN = small_plan(SIZES, length=3, epsilon=1)
+PLAN = small_plan(SIZES, length=3, epsilon=0.8)
 GROUPS = {"flags": ("c", "d")}
 PRIVACY = {"threshold": 10.0, "length": 3}
 
