@@ -85,7 +85,7 @@ def test_the_result_as_json(here: Path, capsys: Capture) -> None:
 
 
 def test_parquet_and_all_aggregates(here: Path, capsys: Capture) -> None:
-    pq.write_table(some_people(SCHEMA.sizes, 50).to_arrow(), here / "cases.parquet")
+    pq.write_table(some_people(SCHEMA.sizes, 500).to_arrow(), here / "cases.parquet")
     arguments = ["--schema", "schema.json", "--epsilon", 1, "--length", 2, "--aggregates", "all", "--out", "safe"]
     code, _, err = ctdc_says(capsys, "protect", "cases.parquet", *arguments)
     assert code == 0, err

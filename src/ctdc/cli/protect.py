@@ -153,8 +153,8 @@ def command(
     """
     check_one_length(options["workload"])
     options["choices"] = _choices(subject_id, columns, max_rows)
-    if only_check and options["workload"]:
-        raise click.UsageError("--check looks at --length. For a workload: ctdc plan --workload FILE --cases N.")
+    if options["workload"] and (only_check or options["people"] is not None):
+        raise click.UsageError("--check and --cases look at --length. Instead: ctdc plan --workload FILE --cases N.")
     if only_check:
         ignored = ("ledger", "shapes", "anyway", "add_cohorts", "replace_cohort")
         answer = check(cases, **{name: value for name, value in options.items() if name not in ignored})

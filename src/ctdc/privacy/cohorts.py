@@ -59,8 +59,8 @@ class Cohort:
     file: Path
 
     def cost(self) -> Cost:
-        """What a person of this cohort has paid, computed from the noise that was used and not from what is said."""
-        return self.measurements.plan.cost()
+        """What a person of this cohort has paid: what was charged, never less than the noise that was used."""
+        return self.measurements.cost()
 
     def facts(self) -> dict[str, Any]:
         """The cohort as JSON values for the privacy statement."""
@@ -101,7 +101,12 @@ def check_alike(one: Plan, other: Plan, where: object = "") -> None:
     if one.sizes != other.sizes:
         raise _wrong("schema", "Two cohorts were measured with different schemas.", where)
     if one.length != other.length:
-        raise _wrong("length", f"One cohort was measured at length {other.length}, one at {one.length}.", where)
+        raise _wrong(
+            "length",
+            f"One cohort was measured at length {other.length}, one at {one.length}.",
+            where,
+            f"Measure the new people with --length {other.length}, which costs them no more.",
+        )
     pairs = zip(one.measurements, other.measurements, strict=False)
     if len(one.measurements) != len(other.measurements) or not all(_like(*pair) for pair in pairs):
         raise _wrong("sets", "Two cohorts were measured with different sets of variables.", where)
@@ -154,12 +159,22 @@ def combine(cohorts: Sequence[Measurements]) -> Measurements:
     values = {key: np.stack([cohort.values[key] for cohort in alike]).sum(axis=0) for key in first.values}
     plan = replace(first.plan, measurements=summed)
     rho = max(cohort.rho for cohort in cohorts)
-    return replace(first, plan=plan, values=values, rho=rho, selection=selection)
+    return replace(
+        first,
+        plan=plan,
+        values=values,
+        rho=rho,
+        selection=selection,
+        charged=_largest([cohort.charged for cohort in cohorts]),
+    )
 
 
 def heaviest(cohorts: Sequence[Cohort]) -> Cost:
     """A cost that no person of any cohort exceeds: the largest of each amount."""
-    costs = [cohort.cost() for cohort in cohorts]
+    return _largest([cohort.cost() for cohort in cohorts])
+
+
+def _largest(costs: Sequence[Cost]) -> Cost:
     squares = [cost.mu_squared for cost in costs if cost.mu_squared is not None]
     return Cost(max(cost.rho for cost in costs), max(squares) if len(squares) == len(costs) else None)
 

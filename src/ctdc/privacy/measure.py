@@ -21,8 +21,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ctdc.foundation.progress import Progress, Silent
+from ctdc.privacy.accounting import Cost
 from ctdc.privacy.noise import Integers, NoiseSource, OpenDPNoise
-from ctdc.privacy.plan import Attributes, Measurement, Plan, noise_share, spread, subsets
+from ctdc.privacy.plan import Attributes, Measurement, Plan, spread, subsets
 from ctdc.privacy.selection import THIN_FROM, Selection, select, wide_axes
 from ctdc.privacy.shorten import shorter, useful_length
 from ctdc.table.count import Matrix, marginal
@@ -39,8 +40,8 @@ class Measurements:
     """The noisy integers of a plan: `values[B]` has the shape of the plan's measurement of B, or, where B is thinned,
     (selected cells over its wide variables, then the shape of the others).
 
-    rho: sum of OpenDP's privacy maps, which must not exceed the plan's; publishable: False when a test's noise
-    was used.
+    rho: sum of OpenDP's privacy maps, which must not exceed the plan's; charged: cost of the declared plan;
+    publishable: False when a test's noise was used.
     """
 
     plan: Plan
@@ -48,6 +49,18 @@ class Measurements:
     rho: float
     publishable: bool
     selection: Selection = field(default_factory=lambda: Selection(()))
+    charged: Cost = field(default_factory=lambda: Cost(0.0, 0.0))
+
+    def cost(self) -> Cost:
+        """What the whole mechanism costs one person: what was declared and charged before anything was measured.
+
+        A plan that was shortened because of the noisy total may look cheaper; but that it was is itself an outcome, so
+        the guarantee is that of the dearest. Never below the cost of the noise that was used.
+        """
+        used = self.plan.cost()
+        certified = used.mu_squared is not None and self.charged.mu_squared is not None
+        mu_squared = max(used.mu_squared or 0.0, self.charged.mu_squared or 0.0) if certified else None
+        return Cost(max(used.rho, self.charged.rho), mu_squared)
 
     def numbers(self) -> int:
         """Noisy integers that were drawn."""
@@ -166,7 +179,9 @@ def measure(
     if matrix.ndim != 2 or matrix.shape[0] != len(plan.sizes):
         raise ValueError("the records must have one row of codes per variable of the plan")
     progress = progress or Silent()
-    declared = plan.cost().rho
+    if selection is not None and selection.sizes != plan.sizes:
+        raise ValueError("the selection is of another domain")
+    declared = plan.cost()
     gate = _Gate(plan, noise or OpenDPNoise(), progress, {}, [])
     progress.start("Measuring with noise", plan.cells())
     if shorten:
@@ -181,14 +196,13 @@ def measure(
     gate.release(with_places(matrix, selection), longer, selection)
     progress.finish()
     total = math.fsum(gate.costs)
-    if total > declared:
+    if total > declared.rho:
         raise RuntimeError("the library's privacy map charges more than the plan declared")
-    return Measurements(plan, gate.values, total, gate.noise.publishable, selection)
+    return Measurements(plan, gate.values, total, gate.noise.publishable, selection, declared)
 
 
 def select_cells(plan: Plan, values: dict[Attributes, Integers]) -> Selection:
     """The selection that follows from the noisy tables of up to two variables; reads nothing else."""
-    deviations = {m.attributes: m.deviation for m in plan.measurements}
     by_attributes = {m.attributes: m for m in plan.measurements}
 
     def table(attributes: Attributes) -> npt.NDArray[np.float64]:
@@ -200,12 +214,7 @@ def select_cells(plan: Plan, values: dict[Attributes, Integers]) -> Selection:
         return total
 
     def deviation(attributes: Attributes) -> float:
-        return math.sqrt(
-            sum(
-                deviations[inner] ** 2 * noise_share(plan.sizes, inner) * spread(plan.sizes, inner, attributes)
-                for inner in subsets(attributes)
-            )
-        )
+        return math.sqrt(plan.variance(attributes))
 
     longer = [
         deviation(m.attributes)

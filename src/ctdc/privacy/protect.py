@@ -97,6 +97,7 @@ class Settings:
             "population": self.population,
             # Left out where none is declared, so that what was paid for before there were workloads stays paid.
             **({"workload": self.workload.describe()} if self.workload else {}),
+            **({"cohort": self.cohort} if self.cohort else {}),
         }
 
 
@@ -127,7 +128,7 @@ def privacy_statement(
 
     cohorts: those whose measurements were added up, the new one included; none for a release that is not of cohorts.
     """
-    cost = heaviest(cohorts) if cohorts else measurements.plan.cost()
+    cost = heaviest(cohorts) if cohorts else measurements.cost()
     gaussian = cost.mu_squared is not None and cost.is_gaussian(settings.guarantee.delta)
     mu = math.sqrt(cost.mu_squared if gaussian and cost.mu_squared is not None else 2 * cost.rho)
     attacker = strongest_attacker(cost, settings.guarantee.delta)
@@ -140,7 +141,7 @@ def privacy_statement(
         "engine_version": ENGINE_VERSION,
         "unit": "person",
         "neighbours": "add or remove one person's record",
-        "mechanism": "discrete Gaussian noise on integer residuals of all marginal tables (one release)",
+        "mechanism": "discrete Gaussian noise on integer residuals of marginal tables, each measured once",
         "epsilon": settings.guarantee.epsilon,
         "delta": settings.guarantee.delta,
         "certified_epsilon": cost.epsilon(settings.guarantee.delta),
@@ -247,11 +248,11 @@ def measure_records(
         table = load()
         if table.schema != schema:
             raise ValueError("the records are coded with another schema")
+        selection = shared_selection([cohort.measurements for cohort in earlier])
+        # A cohort has to be measured as those are to which it is added, and a declared workload as it was declared.
+        shorten = not settings.cohort and settings.workload is None
         details = _charge_details(schema, plan, settings, identity)
         charge = ledger.charge(ledger_path, settings.population, plan.cost(), details, when)
-        selection = shared_selection([cohort.measurements for cohort in earlier])
-        # A cohort has to be measured as those are to which it is added.
-        shorten = not settings.cohort
         measurements = measure(table.matrix(), plan, noise or OpenDPNoise(), progress, selection, shorten=shorten)
         write_measurements(folder / MEASUREMENTS, schema, measurements)
         write_text(folder / SCHEMA, _json(schema.to_table_schema()))

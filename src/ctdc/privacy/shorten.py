@@ -22,11 +22,12 @@ def useful_length(plan: Plan, total: float) -> int:
     A table of k variables is worth it when one standard error is no more than total / 2^k: what a cell would hold if
     people were spread evenly over k yes/no questions. Beyond, even the commonest answers drown.
     """
-    for length in range(plan.length, 1, -1):
+    for length in range(plan.length, 0, -1):
         errors = [math.sqrt(plan.variance(chosen)) for chosen in plan.deviations if len(chosen) == length]
-        if errors and median(errors) <= total / 2**length:
-            return length
-    return 1
+        if length == 1 or (errors and median(errors) <= total / 2**length):
+            # With fewer variables than the plan's length nothing is left out that there is.
+            return length if length < len(plan.sizes) else plan.length
+    return plan.length
 
 
 def shorter(plan: Plan, length: int) -> Plan:

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ctdc.foundation.errors import UserError
+from ctdc.privacy.accounting import Cost
 from ctdc.privacy.measure import Measurements, selected_shape
 from ctdc.privacy.noise import Integers
 from ctdc.privacy.plan import Attributes, Measurement, Plan, whole_shape
@@ -40,6 +41,7 @@ def write_measurements(path: Path, schema: Schema, measurements: Measurements) -
         "ctdc.length": str(measurements.plan.length),
         "ctdc.sizes": json.dumps(measurements.plan.sizes),
         "ctdc.rho": repr(measurements.rho),
+        "ctdc.charged": json.dumps([measurements.charged.rho, measurements.charged.mu_squared]),
         "ctdc.publishable": json.dumps(measurements.publishable),
         "ctdc.selection": json.dumps(measurements.selection.describe()),
     }
@@ -91,7 +93,8 @@ def read_measurements(path: Path, schema: Schema) -> Measurements:
     plan = Plan(schema.sizes, int(metadata["ctdc.length"]), tuple(plan_rows))
     selection = _selection(path, plan, metadata.get("ctdc.selection", ""), values)
     publishable = json.loads(metadata["ctdc.publishable"])
-    return Measurements(plan, values, float(metadata["ctdc.rho"]), publishable, selection)
+    charged = Cost(*json.loads(metadata["ctdc.charged"]))
+    return Measurements(plan, values, float(metadata["ctdc.rho"]), publishable, selection, charged)
 
 
 def _selection(path: Path, plan: Plan, description: str, values: dict[Attributes, Integers]) -> Selection:

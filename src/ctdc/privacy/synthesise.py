@@ -36,7 +36,7 @@ class Effort:
     """
 
     rounds: int = 1
-    every: int = 6
+    every: int = 9
     sweeps: int = 4
     gain: float = 0.004
     patience: int = 8000

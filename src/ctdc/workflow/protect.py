@@ -252,8 +252,8 @@ def protect(
         answer = _check(source, chosen, people, thorough=False)
         for text in answer.warnings:
             warn(text)
-        if not anyway:
-            check_not_only_noise(answer, people)
+        if not anyway and answer.only_noise:  # singles are what is left when longer combinations are given up
+            check_not_only_noise(_check(source, replace(chosen, length=1), people, thorough=False), people)
     earlier = gather(add_cohorts, source.schema, chosen.cohort, anew=replace_cohort)
     target = ledger or out.absolute().parent / DEFAULT_LEDGER
     key, write_key = _key_beside(target)

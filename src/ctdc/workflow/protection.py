@@ -6,6 +6,7 @@ program, so that an upgrade never charges the same release again. Where the ledg
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from ctdc.foundation import clock
 from ctdc.foundation.hashing import hash_value
 from ctdc.foundation.progress import Progress
 from ctdc.privacy.ledger import read, unfinished
-from ctdc.privacy.protect import publish_measurements, record_end
+from ctdc.privacy.protect import PRIVACY, publish_measurements, record_end
 from ctdc.privacy.workload import read_workload
 from ctdc.standard.loader import load
 from ctdc.workflow.config import Privacy, Release
@@ -118,6 +119,18 @@ def lost_charges(attempts: Sequence[str], ledger: Path, population: str) -> str:
         f"An attempt to protect these cases, begun at {attempts[-1]}, was cut off, and its result is lost. Since the "
         f"first such attempt the ledger holds {len(charges)} charge(s) for {population!r} without a result. They stay, "
         "for what was paid for may have been measured; this attempt is charged again. See 'ctdc ledger show'."
+    )
+
+
+def worse_records(protected: Outcome) -> str:
+    """A sentence where the synthetic records are worth less than columns drawn alone; empty where they are not."""
+    statement = json.loads((protected_folder(protected) / PRIVACY).read_text(encoding="utf-8"))
+    lengths = statement.get("worse_than_alone", [])
+    if not lengths:
+        return ""
+    return (
+        f"For combinations of {' and '.join(map(str, lengths))} variables the synthetic records fit the counts worse "
+        "than records whose columns are drawn independently of each other. Use the counts, not the records."
     )
 
 

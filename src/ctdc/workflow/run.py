@@ -33,7 +33,14 @@ from ctdc.workflow.harmonise import (
     simulate_stage,
     simulated_deliveries,
 )
-from ctdc.workflow.protection import lost_charges, measure_stage, population_of, protect_stage, record_measured
+from ctdc.workflow.protection import (
+    lost_charges,
+    measure_stage,
+    population_of,
+    protect_stage,
+    record_measured,
+    worse_records,
+)
 from ctdc.workflow.publish import release_stage, released_folder
 from ctdc.workflow.stages import Outcome, Stage, Workspace
 
@@ -127,6 +134,8 @@ def run(plan: Plan, observer: Observer) -> RunResult:
         measured = runner.perform(measurement, "Charge the privacy ledger and measure, with noise")
         record_measured(measured, ledger)
         protected = runner.perform(protect_stage(measured, plan.privacy, plan.release), "Build counts and records")
+        if worse := worse_records(protected):
+            observer.notice(worse)
         release = _release(plan, runner, measured, protected)
         runner.verify(release)
         latest = _point(plan.out / LATEST, release)

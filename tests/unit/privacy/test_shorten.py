@@ -61,3 +61,19 @@ def test_without_noise_what_is_left_is_the_counts() -> None:
     assert float(found.values[()]) == 12
     binary = found.values[(1,)]
     assert math.isclose(float(binary[0]), 12 - 2 * np.count_nonzero(matrix[1]))
+
+
+def test_with_fewer_variables_than_the_length_nothing_is_left_out() -> None:
+    plan = small_plan((3, 4), 3, 2.0)
+    assert useful_length(plan, 10_000.0) == 3
+    assert useful_length(plan, -5.0) == 1
+
+
+def test_the_guarantee_is_the_charged_one_however_short_the_plan_became() -> None:
+    """That it was shortened is itself an outcome: the mechanism costs what its dearest branch costs."""
+    plan = small_plan((2,) * 12, 3, 8.0)
+    found = measure(some_people((2,) * 12, 4).matrix(), plan, NoNoise(), shorten=True)
+    assert found.plan.length < 3
+    assert found.cost().rho == plan.cost().rho
+    assert found.plan.cost().rho <= plan.cost().rho
+    assert found.cost().epsilon(1e-6) == plan.cost().epsilon(1e-6)
