@@ -39,7 +39,7 @@ class Effort:
     every: int = 9
     sweeps: int = 4
     gain: float = 0.004
-    patience: int = 8000
+    patience: int = 5000
 
 
 def improve(fit: Fit, variable: int, effort: Effort, random: np.random.Generator) -> int:
