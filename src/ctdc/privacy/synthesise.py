@@ -25,14 +25,16 @@ from ctdc.privacy.scores import proposals
 from ctdc.privacy.structure import Forbidden, repair
 from ctdc.table.nearest import implied_pairs
 
+SINGLES = 10.0  # what single variables count in the last sweep beside one over their variance
 MOST_TRIED = 40_000  # of the records that ask for a change in one pass; the others can ask again
 
 
 @dataclass(frozen=True)
 class Effort:
     """How long to search. rounds: passes over a new variable; every: variables between sweeps over those placed;
-    sweeps: at most so many over all at the end; gain: stop when a sweep improves the objective by less than this
-    share; patience: so many refusals in a row are borne, after one more the rest of a pass is not tried.
+    sweeps: at most so many over all at the end, at least one; gain: go on to the last one when a sweep improves the
+    objective by less than this share; patience: so many refusals in a row are borne, after one more the rest of a pass
+    is not tried.
     """
 
     rounds: int = 1
@@ -117,13 +119,16 @@ def synthesise(
         progress.start("Building records", len(estimates.sizes) + effort.sweeps)
         grow(fit, effort, random, progress)
         last = fit.objective()
-        for _ in range(effort.sweeps):
+        for _ in range(effort.sweeps - 1):
             sweep(fit, effort, random)
             progress.advance()
             now = fit.objective()
             if now > (1 - effort.gain) * last:
                 break
             last = now
+        # The last sweep puts single variables right: they are quoted most, and hundreds of tables outvote them.
+        fit.favour_singles(SINGLES)
+        sweep(fit, effort, random)
         progress.finish()
     records = np.ascontiguousarray(fit.matrix()[:, random.permutation(rows)])
     return repair(records, estimates.sizes, forbidden, random) if forbidden else records
