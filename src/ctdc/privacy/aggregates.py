@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 from ctdc.privacy.estimate import Estimates
 from ctdc.privacy.plan import Attributes
 from ctdc.privacy.structure import impossible_cells, impossible_pairs
-from ctdc.table.reporting import reporting_deviations
+from ctdc.table.reporting import smallest_reported
 from ctdc.table.schema import Schema
 
 NORMAL_95 = 1.959963984540054  # two-sided 95 % point of the standard normal distribution
@@ -116,7 +116,7 @@ def set_rows(
     """
     error = round(math.sqrt(estimates.variance(attributes)), ERROR_DECIMALS)
     known, codes = _known(estimates, attributes)
-    limit = max(threshold, reporting_deviations(_combinations(schema, attributes), len(attributes)) * error)
+    limit = smallest_reported(_combinations(schema, attributes), len(attributes), error, threshold)
     shown = ~np.isnan(known) if everything or len(attributes) < 2 else known >= limit  # NaN: not measured
     counts = known[shown].ravel()
     places = np.nonzero(shown) if attributes else ()

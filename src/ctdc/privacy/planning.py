@@ -17,7 +17,7 @@ from ctdc.foundation.errors import UserError
 from ctdc.privacy.accounting import Guarantee
 from ctdc.privacy.plan import Attributes, Plan
 from ctdc.privacy.workload import Names, Workload, plan_workload, positions
-from ctdc.table.reporting import reporting_deviations
+from ctdc.table.reporting import smallest_reported
 from ctdc.table.schema import Schema
 
 RELATIVE_ERROR = 0.1  # what is called exact: a standard error of at most a tenth of the count
@@ -104,7 +104,7 @@ class Forecast:
 def _limit(plan: Plan, attributes: Attributes, error: float, threshold: float) -> float:
     """Smallest count of this table that is reported: as in `aggregates.set_rows`."""
     cells = math.prod(plan.sizes[attribute] - 1 for attribute in attributes)
-    return max(threshold, reporting_deviations(cells, len(attributes)) * error)
+    return smallest_reported(cells, len(attributes), error, threshold)
 
 
 def _line(plan: Plan, length: int, sets: list[Attributes], cases: int, threshold: float, total: float) -> Line:

@@ -14,9 +14,8 @@ from typing import Any
 
 from ctdc.foundation.errors import Refused, UserError
 from ctdc.privacy.accounting import Guarantee
-from ctdc.privacy.estimate import Estimates
-from ctdc.privacy.plan import MAX_CELLS, MAX_LENGTH, MAX_SETS, Attributes, check_length, make_plan
-from ctdc.table.reporting import reporting_deviations
+from ctdc.privacy.plan import MAX_CELLS, MAX_LENGTH, MAX_SETS, Attributes, Plan, check_length, make_plan
+from ctdc.table.reporting import smallest_reported
 
 Groups = Sequence[tuple[str, tuple[int, ...]]]
 
@@ -152,20 +151,18 @@ class _Table:
 def _tables(question: Question) -> dict[int, list[_Table]]:
     """Every table with at least one variable, by length."""
     plan = make_plan(question.sizes, question.guarantee, question.length)
-    deviation = {measurement.attributes: measurement.deviation for measurement in plan.measurements}
-    errors = Estimates(plan.sizes, plan.length, {}, deviation)
     found: dict[int, list[_Table]] = {}
-    for attributes in deviation:
+    for attributes in plan.deviations:
         if attributes:
-            found.setdefault(len(attributes), []).append(_table(question, attributes, errors))
+            found.setdefault(len(attributes), []).append(_table(question, attributes, plan))
     return found
 
 
-def _table(question: Question, attributes: Attributes, errors: Estimates) -> _Table:
+def _table(question: Question, attributes: Attributes, plan: Plan) -> _Table:
     sizes = [question.sizes[attribute] for attribute in attributes]
     known = math.prod(size - 1 for size in sizes)
-    error = math.sqrt(errors.variance(attributes))
-    limit = max(question.threshold, reporting_deviations(known, len(sizes)) * error)
+    error = math.sqrt(plan.variance(attributes))
+    limit = smallest_reported(known, len(sizes), error, question.threshold)
     return _Table(math.prod(sizes), known, error, limit)
 
 

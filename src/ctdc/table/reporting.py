@@ -23,3 +23,10 @@ def reporting_deviations(cells: int, length: int, expected_false: float = EXPECT
     if length < 2:
         return LEAST_DEVIATIONS
     return max(LEAST_DEVIATIONS, round(NormalDist().inv_cdf(1 - expected_false / cells), 4))
+
+
+def smallest_reported(cells: int, length: int, error: float, threshold: float) -> float:
+    """The smallest count of a table that is reported: the threshold, or what stands out of the noise. Arguments as in
+    `reporting_deviations`; error: the count's standard error.
+    """
+    return max(threshold, reporting_deviations(cells, length) * error)
