@@ -11,6 +11,7 @@ from tests.support.engine import Listener, Recorder, small_plan
 
 from ctdc.privacy.measure import exact_residual, measure
 from ctdc.privacy.plan import Plan
+from ctdc.table.tally import tally_of
 
 PLANS = {
     (sizes, length): small_plan(sizes, length)
@@ -38,10 +39,11 @@ def test_one_person_moves_every_residual_by_exactly_the_declared_distance(
     plan, records, person, place = case
     joined = np.ascontiguousarray(np.insert(records, place, person, axis=1))
     for m in plan.measurements:
-        moved = exact_residual(joined, plan, m) - exact_residual(records, plan, m)
+        moved = exact_residual(tally_of(joined), plan, m) - exact_residual(tally_of(records), plan, m)
         assert sum(int(value) ** 2 for value in moved.flat) == m.squared_sensitivity
     whole = sum(
-        float(((exact_residual(joined, plan, m) - exact_residual(records, plan, m)) ** 2).sum()) / m.scale**2
+        float(((exact_residual(tally_of(joined), plan, m) - exact_residual(tally_of(records), plan, m)) ** 2).sum())
+        / m.scale**2
         for m in plan.measurements
     )
     assert whole / 2 <= plan.cost().rho
@@ -54,7 +56,7 @@ def test_the_order_of_people_does_not_matter(case: tuple[Plan, np.ndarray, np.nd
     random.shuffle(order)  # type: ignore[attr-defined]
     shuffled = np.ascontiguousarray(records[:, order])
     for m in plan.measurements:
-        assert np.array_equal(exact_residual(records, plan, m), exact_residual(shuffled, plan, m))
+        assert np.array_equal(exact_residual(tally_of(records), plan, m), exact_residual(tally_of(shuffled), plan, m))
 
 
 @pytest.fixture(scope="module", autouse=True)

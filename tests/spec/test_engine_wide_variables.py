@@ -27,6 +27,7 @@ from ctdc.privacy.scores import proposals
 from ctdc.privacy.selection import Selection, wide_axes
 from ctdc.privacy.stored import read_measurements, write_measurements
 from ctdc.privacy.synthesise import Effort, improve, synthesise
+from ctdc.table.tally import tally_of
 
 Matrix = np.ndarray
 Sizes = tuple[int, ...]
@@ -97,8 +98,8 @@ def selected_rows(selection: Selection, attributes: Attributes) -> list[int]:
 def released(matrix: Matrix, plan: Plan, m: Measurement, selection: Selection) -> Matrix:
     """What would be released without noise, by the code."""
     if len(m.attributes) < 3:
-        return exact_residual(matrix, plan, m)
-    return exact_residual(with_places(matrix, selection), plan, m, selection)
+        return exact_residual(tally_of(matrix), plan, m)
+    return exact_residual(tally_of(with_places(matrix, selection)), plan, m, selection)
 
 
 def counted(sizes: Sizes, matrix: Matrix, attributes: Attributes) -> Matrix:

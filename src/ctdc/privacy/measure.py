@@ -26,7 +26,8 @@ from ctdc.privacy.noise import Integers, NoiseSource, OpenDPNoise
 from ctdc.privacy.plan import Attributes, Measurement, Plan, spread, subsets
 from ctdc.privacy.selection import THIN_FROM, Selection, select, wide_axes
 from ctdc.privacy.shorten import shorter, useful_length
-from ctdc.table.count import Matrix, marginal
+from ctdc.table.count import Matrix
+from ctdc.table.tally import Tally, tally_of
 
 # Numbers of one call of the sampler: enough that the call itself costs nothing beside them, few enough to share out.
 BATCH = 4096
@@ -67,20 +68,18 @@ class Measurements:
         return sum(values.size for values in self.values.values())
 
 
-def exact_residual(
-    matrix: Matrix, plan: Plan, measurement: Measurement, selection: Selection | None = None
-) -> Integers:
+def exact_residual(people: Tally, plan: Plan, measurement: Measurement, selection: Selection | None = None) -> Integers:
     """(W_b1 x W_b2 x ...) m_B as in `plan`: integers of shape measurement.shape, or of its `selected_shape`.
 
-    matrix: shape (variables, rows), with a selection followed by what `with_places` adds.
+    people: with a selection, extended by what `with_places` adds.
     """
     attributes = measurement.attributes
     wide = wide_axes(plan.sizes, attributes) if selection else ()
     if not selection or not wide:
-        return _residual(marginal(matrix, plan.sizes, attributes), [plan.sizes[a] for a in attributes])
+        return _residual(people.table(attributes, attributes, plan.sizes), [plan.sizes[a] for a in attributes])
     rows = {variable: len(plan.sizes) + number for number, variable in enumerate(selection.kept)}
     sizes = (*plan.sizes, *(len(codes) + 1 for codes in selection.kept.values()))
-    table = marginal(matrix, sizes, [rows[a] if a in wide else a for a in attributes])
+    table = people.table(attributes, [rows[a] if a in wide else a for a in attributes], sizes)
     residual = _residual(table, [plan.sizes[a] for a in attributes])
     axes = [attributes.index(attribute) for attribute in wide]
     return np.moveaxis(residual, axes, range(len(axes)))[selection.cells(attributes)]
@@ -132,13 +131,13 @@ class _Gate:
     values: dict[Attributes, Integers]
     costs: list[float]
 
-    def release(self, matrix: Matrix, measurements: Sequence[Measurement], selection: Selection | None) -> None:
+    def release(self, people: Tally, measurements: Sequence[Measurement], selection: Selection | None) -> None:
         """Measure and keep. One vector of integers a batch, whose squared sensitivities add up."""
         shapes = [selected_shape(self.plan, m, selection) if selection else m.shape for m in measurements]
         groups = batches(measurements, shapes)
 
         def work(group: list[int]) -> tuple[Integers, float]:
-            exact = [exact_residual(matrix, self.plan, measurements[position], selection).ravel() for position in group]
+            exact = [exact_residual(people, self.plan, measurements[position], selection).ravel() for position in group]
             squared = sum(measurements[position].squared_sensitivity for position in group)
             return self.noise.add(np.concatenate(exact), measurements[group[0]].scale, squared)
 
@@ -161,23 +160,27 @@ class _Gate:
 
 
 def measure(
-    matrix: Matrix,
+    records: Matrix | Tally,
     plan: Plan,
     noise: NoiseSource | None = None,
     progress: Progress | None = None,
     selection: Selection | None = None,
     shorten: bool = False,
 ) -> Measurements:
-    """Draw the plan's measurements of the coded records `matrix`, shape (variables, rows).
+    """Draw the plan's measurements of the coded records, shape (variables, rows), or of people spread over several.
 
     selection: of an earlier release to which this one will be added, instead of one of its own; shorten: measure the
     total first, and leave out lengths at which so few people would drown in noise (the result's plan says what was
     measured). Progress counts planned numbers. Raises ValueError for another number of variables than the plan's (the
-    compiled counting does not check) or a selection of another domain, RuntimeError if OpenDP's own privacy map charges
+    compiled counting does not check), people who count otherwise than in the plan, or a selection of another domain,
+    RuntimeError if OpenDP's own privacy map charges
     more than the plan declared: then the plan's arithmetic is wrong and nothing may be used.
     """
-    if matrix.ndim != 2 or matrix.shape[0] != len(plan.sizes):
+    people = records if isinstance(records, Tally) else tally_of(records)
+    if people.layers[0].matrix.ndim != 2 or people.variables != len(plan.sizes):
         raise ValueError("the records must have one row of codes per variable of the plan")
+    if people.whole != plan.resolution:
+        raise ValueError("a person counts more, or less, than the plan says")
     progress = progress or Silent()
     if selection is not None and selection.sizes != plan.sizes:
         raise ValueError("the selection is of another domain")
@@ -185,15 +188,15 @@ def measure(
     gate = _Gate(plan, noise or OpenDPNoise(), progress, {}, [])
     progress.start("Measuring with noise", plan.cells())
     if shorten:
-        gate.release(matrix, plan.measurements[:1], None)
-        length = useful_length(plan, float(gate.values[()]))
+        gate.release(people, plan.measurements[:1], None)
+        length = useful_length(plan, float(gate.values[()]) / plan.resolution)
         plan = shorter(plan, length) if length < plan.length else plan
         gate = replace(gate, plan=plan)
     left = [measurement for measurement in plan.measurements if measurement.attributes not in gate.values]
-    gate.release(matrix, [measurement for measurement in left if len(measurement.attributes) < THIN_FROM], None)
+    gate.release(people, [measurement for measurement in left if len(measurement.attributes) < THIN_FROM], None)
     selection = selection or select_cells(plan, gate.values)
     longer = [measurement for measurement in left if len(measurement.attributes) >= THIN_FROM]
-    gate.release(with_places(matrix, selection), longer, selection)
+    gate.release(people.extended(lambda matrix: with_places(matrix, selection)), longer, selection)
     progress.finish()
     total = math.fsum(gate.costs)
     if total > declared.rho:
@@ -209,7 +212,7 @@ def select_cells(plan: Plan, values: dict[Attributes, Integers]) -> Selection:
         total = np.zeros(tuple(plan.sizes[attribute] for attribute in attributes))
         for inner in subsets(attributes):
             shape = [plan.sizes[a] if a in inner else 1 for a in attributes]
-            residual = residual_table(values[inner], by_attributes[inner], plan.sizes)
+            residual = residual_table(values[inner], by_attributes[inner], plan)
             total += residual.reshape(shape) * math.sqrt(spread(plan.sizes, inner, attributes))
         return total
 
@@ -235,14 +238,16 @@ def residuals(measurements: Measurements) -> Iterator[tuple[Measurement, npt.NDA
     for measurement in plan.measurements:
         noisy = measurements.values[measurement.attributes]
         if wide_axes(plan.sizes, measurement.attributes):
-            yield measurement, _compact_residual(noisy, measurement, plan.sizes, measurements.selection)
+            yield measurement, _compact_residual(noisy, measurement, plan, measurements.selection)
         else:
-            yield measurement, residual_table(noisy, measurement, plan.sizes)
+            yield measurement, residual_table(noisy, measurement, plan)
 
 
-def residual_table(noisy: Integers, measurement: Measurement, sizes: tuple[int, ...]) -> npt.NDArray[np.float64]:
+def residual_table(noisy: Integers, measurement: Measurement, plan: Plan) -> npt.NDArray[np.float64]:
     """T_B from the released integers: centre and divide along wide axes, mirror and halve along binary ones."""
-    return _centred(noisy.astype(np.float64), [sizes[attribute] for attribute in measurement.attributes], 0)
+    return _centred(
+        np.asarray(noisy / plan.resolution), [plan.sizes[attribute] for attribute in measurement.attributes], 0
+    )
 
 
 def _centred(table: npt.NDArray[np.float64], sizes: Sequence[int], first: int) -> npt.NDArray[np.float64]:
@@ -256,13 +261,15 @@ def _centred(table: npt.NDArray[np.float64], sizes: Sequence[int], first: int) -
 
 
 def _compact_residual(
-    noisy: Integers, measurement: Measurement, sizes: tuple[int, ...], selection: Selection
+    noisy: Integers, measurement: Measurement, plan: Plan, selection: Selection
 ) -> npt.NDArray[np.float64]:
     """T_B of a thinned table in compact places: what was measured, divided by the wide sizes; 0 elsewhere."""
-    attributes = measurement.attributes
+    attributes, sizes = measurement.attributes, plan.sizes
     wide = wide_axes(sizes, attributes)
     rest = tuple(attribute for attribute in attributes if attribute not in wide)
-    found = _centred(noisy.astype(np.float64), [sizes[a] for a in rest], 1) / math.prod(sizes[a] for a in wide)
+    found = _centred(np.asarray(noisy / plan.resolution), [sizes[a] for a in rest], 1) / math.prod(
+        sizes[a] for a in wide
+    )
     cells = selection.cells(attributes)
     table = np.zeros((*cells.shape, *(sizes[a] for a in rest)))
     table[cells] = found

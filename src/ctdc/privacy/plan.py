@@ -63,12 +63,14 @@ class Measurement:
 class Plan:
     """All measurements of a release over variables with `sizes` categories (empty included).
 
-    length: all sets of up to so many variables are among them; there may be longer ones.
+    length: all sets of up to so many variables are among them; there may be longer ones; resolution: what a person
+    counts, so that the integers are so many times the counts of people, noise included (`table.tally`).
     """
 
     sizes: tuple[int, ...]
     length: int
     measurements: tuple[Measurement, ...]
+    resolution: int = 1
 
     def cost(self) -> Cost:
         """Cost of the whole plan for one person, rounded up."""
@@ -161,25 +163,28 @@ def whole_shape(sizes: Sequence[int], attributes: Attributes) -> tuple[int, ...]
     return tuple(sizes[attribute] if sizes[attribute] > 2 else 1 for attribute in attributes)
 
 
-def measurement_of(sizes: Sequence[int], attributes: Attributes, deviation: float) -> Measurement:
-    """The measurement of a table whose equivalent orthonormal residual has the standard deviation `deviation`."""
+def measurement_of(sizes: Sequence[int], attributes: Attributes, deviation: float, resolution: int = 1) -> Measurement:
+    """The measurement of a table whose equivalent orthonormal residual has the standard deviation `deviation`.
+
+    resolution: as in `Plan`; integers, noise and sensitivity grow with it together, the cost stays.
+    """
     wide = [sizes[attribute] for attribute in attributes if sizes[attribute] > 2]
     binary = len(attributes) - len(wide)
     return Measurement(
         attributes=attributes,
         shape=whole_shape(sizes, attributes),
-        scale=deviation * math.prod(wide) * math.sqrt(2) ** binary,
-        squared_sensitivity=math.prod(size * (size - 1) for size in wide),
+        scale=deviation * math.prod(wide) * math.sqrt(2) ** binary * resolution,
+        squared_sensitivity=math.prod(size * (size - 1) for size in wide) * resolution**2,
         deviation=deviation,
     )
 
 
-def _at(sizes: tuple[int, ...], length: int, relative: dict[Attributes, float], mu: float) -> Plan:
+def _at(sizes: tuple[int, ...], length: int, relative: dict[Attributes, float], mu: float, resolution: int) -> Plan:
     """The plan whose continuous cost is mu: sum of p_B / s_B^2 = mu^2."""
     total = math.fsum(share(sizes, attributes) / value**2 for attributes, value in relative.items())
     factor = math.sqrt(total) / mu
-    measurements = tuple(measurement_of(sizes, attributes, value * factor) for attributes, value in relative.items())
-    return Plan(sizes, length, measurements)
+    measurements = tuple(measurement_of(sizes, key, value * factor, resolution) for key, value in relative.items())
+    return Plan(sizes, length, measurements, resolution)
 
 
 def check_length(sizes: Sequence[int], length: int, chosen: Sequence[Attributes] | None = None) -> None:
@@ -232,13 +237,23 @@ def make_plan(
     check_length(sizes, length, sets)
     chosen = all_sets(len(sizes), length) if sets is None else sets
     relative = relative_deviations(sizes, chosen, weight or balanced(sizes, chosen))
+    return least_noise(sizes, guarantee, length, relative)
+
+
+def least_noise(
+    sizes: tuple[int, ...], guarantee: Guarantee, length: int, relative: dict[Attributes, float], resolution: int = 1
+) -> Plan:
+    """The plan with s_B proportional to `relative` that satisfies `guarantee` with the least noise.
+
+    Raises UserError (``privacy.no_guarantee``, ``privacy.too_noisy``).
+    """
     # The certified cost is slightly above mu^2 (tau^2, slacks), or well above where only zCDP certifies. It is
     # monotone in mu, so bisection finds the largest mu that is certified; it starts close to the upper end.
     low, high = 0.0, gaussian_mu(guarantee)
     best = None
     middle = high * (1 - 1e-6)
     while high - low > 1e-6 * high:
-        candidate = _at(sizes, length, relative, middle)
+        candidate = _at(sizes, length, relative, middle, resolution)
         if candidate.cost().satisfies(guarantee):
             best, low = candidate, middle
         else:

@@ -42,7 +42,7 @@ def shorter(plan: Plan, length: int) -> Plan:
     limit = plan.cost()
 
     def at(factor: float) -> Plan:
-        measured = (measurement_of(plan.sizes, chosen, relative[chosen] * factor) for chosen in kept)
+        measured = (measurement_of(plan.sizes, chosen, relative[chosen] * factor, plan.resolution) for chosen in kept)
         return replace(plan, length=length, measurements=(total, *measured))
 
     def holds(factor: float) -> bool:

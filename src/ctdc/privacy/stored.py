@@ -40,6 +40,7 @@ def write_measurements(path: Path, schema: Schema, measurements: Measurements) -
         "ctdc.measurements": FORMAT,
         "ctdc.length": str(measurements.plan.length),
         "ctdc.sizes": json.dumps(measurements.plan.sizes),
+        "ctdc.resolution": str(measurements.plan.resolution),
         "ctdc.rho": repr(measurements.rho),
         "ctdc.charged": json.dumps([measurements.charged.rho, measurements.charged.mu_squared]),
         "ctdc.publishable": json.dumps(measurements.publishable),
@@ -90,7 +91,8 @@ def read_measurements(path: Path, schema: Schema) -> Measurements:
         if len(integers_read) != math.prod(shape):
             raise UserError("measurements.format", "A measurement has lost integers.", where=str(path))
         values[attributes] = integers_read.reshape(shape)
-    plan = Plan(schema.sizes, int(metadata["ctdc.length"]), tuple(plan_rows))
+    resolution = int(metadata.get("ctdc.resolution", "1"))
+    plan = Plan(schema.sizes, int(metadata["ctdc.length"]), tuple(plan_rows), resolution)
     selection = _selection(path, plan, metadata.get("ctdc.selection", ""), values)
     publishable = json.loads(metadata["ctdc.publishable"])
     charged = Cost(*json.loads(metadata["ctdc.charged"]))

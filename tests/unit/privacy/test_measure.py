@@ -15,6 +15,7 @@ import ctdc.privacy.measure as module
 from ctdc.privacy.estimate import estimate
 from ctdc.privacy.measure import batches, exact_residual, measure
 from ctdc.privacy.noise import OpenDPNoise
+from ctdc.table.tally import tally_of
 
 ROOM = Path(ctdc.privacy.__file__).parent
 RANDOM = {"random", "secrets", "numpy.random", "uuid", "scipy"}
@@ -48,11 +49,14 @@ def test_only_one_module_draws_noise() -> None:
 
 
 def test_only_the_gate_reads_true_counts() -> None:
-    """`exact_residual` is used by `measure` only; `alone` counts the synthetic records, and nothing else counts."""
+    """Only `measure` looks into the people it is given; `alone` counts the synthetic records; nothing else counts."""
     users = [path.stem for path in ROOM.glob("*.py") if "exact_residual" in path.read_text(encoding="utf-8")]
     counters = sorted(path.stem for path in ROOM.glob("*.py") if "ctdc.table.count.marginal" in names_used(path.stem))
     assert users == ["measure"]
-    assert counters == ["alone", "measure"]
+    assert counters == ["alone"]
+    assert [path.stem for path in ROOM.glob("*.py") if "ctdc.table.tally.tally_of" in names_used(path.stem)] == [
+        "measure"
+    ]
 
 
 def test_the_noise_has_no_seed() -> None:
@@ -138,7 +142,7 @@ def test_tables_come_out_of_a_call_as_they_went_in(monkeypatch: pytest.MonkeyPat
     assert list(measured.values) == [m.attributes for m in plan.measurements]
     for m in plan.measurements:
         assert measured.values[m.attributes].shape == m.shape
-        np.testing.assert_array_equal(measured.values[m.attributes], exact_residual(matrix, plan, m))
+        np.testing.assert_array_equal(measured.values[m.attributes], exact_residual(tally_of(matrix), plan, m))
 
 
 def test_nobody_at_all_can_be_measured() -> None:
@@ -164,6 +168,6 @@ def test_the_largest_table_that_can_be_planned_stays_within_64_bits() -> None:
     plan = small_plan(sizes, length=1)
     assert 368**3 * 65_000_000 < 2**63
     matrix = np.zeros((3, 10), np.uint16)
-    residual = exact_residual(matrix, plan, plan.measurements[1])
+    residual = exact_residual(tally_of(matrix), plan, plan.measurements[1])
     assert residual.dtype == np.int64
     assert residual[0] == 10 * 367

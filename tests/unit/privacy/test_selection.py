@@ -162,7 +162,7 @@ def test_the_engine_selects_by_the_errors_of_its_smaller_tables(length: int) -> 
     found = Estimates(
         SIZES,
         2,
-        {key: residual_table(measured.values[key], m, SIZES) for key, m in short.items()},
+        {key: residual_table(measured.values[key], m, plan) for key, m in short.items()},
         {m.attributes: m.deviation for m in plan.measurements},
     )
     longer = [m.attributes for m in plan.measurements if len(m.attributes) == 3 and wide_axes(SIZES, m.attributes)]
