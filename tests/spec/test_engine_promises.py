@@ -16,7 +16,8 @@ from tests.support.engine import WHEN, Invented, Listener, NoNoise, small_schema
 from ctdc.foundation.hashing import hash_tree
 from ctdc.privacy.accounting import Guarantee
 from ctdc.privacy.noise import NoiseSource
-from ctdc.privacy.protect import Settings, protect
+from ctdc.privacy.protect import protect
+from ctdc.privacy.settings import Settings
 from ctdc.table.coded import CodedTable, table_from_matrix
 
 pytestmark = pytest.mark.slow

@@ -401,7 +401,7 @@ def test_proposals_are_the_best_changes(how_many: str, variable: int) -> None:
     fit = new_fit(found, rows)
     for other in range(4):
         fit.place(other, random.permutation(rows))
-    best, gain = proposals(fit, variable, random)
+    best, gain = proposals(fit, variable, fit.reach(variable), random)
     places, column = found.selection.places(variable), fit.columns
     for row in range(rows):
         here = int(fit.records[row, variable])

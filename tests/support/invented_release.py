@@ -16,7 +16,8 @@ from tests.support.engine import Integers
 
 from ctdc.privacy.accounting import Guarantee
 from ctdc.privacy.noise import NoiseSource
-from ctdc.privacy.protect import Settings, protect
+from ctdc.privacy.protect import protect
+from ctdc.privacy.settings import Settings
 from ctdc.release.build import build
 from ctdc.release.info import ReleaseInfo
 from ctdc.table.coded import code_table

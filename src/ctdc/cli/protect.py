@@ -12,7 +12,7 @@ from ctdc.cli.common import check_one_length, combinations, emit, json_option, p
 from ctdc.cli.precheck import precheck_text
 from ctdc.table.shapes import SHAPES
 from ctdc.workflow.any_table import Choices
-from ctdc.workflow.protect import check, protect
+from ctdc.workflow.protect import Linked, check, protect
 
 HINT = "Hint: with --cases N (about how many people) you are warned, before anything is charged, if they are too few."
 
@@ -69,6 +69,7 @@ def _summary(statement: dict[str, Any], out: Path) -> str:
         + ", ".join(f"{errors[length]['median']:.1f}" for length in sorted(errors) if length != "0"),
         *_of_few_people(statement),
         *_of_cohorts(statement),
+        *_of_linked(statement),
         f"Everything is in {out}; open {out / 'report.html'} to read what it means.",
     ]
     return "\n".join(lines)
@@ -76,6 +77,34 @@ def _summary(statement: dict[str, Any], out: Path) -> str:
 
 def _warn(text: str) -> None:
     click.echo(click.style("Warning: ", fg="yellow", bold=True) + text, err=True)
+
+
+def _linked(options: dict[str, Any]) -> Linked | None:
+    """What --linked and the options that go with it say."""
+    names = ("linked", "linked_schema", "link", "max_links")
+    path, schema, link, most = (options.pop(name) for name in names)
+    number = options.pop("number_name")
+    if path is schema is link is most is None:
+        return None
+    if path is None or schema is None or link is None or most is None:
+        raise click.UsageError("--linked, --linked-schema, --link and --max-links go together.")
+    if options["workload"] or options["shapes"] or options["cohort"] or options["people"] is not None:
+        raise click.UsageError("--workload, --format, --cohort and --cases are for one table, not for --linked.")
+    return Linked(path, schema, link, most, number)
+
+
+def _of_linked(statement: dict[str, Any]) -> list[str]:
+    """How many linked rows there are, and how many did not count."""
+    if "linked" not in statement:
+        return []
+    linked = statement["linked"]
+    count, left_out = linked["count"], linked["left_out"]
+    return [
+        f"Estimated linked rows: {count['count']:,.0f}, standard error {count['standard_error']:,.1f}. "
+        f"{linked['rows']:,} synthetic ones. Of each person at most {linked['most']} count; estimated left out: "
+        f"{max(0, left_out['rows']['count']):,.0f} rows, standard error {left_out['rows']['standard_error']:,.1f}.",
+        "A linked row that several people share is protected with each of them alone, not once and for all.",
+    ]
 
 
 def _choices(subject_id: str | None, columns: str | None, max_rows: int | None) -> Choices:
@@ -102,6 +131,11 @@ def _choices(subject_id: str | None, columns: str | None, max_rows: int | None) 
     multiple=True,
     help="Shape of the synthetic records, repeatable: wide (always written), condensed, long.",
 )
+@click.option("--linked", type=click.Path(path_type=Path), help="File of rows that belong to the people of CASES.")
+@click.option("--linked-schema", type=click.Path(path_type=Path), help="Table Schema of the file of linked rows.")
+@click.option("--link", help="With --linked: column of both files that says whose row it is. It is never published.")
+@click.option("--max-links", type=int, help="With --linked: so many linked rows of a person count, 1 to 10.")
+@click.option("--number-name", default="links", show_default=True, help="With --linked: name of their number.")
 @click.option("--check", "only_check", is_flag=True, help="Say what could be shown, from public facts; charge nothing.")
 @click.option("--cases", "people", type=int, help="About how many people, to be warned of what could not be shown.")
 @click.option("--anyway", is_flag=True, help="Go on although of --cases people nothing but noise could come out.")
@@ -148,13 +182,17 @@ def command(
     """Protect CASES (csv or parquet, empty means missing) with differential privacy.
 
     CASES are harmonised cases, a table in a release profile's columns, or any table that --schema declares: codes,
-    several codes in a cell, numbers and dates in bands, several rows per person. The ledger is charged before anything
+    several codes in a cell, numbers and dates in bands, several rows per person. With --linked the rows of another file
+    that belong to these people are protected with them, as one unit. The ledger is charged before anything
     is measured: a run that is stopped after that has spent its budget.
     """
     check_one_length(options["workload"])
     options["choices"] = _choices(subject_id, columns, max_rows)
+    linked = _linked(options)
     if options["workload"] and (only_check or options["people"] is not None):
         raise click.UsageError("--check and --cases look at --length. Instead: ctdc plan --workload FILE --cases N.")
+    if only_check and linked:
+        raise click.UsageError("--check is for one table, not for --linked.")
     if only_check:
         ignored = ("ledger", "shapes", "anyway", "add_cohorts", "replace_cohort")
         answer = check(cases, **{name: value for name, value in options.items() if name not in ignored})
@@ -162,10 +200,10 @@ def command(
         return
     if out is None:
         raise click.UsageError("Missing option '--out' (needed unless --check is given).")
-    if options["people"] is None and options["schema"] is not None:
+    if options["people"] is None and options["schema"] is not None and linked is None:
         click.echo(HINT, err=True)
     with progress_bars(quiet=as_json) as progress:
-        statement = protect(cases, out, progress=progress, warn=_warn, notice=_notice, **options)
+        statement = protect(cases, out, progress=progress, warn=_warn, notice=_notice, linked=linked, **options)
     emit({"out": str(out), "privacy": statement}, as_json, _summary(statement, out))
     if statement["worse_than_alone"]:
         click.echo(_worse(statement["worse_than_alone"]), err=True)

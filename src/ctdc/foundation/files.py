@@ -6,12 +6,14 @@ point the final name holds the old content, the new content, or nothing.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from ctdc.foundation.errors import UserError
 
@@ -58,6 +60,11 @@ def write_bytes(path: Path, data: bytes) -> None:
 def write_text(path: Path, text: str) -> None:
     """Write `text` to `path` atomically, as UTF-8 with Unix line ends."""
     write_bytes(path, text.encode("utf-8"))
+
+
+def as_json(value: Any) -> str:
+    """A value as the text of a JSON file that a person may open."""
+    return json.dumps(value, ensure_ascii=False, indent=1) + "\n"
 
 
 def check_new_folder(path: Path) -> None:

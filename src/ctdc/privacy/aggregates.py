@@ -12,13 +12,13 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ctdc.privacy.estimate import Estimates
 from ctdc.privacy.plan import Attributes
 from ctdc.privacy.structure import impossible_cells, impossible_pairs
 from ctdc.table.reporting import smallest_reported
@@ -40,6 +40,27 @@ COLUMNS = pa.schema(
         ("below_threshold", pa.bool_()),
     ]
 )
+
+
+class Counted(Protocol):
+    """What counts are published of: estimates over variables with `sizes` categories, for the sets `sets`."""
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Categories per variable, the empty one included."""
+
+    @property
+    def sets(self) -> tuple[Attributes, ...]:
+        """The sets, by size and then in order."""
+
+    def listed(self, attributes: Attributes, variable: int) -> tuple[Ints, Ints]:
+        """Where known codes stand on the axis of `variable` in `compact_table(attributes)`, and which they are."""
+
+    def compact_table(self, attributes: Attributes, missing: float = 0.0) -> Floats:
+        """Estimated counts; `missing` in cells without a measurement."""
+
+    def errors(self, attributes: Attributes) -> Floats:
+        """Their standard errors over known codes, to be broadcast to the shape of these."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +117,7 @@ def _combinations(schema: Schema, attributes: Attributes) -> int:
     return math.prod(schema.sizes[attribute] - 1 for attribute in attributes)
 
 
-def _known(estimates: Estimates, attributes: Attributes) -> tuple[np.ndarray, list[np.ndarray]]:
+def _known(estimates: Counted, attributes: Attributes) -> tuple[np.ndarray, list[np.ndarray]]:
     """Rounded counts of known values, NaN where not measured, and per axis the positions of their codes (0 the first).
 
     Of a thinned table only what was followed is gone through, which is a small part of it.
@@ -108,33 +129,36 @@ def _known(estimates: Estimates, attributes: Attributes) -> tuple[np.ndarray, li
 
 
 def set_rows(
-    schema: Schema, estimates: Estimates, attributes: Attributes, threshold: float, everything: bool, begins: list[int]
+    schema: Schema, estimates: Counted, attributes: Attributes, threshold: float, everything: bool, begins: list[int]
 ) -> Rows:
     """The published rows of one set of variables; begins: see `_fragments`.
 
     Numbers are rounded first, so that what follows from them follows from what is published.
     """
-    error = round(math.sqrt(estimates.variance(attributes)), ERROR_DECIMALS)
+    errors: Floats = np.round(estimates.errors(attributes), ERROR_DECIMALS)
     known, codes = _known(estimates, attributes)
-    limit = smallest_reported(_combinations(schema, attributes), len(attributes), error, threshold)
-    shown = ~np.isnan(known) if everything or len(attributes) < 2 else known >= limit  # NaN: not measured
-    counts = known[shown].ravel()
+    cells = _combinations(schema, attributes)
+    least = [smallest_reported(cells, len(attributes), error, threshold) for error in errors.ravel().tolist()]
+    limits: Floats = np.asarray(least).reshape(errors.shape)
+    shown = ~np.isnan(known) if everything or len(attributes) < 2 else known >= limits  # NaN: not measured
+    counts, errors, limits = (np.broadcast_to(part, known.shape)[shown].ravel() for part in (known, errors, limits))
     places = np.nonzero(shown) if attributes else ()
-    cells = [axis[place] for axis, place in zip(codes, places, strict=True)]
+    chosen = [axis[place] for axis, place in zip(codes, places, strict=True)]
     if len(attributes) > 1 and schema.implications:  # what nobody can have is known to be zero
-        possible = ~impossible_cells(attributes, schema.sizes, impossible_pairs(schema))[tuple(c + 1 for c in cells)]
-        counts, cells = counts[possible], [cell[possible] for cell in cells]
-    fragments = [cell + begins[attribute] for attribute, cell in zip(attributes, cells, strict=True)]
+        possible = ~impossible_cells(attributes, schema.sizes, impossible_pairs(schema))[tuple(c + 1 for c in chosen)]
+        counts, errors, limits = counts[possible], errors[possible], limits[possible]
+        chosen = [cell[possible] for cell in chosen]
+    fragments = [cell + begins[attribute] for attribute, cell in zip(attributes, chosen, strict=True)]
     return Rows(
         np.array(fragments, dtype=np.int64).reshape(len(attributes), len(counts)),
         counts,
-        np.full(len(counts), error),
-        np.full(len(counts), limit),
+        errors,
+        limits,
     )
 
 
 def aggregate_batches(
-    schema: Schema, estimates: Estimates, threshold: float, everything: bool
+    schema: Schema, estimates: Counted, threshold: float, everything: bool
 ) -> Iterator[pa.RecordBatch]:
     """All published rows, one batch a length, in the schema's order of variables; the total first.
 
@@ -150,6 +174,6 @@ def aggregate_batches(
         yield Rows(*joined).batch(fragments)
 
 
-def aggregate_table(schema: Schema, estimates: Estimates, threshold: float, everything: bool = False) -> pa.Table:
+def aggregate_table(schema: Schema, estimates: Counted, threshold: float, everything: bool = False) -> pa.Table:
     """The whole published table. threshold: smallest count that is reported, if `reporting_deviations` allow it too."""
     return pa.Table.from_batches(aggregate_batches(schema, estimates, threshold, everything), schema=COLUMNS)

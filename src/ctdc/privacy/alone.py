@@ -9,48 +9,69 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import reduce
 from itertools import groupby
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from ctdc.privacy.estimate import Estimates
 from ctdc.privacy.plan import Attributes
-from ctdc.privacy.selection import wide_axes
 from ctdc.table.count import marginal
 
 Table = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 MOST_TABLES = 400
 
 
-def _shares(estimates: Estimates) -> list[Table]:
+class Fitted(Protocol):
+    """What records are compared with: estimates of people, or of linked rows."""
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Categories per variable."""
+
+    @property
+    def sets(self) -> tuple[Attributes, ...]:
+        """The tables, by size."""
+
+    def thinned(self, attributes: Attributes) -> Mapping[int, Ints]:
+        """The variables along which the table has compact places, with the codes that these stand for."""
+
+    def compact_table(self, attributes: Attributes, missing: float = 0.0) -> Table:
+        """Estimated counts; `missing` where there is none."""
+
+    def variance(self, attributes: Attributes) -> float:
+        """Variance of each measured cell of a table."""
+
+
+def _shares(estimates: Fitted) -> list[Table]:
     """What columns drawn alone would be drawn from: each variable's counts without the negative ones, as shares."""
     found = []
     for variable in range(len(estimates.sizes)):
-        counts = np.maximum(estimates.table((variable,)), 0.0)
+        counts = np.maximum(estimates.compact_table((variable,)), 0.0)
         found.append(counts / counts.sum() if counts.sum() > 0 else np.full(len(counts), 1 / len(counts)))
     return found
 
 
-def _compact(estimates: Estimates, attributes: Attributes, table: Table) -> Table:
+def _compact(estimates: Fitted, attributes: Attributes, table: Table) -> Table:
     """A whole table at the places of a thinned one; what stands for other codes is left at 0."""
-    for axis, attribute in enumerate(attributes):
-        if attribute in wide_axes(estimates.sizes, attributes):
-            table = table.take(estimates.selection.kept[attribute], axis=axis)
-            table = np.pad(table, [(1, 0) if at == axis else (0, 0) for at in range(table.ndim)])
+    for attribute, codes in estimates.thinned(attributes).items():
+        axis = attributes.index(attribute)
+        table = table.take(codes, axis=axis)
+        table = np.pad(table, [(1, 0) if at == axis else (0, 0) for at in range(table.ndim)])
     return table
 
 
-def _compared(estimates: Estimates) -> Iterator[Attributes]:
+def _compared(estimates: Fitted) -> Iterator[Attributes]:
     """Sets of two and more variables, at most about `MOST_TABLES` of each length."""
     for length, sets in groupby(estimates.sets, len):
         chosen = list(sets)
         yield from chosen[:: math.ceil(len(chosen) / MOST_TABLES)] if length > 1 else ()
 
 
-def worse_than_alone(estimates: Estimates, records: npt.NDArray[np.uint16]) -> list[int]:
+def worse_than_alone(estimates: Fitted, records: npt.NDArray[np.uint16]) -> list[int]:
     """The lengths, from 2 on, at which `records` (variables, rows) fit the estimates worse than columns drawn alone.
 
     Fit: the sum over tables of the squared distance over the variance, in measured cells. The noise of the estimates

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from ctdc.privacy.measure import Measurements, residuals
 from ctdc.privacy.plan import Attributes, cell_variance, subsets
-from ctdc.privacy.selection import Selection, wide_axes
+from ctdc.privacy.selection import Selection, wide_axes, wide_variables
 
 Table = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -47,6 +47,10 @@ class Estimates:
         """Shape of `compact_table`: places for wide variables of a thinned table, categories for the others."""
         wide = wide_axes(self.sizes, attributes)
         return tuple(len(self.selection.kept[a]) + 1 if a in wide else self.sizes[a] for a in attributes)
+
+    def thinned(self, attributes: Attributes) -> dict[int, Ints]:
+        """The variables along which `compact_table(attributes)` has compact places, with the codes they stand for."""
+        return {variable: self.selection.kept[variable] for variable in wide_axes(self.sizes, attributes)}
 
     def listed(self, attributes: Attributes, variable: int) -> tuple[Ints, Ints]:
         """Where known codes stand on the axis of `variable` in `compact_table(attributes)`, and which they are."""
@@ -102,6 +106,24 @@ class Estimates:
     def variance(self, attributes: Attributes) -> float:
         """Variance of each measured cell of `table(attributes)`."""
         return cell_variance(self.sizes, self.deviation, attributes)
+
+    def errors(self, attributes: Attributes) -> Table:
+        """Standard error of every measured cell of `table(attributes)`: one for all, of shape (1, ..., 1)."""
+        return np.full((1,) * len(attributes), math.sqrt(self.variance(attributes)))
+
+    def among(self, variables: int) -> Estimates:
+        """The estimates of tables over the first so many variables."""
+        sizes, wide = self.sizes[:variables], wide_variables(self.sizes[:variables])
+        inner = [attributes for attributes in self.residual if not attributes or attributes[-1] < variables]
+        kept = {variable: codes for variable, codes in self.selection.kept.items() if variable in wide}
+        pairs = {pair: mask for pair, mask in self.selection.pairs.items() if set(pair) <= set(wide)}
+        return Estimates(
+            sizes,
+            self.length,
+            {attributes: self.residual[attributes] for attributes in inner},
+            {attributes: self.deviation[attributes] for attributes in inner},
+            Selection(sizes, kept, pairs),
+        )
 
     def total(self) -> tuple[float, float]:
         """Estimated number of records and its standard error."""

@@ -30,7 +30,11 @@ Codes = npt.NDArray[np.uint16]
 
 @dataclass(frozen=True)
 class Reach:
-    """The placed sets with one variable, as `kernels` takes them; the first `whole` are over the variable's codes."""
+    """The placed sets with one variable, as `kernels` takes them; the first `whole` are over the variable's codes.
+
+    steps: what share of itself a record counts in each; group: tells apart the reaches of one variable, for groups of
+    records that are in different sets.
+    """
 
     sets: tuple[Attributes, ...]
     whole: int
@@ -39,11 +43,20 @@ class Reach:
     own: Ints
     others: Ints
     strides: Ints
+    steps: Floats
+    group: int = 0
+
+    @property
+    def resistance(self) -> float:
+        """What a change costs for its own sake, of a record that counts one, in sets over the variable's codes."""
+        return float((self.weights * self.steps)[: self.whole].sum())
 
 
 @dataclass
 class Fit:
-    """records: (rows, columns) as `columns` says, the last column always 0; differences: all tables, flat, float32."""
+    """records: (rows, columns) as `columns` says, the last column always 0; differences: all tables, flat, float32;
+    amounts: (rows,) what each record counts.
+    """
 
     estimates: Estimates
     weights: dict[Attributes, float]
@@ -52,9 +65,10 @@ class Fit:
     differences: Floats
     compact_columns: dict[int, int]
     impossible: Mapping[Attributes, Mask]
+    amounts: Floats
     placed: list[int] = field(default_factory=list)
     sets: list[Attributes] = field(default_factory=list)
-    layouts: dict[tuple[int, int], Any] = field(default_factory=dict)  # kept here for `scores`
+    layouts: dict[tuple[int, int, int], Any] = field(default_factory=dict)  # kept here for `scores`
     _reach: dict[tuple[int, int], Reach] = field(default_factory=dict)
 
     @property
@@ -111,6 +125,7 @@ class Fit:
             reach.own,
             reach.others,
             reach.strides,
+            self.amounts,
         )
         for attributes, part in zip(reach.sets, parts, strict=True):
             self.difference(attributes)[...] = (tables[part, 0] - tables[part, 1]).reshape(self.shape(attributes))
@@ -126,7 +141,9 @@ class Fit:
         halved = np.where(reach.strides > reach.own[:, None], reach.strides // 2, reach.strides).astype(np.int32)
         offsets = np.array([part.start for part in parts], dtype=np.int32)
         others = reach.others.astype(np.int32)
-        deal_flag(self.records, variable, order, lead, both, target, reach.weights, offsets, others, halved)
+        deal_flag(
+            self.records, variable, order, lead, both, target, reach.weights, offsets, others, halved, self.amounts
+        )
         for attributes, part, (no, yes) in zip(reach.sets, parts, targets, strict=True):
             difference = np.moveaxis(self.difference(attributes), attributes.index(variable), 0)
             difference[0] = (both[part] - lead[part]).reshape(no.shape) / 2 - no
@@ -185,7 +202,7 @@ class Fit:
         strides = np.zeros((len(mine), width), dtype=np.int64)
         own = np.zeros(len(mine), dtype=np.int64)
         for number, attributes in enumerate(mine):
-            steps = _steps(self.shape(attributes))
+            steps = steps_of(self.shape(attributes))
             rest = [axis for axis, attribute in enumerate(attributes) if attribute != variable]
             own[number] = steps[attributes.index(variable)]
             columns = self.columns(attributes)
@@ -199,6 +216,7 @@ class Fit:
             own=own,
             others=others,
             strides=strides,
+            steps=np.ones(len(mine), dtype=np.float32),
         )
 
     def _is_compact(self, attributes: Attributes, variable: int) -> bool:
@@ -211,7 +229,8 @@ def _parts(lengths: Ints) -> list[slice]:
     return [slice(end - length, end) for end, length in zip(ends, lengths.tolist(), strict=True)]
 
 
-def _steps(shape: Sequence[int]) -> list[int]:
+def steps_of(shape: Sequence[int]) -> list[int]:
+    """How far apart neighbours along each axis stand in a flat table."""
     return [math.prod(shape[axis + 1 :]) for axis in range(len(shape))]
 
 
@@ -225,4 +244,5 @@ def new_fit(estimates: Estimates, rows: int, impossible: Mapping[tuple[int, int]
     compact = {variable: variables + number for number, variable in enumerate(estimates.selection.kept)}
     records = np.zeros((rows, variables + len(compact) + 1), dtype=np.uint16)
     differences = np.zeros(sum(lengths), dtype=np.float32)
-    return Fit(estimates, weights, offsets, records, differences, compact, dict((impossible or {}).items()))
+    amounts = np.ones(rows, dtype=np.float32)
+    return Fit(estimates, weights, offsets, records, differences, compact, dict((impossible or {}).items()), amounts)

@@ -200,12 +200,19 @@ def apply_changes(
     own: Ints,
     others: Ints,
     strides: Ints,
+    amounts: Floats,
+    steps: Floats,
+    neighbours: Ints,
+    mirrors: Ints,
 ) -> int:  # pragma: no cover - compiled
     """Make each proposed change that still lowers the objective, one record after another; return how many.
 
     order: rows to try, those that promise most first; gain: (rows,) what was promised: records with the same promise
     are nearly always equal, so that after one refusal the rest of them is skipped; patience: give up after more than so
     many refusals in a row. `compact_column` holds the variable's places in `records`, -1 when it has none of its own.
+    amounts: (rows,) what a record counts; steps: (sets,) what share of that it counts in a set; neighbours: (rows, m)
+    other records that hold the variable's value of this one in their columns `mirrors` (m,); m is 0 where there are
+    none.
     """
     sets = weights.shape[0]
     width = others.shape[1]
@@ -221,6 +228,7 @@ def apply_changes(
         old_place = np.int64(places[old])
         new_place = np.int64(places[new])
         last = whole if old_place == new_place else sets
+        amount = amounts[row]
         change = np.float32(0.0)
         for number in range(last):
             cell = offsets[number]
@@ -230,16 +238,18 @@ def apply_changes(
             to = new if number < whole else new_place
             away = old if number < whole else old_place
             change += weights[number] * (
-                differences[cell + to * own[number]] - differences[cell + away * own[number]] + np.float32(1.0)
+                differences[cell + to * own[number]] - differences[cell + away * own[number]] + amount * steps[number]
             )
         if change < 0.0:
             refused = 0
             for number in range(last):
                 to = new if number < whole else new_place
                 away = old if number < whole else old_place
-                differences[cells[number] + away * own[number]] -= np.float32(1.0)
-                differences[cells[number] + to * own[number]] += np.float32(1.0)
+                differences[cells[number] + away * own[number]] -= amount * steps[number]
+                differences[cells[number] + to * own[number]] += amount * steps[number]
             records[row, variable] = new
+            for mirror in range(mirrors.shape[0]):
+                records[neighbours[row, mirror], mirrors[mirror]] = new
             if compact_column >= 0:
                 records[row, compact_column] = new_place
             accepted += 1
@@ -264,6 +274,7 @@ def deal(
     own: Ints,
     others: Ints,
     strides: Ints,
+    amounts: Floats,
 ) -> None:  # pragma: no cover - compiled
     """Give each record its first category of `variable`, in `order`, so that all tables with it grow evenly.
 
@@ -271,8 +282,13 @@ def deal(
     they are to become (targets); `offsets` are into it. The record
     that comes when a share f of all have theirs gets the category for which the sum over sets of w_A (count - f target)
     is lowest: every table stays as close as whole records allow to f of its target all the time, and is there at the
-    end. Records drawn at random would be off by the square root of each count instead.
+    end. Records drawn at random would be off by the square root of each count instead. amounts: (rows,) what a record
+    counts.
     """
+    total = np.float64(0.0)
+    for position in range(order.shape[0]):
+        total += amounts[order[position]]
+    dealt = np.float64(0.0)
     sets = weights.shape[0]
     width = others.shape[1]
     categories = places.shape[0]
@@ -282,7 +298,8 @@ def deal(
     by_place = np.zeros(compact, dtype=np.float32)
     for turn in range(order.shape[0]):
         row = order[turn]
-        share = np.float32((turn + 1) / order.shape[0])
+        dealt += amounts[row]
+        share = np.float32(dealt / total)
         score[:] = np.float32(0.0)
         by_place[:] = np.float32(0.0)
         for number in range(sets):
@@ -299,7 +316,9 @@ def deal(
             else:
                 for place in range(1, compact):
                     other = cell + place * step
-                    by_place[place] += weight * (tables[other, 0] - share * tables[other, 1] + np.float32(0.5))
+                    by_place[place] += weight * (
+                        tables[other, 0] - share * tables[other, 1] + np.float32(0.5) * amounts[row]
+                    )
         chosen = 0
         lowest = np.float32(np.inf)
         for category in range(categories):
@@ -314,7 +333,7 @@ def deal(
         if compact_column >= 0:
             records[row, compact_column] = home
         for number in range(sets):
-            tables[cells[number] + (chosen if number < whole else home) * own[number], 0] += np.float32(1.0)
+            tables[cells[number] + (chosen if number < whole else home) * own[number], 0] += amounts[row]
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
@@ -329,6 +348,7 @@ def deal_flag(
     offsets: Small,
     others: Small,
     strides: Small,
+    amounts: Floats,
 ) -> None:  # pragma: no cover - compiled
     """As `deal`, for a variable of two categories: most variables are flags, and half of the numbers decide.
 
@@ -337,6 +357,10 @@ def deal_flag(
     without a choice in them, so that the compiler does several sets at once.
     """
     sets, width = others.shape
+    total = np.float64(0.0)
+    for position in range(order.shape[0]):
+        total += amounts[order[position]]
+    dealt = np.float64(0.0)
     cells = np.empty(sets, dtype=np.int32)
     record = np.empty(records.shape[1], dtype=np.int32)
     for turn in range(order.shape[0]):
@@ -348,12 +372,14 @@ def deal_flag(
         for axis in range(width):
             for number in range(sets):
                 cells[number] += record[others[number, axis]] * strides[number, axis]
-        share = np.float32((turn + 1) / order.shape[0])
+        amount = amounts[row]
+        dealt += amount
+        share = np.float32(dealt / total)
         score = np.float32(0.0)
         for number in range(sets):
             score += weights[number] * (lead[cells[number]] - share * target[cells[number]])
-        step = np.float32(1.0) if score < 0.0 else np.float32(-1.0)
+        step = amount if score < 0.0 else -amount
         records[row, variable] = 1 if score < 0.0 else 0
         for number in range(sets):
             lead[cells[number]] += step
-            both[cells[number]] += np.float32(1.0)
+            both[cells[number]] += amount

@@ -49,7 +49,7 @@ IMPORTANCE = {
     (ACROSS, 2): 0.3,
     (ACROSS, 3): 0.05,
     (BESIDE, 2): 0.1,
-    (LEFT, 1): 0.02,
+    (LEFT, 1): 0.05,
 }
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

@@ -49,13 +49,17 @@ def expected_errors(plan: Plan) -> dict[str, dict[str, float]]:
     """Smallest, median and largest standard error of a count, by length: known before anything is measured."""
     errors: dict[str, dict[str, float]] = {}
     for length, sets in sorted(_by_length(plan).items()):
-        values = [math.sqrt(plan.variance(attributes)) for attributes in sets]
-        errors[str(length)] = {
-            "low": round(min(values), 4),
-            "median": round(_middle(values), 4),
-            "high": round(max(values), 4),
-        }
+        errors[str(length)] = spread_of_errors([math.sqrt(plan.variance(attributes)) for attributes in sets])
     return errors
+
+
+def spread_of_errors(values: Sequence[float]) -> dict[str, float]:
+    """Smallest, median and largest of some standard errors, as they are stated."""
+    return {
+        "low": round(min(values), 4),
+        "median": round(_middle(values), 4),
+        "high": round(max(values), 4),
+    }
 
 
 @dataclass(frozen=True)

@@ -8,101 +8,31 @@ otherwise. What was measured is kept until it is published, so that a failure in
 from __future__ import annotations
 
 import json
-import math
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.csv as pa_csv
-import pyarrow.parquet as pq
-
 from ctdc.foundation.clock import timestamp
 from ctdc.foundation.errors import UserError
-from ctdc.foundation.files import atomic_folder, check_new_folder, write_text
+from ctdc.foundation.files import as_json, atomic_folder, check_new_folder, write_text
 from ctdc.foundation.hashing import hash_file, hash_value
 from ctdc.foundation.progress import Progress, Silent
 from ctdc.privacy import ledger
-from ctdc.privacy.accounting import Guarantee, strongest_attacker
-from ctdc.privacy.aggregates import aggregate_table
-from ctdc.privacy.alone import worse_than_alone
-from ctdc.privacy.cohorts import Cohort, check_alike, combine, heaviest, keep, shared_selection, statement_facts
-from ctdc.privacy.estimate import Estimates, estimate
+from ctdc.privacy.cohorts import Cohort, check_alike, combine, shared_selection
+from ctdc.privacy.domain import Domain, People, counted, joint, plan_of, read_domain, write_domain
+from ctdc.privacy.linked_outputs import write_linked_outputs
 from ctdc.privacy.measure import Measurements, measure
 from ctdc.privacy.noise import NoiseSource, OpenDPNoise
+from ctdc.privacy.outputs import MEASUREMENTS, Finish, write_outputs
 from ctdc.privacy.plan import Plan
-from ctdc.privacy.planning import expected_errors, sets_by_length
-from ctdc.privacy.report import report_html
+from ctdc.privacy.settings import Settings
 from ctdc.privacy.stored import read_measurements, write_measurements
-from ctdc.privacy.structure import forbidden_pairs
-from ctdc.privacy.synthesise import synthesise
-from ctdc.privacy.workload import Workload, plan_workload
-from ctdc.table.coded import CodedTable, table_from_matrix
-from ctdc.table.reporting import EXPECTED_FALSE
-from ctdc.table.schema import Schema, read_schema
+from ctdc.table.linked import LinkedSchema
+from ctdc.table.schema import Schema
 
-ENGINE_VERSION = "2"
-DEFAULT_THRESHOLD = 10.0
-MAX_RECORDS = 65_000_000
-Finish = Callable[[Path, CodedTable], None]  # adds files to the folder, made from the synthetic records
-MEASUREMENTS = "measurements.parquet"
-SCHEMA = "schema.json"
-PRIVACY = "privacy.json"
 PAID = "paid.json"  # what the measurements were paid with; stays beside them, is not published
-
-
-@dataclass(frozen=True)
-class Settings:
-    """Everything that is decided before the records are looked at. All of it is public.
-
-    threshold: smallest count called reliable; every_aggregate: list combinations below it too; seed: of the record
-    synthesis, which happens after the noise; population: whose budget is charged; facts: declared facts to be
-    recorded with the result (profile, title, ...), JSON values; cohort: name of the people who are measured, when
-    they are new and earlier ones' measurements are added (`ctdc.privacy.cohorts`); workload: what is measured and what
-    it is for, where it is more than all sets of up to `length` variables with the engine's own weights.
-    """
-
-    guarantee: Guarantee
-    length: int = 3
-    threshold: float = DEFAULT_THRESHOLD
-    every_aggregate: bool = False
-    seed: int = 0
-    population: str = "default"
-    cohort: str = ""
-    facts: dict[str, Any] = field(default_factory=dict)
-    workload: Workload | None = None
-
-    def __post_init__(self) -> None:
-        if self.workload is not None and self.workload.length != self.length:
-            raise ValueError("the settings and their workload have different lengths")
-        if not (math.isfinite(self.threshold) and self.threshold >= 0):
-            raise UserError(
-                "privacy.threshold", f"The reporting threshold is {self.threshold}.", allowed="a number of at least 0"
-            )
-
-    def declared_workload(self) -> Workload:
-        """The workload, the default one written out."""
-        return self.workload or Workload(self.length)
-
-    def paid(self) -> dict[str, Any]:
-        """The settings that decide what is measured and what it costs; the others can change without a payment."""
-        return {
-            "epsilon": self.guarantee.epsilon,
-            "delta": self.guarantee.delta,
-            "length": self.length,
-            "population": self.population,
-            # Left out where none is declared, so that what was paid for before there were workloads stays paid.
-            **({"workload": self.workload.describe()} if self.workload else {}),
-            **({"cohort": self.cohort} if self.cohort else {}),
-        }
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=1) + "\n"
 
 
 def _charge_details(schema: Schema, plan: Plan, settings: Settings, identity: str) -> dict[str, Any]:
@@ -116,113 +46,9 @@ def _charge_details(schema: Schema, plan: Plan, settings: Settings, identity: st
     }
 
 
-def privacy_statement(
-    schema: Schema,
-    measurements: Measurements,
-    estimates: Estimates,
-    settings: Settings,
-    measured_at: str,
-    cohorts: Sequence[Cohort] = (),
-) -> dict[str, Any]:
-    """The content of privacy.json: the guarantee, how it was spent, and what it was measured with.
-
-    cohorts: those whose measurements were added up, the new one included; none for a release that is not of cohorts.
-    """
-    cost = heaviest(cohorts) if cohorts else measurements.cost()
-    gaussian = cost.mu_squared is not None and cost.is_gaussian(settings.guarantee.delta)
-    mu = math.sqrt(cost.mu_squared if gaussian and cost.mu_squared is not None else 2 * cost.rho)
-    attacker = strongest_attacker(cost, settings.guarantee.delta)
-    total, error = estimates.total()
-    workload = settings.declared_workload()
-    if measurements.plan.length < workload.length:  # so few people that longer combinations were left out
-        workload = Workload(measurements.plan.length)
-    return {
-        **settings.facts,  # first, so that a declared fact cannot replace a measured one
-        "engine_version": ENGINE_VERSION,
-        "unit": "person",
-        "neighbours": "add or remove one person's record",
-        "mechanism": "discrete Gaussian noise on integer residuals of marginal tables, each measured once",
-        "epsilon": settings.guarantee.epsilon,
-        "delta": settings.guarantee.delta,
-        "certified_epsilon": cost.epsilon(settings.guarantee.delta),
-        "rho": cost.rho,
-        "mu": mu,
-        "certificate": "rounding lemma and Gaussian trade-off curve" if gaussian else "zCDP",
-        "attacker_accuracy": attacker.accuracy,
-        "attacker_power_at_1_percent": attacker.power,
-        "length": workload.length,
-        "asked_length": settings.declared_workload().length,
-        "workload": workload.describe(),
-        "threshold": settings.threshold,
-        "expected_false": EXPECTED_FALSE,
-        "aggregates": "all" if settings.every_aggregate else "threshold",
-        "total": {"count": round(total, 2), "standard_error": round(error, 4)},
-        "records": max(0, round(total)),
-        "measurements": len(measurements.plan.measurements),
-        "sets_by_length": sets_by_length(measurements.plan),
-        "noisy_numbers": measurements.numbers(),
-        "expected_standard_error": expected_errors(measurements.plan),
-        "unprotected_quantities": [],
-        "facts_by_definition": [fact.as_dict() for fact in schema.implications],
-        "schema_hash": schema.content_hash(),
-        "synthesis_seed": settings.seed,
-        "population": settings.population,
-        "publishable": measurements.publishable,
-        "libraries": {name: version(name) for name in ("ctdc", "opendp", "numpy", "numba", "pyarrow")},
-        "measured_at": measured_at,
-        **(statement_facts(cohorts) if cohorts else {}),
-    }
-
-
-def _write_table(folder: Path, name: str, table: pa.Table) -> None:
-    pa_csv.write_csv(table, folder / f"{name}.csv")
-    pq.write_table(table, folder / f"{name}.parquet", compression="zstd")
-
-
-def _plain_text(table: pa.Table) -> pa.Table:
-    return table.cast(pa.schema([(name, pa.string()) for name in table.column_names]))
-
-
-def write_outputs(
-    folder: Path,
-    schema: Schema,
-    measurements: Measurements,
-    settings: Settings,
-    measured_at: str,
-    progress: Progress,
-    cohorts: Sequence[Cohort] = (),
-    finish: Finish | None = None,
-) -> dict[str, Any]:
-    """Compute and write every file from the measurements; returns the content of privacy.json."""
-    estimates = estimate(measurements)
-    statement = privacy_statement(schema, measurements, estimates, settings, measured_at, cohorts)
-    if statement["records"] > MAX_RECORDS:
-        raise UserError("privacy.records", "More records would be built than this version can hold.")
-    forbidden = forbidden_pairs(schema)
-    matrix = synthesise(estimates, statement["records"], settings.seed, progress=progress, forbidden=forbidden)
-    statement["worse_than_alone"] = worse_than_alone(estimates, matrix) if statement["records"] else []
-    progress.start("Writing files")
-    aggregates = aggregate_table(schema, estimates, settings.threshold, settings.every_aggregate)
-    coded = table_from_matrix(schema, matrix)
-    records = coded.to_arrow()
-    pa_csv.write_csv(_plain_text(records), folder / "synthetic.csv", pa_csv.WriteOptions(quoting_style="needed"))
-    pq.write_table(records, folder / "synthetic.parquet", compression="zstd")
-    _write_table(folder, "aggregates", aggregates)
-    write_measurements(folder / MEASUREMENTS, schema, measurements)
-    if cohorts:
-        keep(folder, cohorts)
-    write_text(folder / SCHEMA, _json(schema.to_table_schema()))
-    write_text(folder / PRIVACY, _json(statement))
-    write_text(folder / "report.html", report_html(statement, schema, aggregates))
-    if finish is not None:
-        finish(folder, coded)
-    progress.finish()
-    return statement
-
-
 def measure_records(
-    load: Callable[[], CodedTable],
-    schema: Schema,
+    load: Callable[[], People],
+    schema: Domain,
     settings: Settings,
     out: Path,
     ledger_path: Path,
@@ -241,7 +67,7 @@ def measure_records(
     earlier: cohorts to which this one will be added; checked before paying. Whoever has put `out` where it stays
     calls `record_end`. Raises UserError or Refused.
     """
-    plan = plan_workload(schema, settings.guarantee, settings.declared_workload())
+    plan = plan_of(schema, settings.guarantee, settings.declared_workload())
     for cohort in earlier:
         check_alike(plan, cohort.measurements.plan, cohort.file)
     with atomic_folder(out) as folder:
@@ -250,14 +76,14 @@ def measure_records(
             raise ValueError("the records are coded with another schema")
         selection = shared_selection([cohort.measurements for cohort in earlier])
         # A cohort has to be measured as those are to which it is added, and a declared workload as it was declared.
-        shorten = not settings.cohort and settings.workload is None
-        details = _charge_details(schema, plan, settings, identity)
+        shorten = not settings.cohort and settings.workload is None and not isinstance(schema, LinkedSchema)
+        details = _charge_details(joint(schema), plan, settings, identity)
         charge = ledger.charge(ledger_path, settings.population, plan.cost(), details, when)
-        measurements = measure(table.matrix(), plan, noise or OpenDPNoise(), progress, selection, shorten=shorten)
-        write_measurements(folder / MEASUREMENTS, schema, measurements)
-        write_text(folder / SCHEMA, _json(schema.to_table_schema()))
+        measurements = measure(counted(table), plan, noise or OpenDPNoise(), progress, selection, shorten=shorten)
+        write_measurements(folder / MEASUREMENTS, joint(schema), measurements)
+        write_domain(folder, schema)
         facts = {"measured_at": timestamp(when), "identity": identity, "charge": charge.hash}
-        write_text(folder / PAID, _json({**settings.paid(), **facts}))
+        write_text(folder / PAID, as_json({**settings.paid(), **facts}))
 
 
 def record_end(measured: Path, ledger_path: Path, when: datetime) -> None:
@@ -278,7 +104,7 @@ def publish_measurements(
     settings: Settings,
     out: Path,
     *,
-    schema: Schema | None = None,
+    schema: Domain | None = None,
     earlier: Sequence[Cohort] = (),
     progress: Progress | None = None,
     finish: Finish | None = None,
@@ -294,22 +120,24 @@ def publish_measurements(
     paid = json.loads((measured / PAID).read_text(encoding="utf-8"))
     if any(paid.get(name) != value for name, value in ({"workload": None} | settings.paid()).items()):
         raise ValueError("these settings are not those that the measurements were paid with")
-    stored = read_schema(measured / SCHEMA)
+    stored = read_domain(measured)
     schema = schema or stored
     if schema.without_facts() != stored.without_facts():
         raise ValueError("what was measured has another schema")
     with atomic_folder(out) as folder:
-        measurements = read_measurements(measured / MEASUREMENTS, schema)
+        measurements = read_measurements(measured / MEASUREMENTS, joint(schema))
         cohorts: tuple[Cohort, ...] = ()
         if settings.cohort:
             cohorts = (*earlier, _new_cohort(measured, measurements, settings, paid["measured_at"]))
             measurements = combine([cohort.measurements for cohort in cohorts])
+        if isinstance(schema, LinkedSchema):
+            return write_linked_outputs(folder, schema, measurements, settings, paid["measured_at"], progress, finish)
         return write_outputs(folder, schema, measurements, settings, paid["measured_at"], progress, cohorts, finish)
 
 
 def protect(
-    load: Callable[[], CodedTable],
-    schema: Schema,
+    load: Callable[[], People],
+    schema: Domain,
     settings: Settings,
     out: Path,
     ledger_path: Path,

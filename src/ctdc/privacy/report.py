@@ -38,9 +38,15 @@ SMALLEST_WRITTEN_OUT = 1e-6  # smaller numbers are written as a power of ten
 PERCENTAGE = re.compile(r"(\d+%)")
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 CERTIFICATES = {"rounding lemma and Gaussian trade-off curve": "rounding", "zCDP": "zcdp"}
-UNITS = {"person": "person"}
-NEIGHBOURS = {"add or remove one person's record": "add_remove"}
+LINKED_UNIT = "person with linked rows"
+LINKED_NEIGHBOURS = "add or remove one person's record with all rows that are linked to it"
+UNITS = {"person": "person", LINKED_UNIT: "linked"}
+NEIGHBOURS = {"add or remove one person's record": "add_remove", LINKED_NEIGHBOURS: "linked"}
 FILES = ("synthetic", "aggregates", "measurements", "schema.json", "privacy.json", "report.html")
+LINKED_FILES = (
+    *("synthetic", "linked", "aggregates", "linked_aggregates", "across_aggregates", "measurements"),
+    *("schema.json", "linked_schema.json", "privacy.json", "report.html"),
+)
 
 
 @cache
@@ -260,7 +266,7 @@ def report_html(statement: Mapping[str, Any], schema: Schema, aggregates: pa.Tab
         "certificates": CERTIFICATES,
         "units": UNITS,
         "neighbours": NEIGHBOURS,
-        "files": FILES,
+        "files": LINKED_FILES if "linked" in statement else FILES,
         "low": total - NORMAL_95 * error,
         "high": total + NORMAL_95 * error,
         "listings": listings(schema, aggregates, statement["length"], longer),

@@ -95,12 +95,12 @@ def _hosts(keys: Sequence[Key]) -> dict[Key, Key]:
     return hosts
 
 
-def layout_of(fit: Fit, variable: int) -> Layout:
+def layout_of(fit: Fit, variable: int, reach: Reach) -> Layout:
     """The layout of `variable`, found once for every state of growth."""
-    key = variable, len(fit.placed)
+    key = variable, len(fit.placed), reach.group
     found: Layout | None = fit.layouts.get(key)
     if found is None:
-        found = fit.layouts[key] = layout(fit, variable, fit.reach(variable))
+        found = fit.layouts[key] = layout(fit, variable, reach)
     return found
 
 
@@ -167,16 +167,18 @@ def score_tables(fit: Fit, reach: Reach, plan: Layout) -> Floats:
     return scores
 
 
-def contexts(fit: Fit, variable: int, blocks: Blocks, random: np.random.Generator) -> tuple[Ints, Ints, Codes]:
-    """Records grouped by the values of the other variables: `rows_of`, `starts` and block codes per context.
+def contexts(
+    fit: Fit, variable: int, blocks: Blocks, random: np.random.Generator, rows: Ints | None = None
+) -> tuple[Ints, Ints, Codes]:
+    """Records, or only `rows`, grouped by the values of the others: `rows_of`, `starts` and block codes per context.
 
     For a variable of few categories every record is its own context: grouping would cost more than it saves.
     """
     records = fit.records
-    everyone = np.arange(len(records))
-    starts = np.arange(len(records) + 1)
+    everyone = np.arange(len(records)) if rows is None else rows
+    starts = np.arange(len(everyone) + 1)
     firsts = everyone
-    if fit.sizes[variable] > FEW_CATEGORIES:
+    if rows is None and fit.sizes[variable] > FEW_CATEGORIES:
         others = [other for other in fit.placed if other != variable]
         everyone, groups = grouped(fit, others, random)
         begins = np.flatnonzero(np.diff(groups, prepend=~groups[:1]))
@@ -197,12 +199,16 @@ def grouped(fit: Fit, variables: Sequence[int], random: np.random.Generator) -> 
     return order, hashes[order]
 
 
-def proposals(fit: Fit, variable: int, random: np.random.Generator) -> tuple[Codes, npt.NDArray[np.float32]]:
-    """For each record the best category of `variable` as things stand, and its score less the current one's."""
-    reach = fit.reach(variable)
-    plan = layout_of(fit, variable)
+def proposals(
+    fit: Fit, variable: int, reach: Reach, random: np.random.Generator, rows: Ints | None = None
+) -> tuple[Codes, npt.NDArray[np.float32]]:
+    """For each record the best category of `variable` as things stand, and its score less the current one's.
+
+    rows: only of these; the others keep a gain of 0.
+    """
+    plan = layout_of(fit, variable, reach)
     scores = score_tables(fit, reach, plan)
-    rows_of, starts, codes = contexts(fit, variable, plan.blocks, random)
+    rows_of, starts, codes = contexts(fit, variable, plan.blocks, random, rows)
     best = np.zeros(len(fit.records), dtype=np.uint16)
     gain = np.zeros(len(fit.records), dtype=np.float32)
     current = np.ascontiguousarray(fit.records[:, variable])

@@ -19,13 +19,14 @@ import numpy.typing as npt
 
 from ctdc.foundation.progress import Progress, Silent
 from ctdc.privacy.estimate import Estimates
-from ctdc.privacy.fit import Fit, new_fit
+from ctdc.privacy.fit import Codes, Fit, Floats, Ints, Reach, new_fit
 from ctdc.privacy.kernels import apply_changes
 from ctdc.privacy.scores import proposals
 from ctdc.privacy.structure import Forbidden, repair
 from ctdc.table.nearest import implied_pairs
 
 SINGLES = 10.0  # what single variables count in the last sweep beside one over their variance
+NO_MIRRORS = (np.zeros((0, 0), dtype=np.int64), np.zeros(0, dtype=np.int64))
 MOST_TRIED = 40_000  # of the records that ask for a change in one pass; the others can ask again
 
 
@@ -50,9 +51,22 @@ def improve(fit: Fit, variable: int, effort: Effort, random: np.random.Generator
     Those that promise most go first: when a hundred records ask for the same gap, it is filled by those that also mend
     something of their own.
     """
-    best, gain = proposals(fit, variable, random)
     reach = fit.reach(variable)
-    candidates = np.flatnonzero(gain + reach.weights[: reach.whole].sum() < 0)
+    best, gain = proposals(fit, variable, reach, random)
+    return change(fit, variable, reach, best, gain, effort)
+
+
+def change(
+    fit: Fit,
+    variable: int,
+    reach: Reach,
+    best: Codes,
+    gain: Floats,
+    effort: Effort,
+    mirrored: tuple[Ints, Ints] = NO_MIRRORS,
+) -> int:
+    """Apply of what was proposed what still helps; returns how many. mirrored: see `kernels.apply_changes`."""
+    candidates = np.flatnonzero(gain + reach.resistance * fit.amounts < 0)
     if len(candidates) > MOST_TRIED:
         candidates = candidates[np.argpartition(gain[candidates], MOST_TRIED)[:MOST_TRIED]]
     order = candidates[np.argsort(gain[candidates], kind="stable")]
@@ -72,6 +86,9 @@ def improve(fit: Fit, variable: int, effort: Effort, random: np.random.Generator
         reach.own,
         reach.others,
         reach.strides,
+        fit.amounts,
+        reach.steps,
+        *mirrored,
     )
     return int(changed)
 

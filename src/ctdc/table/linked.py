@@ -10,13 +10,14 @@ the person's, those of a linked row, those of another one, and how many rows wer
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from ctdc.foundation.errors import UserError
+from ctdc.foundation.hashing import hash_value
 from ctdc.table.coded import CodedTable
 from ctdc.table.constraints import Implication
 from ctdc.table.count import Counts, Matrix
@@ -24,10 +25,11 @@ from ctdc.table.schema import Schema, Variable
 from ctdc.table.tally import Layer, Tally
 
 MAX_LINKS = 10  # the least common multiple of k(k - 1) up to it is 2,520, and integers grow with it
-MOST_LEFT_OUT = 20  # rows left out of one person that are told apart; more count as so many
+MOST_LEFT_OUT = 6  # rows left out of one person that are told apart; more count as so many
 LINKED = "linked."  # start of the joint names of a linked row's variables
 OTHER = "other."  # and of another row's of the same person
 LEFT_OUT = "left out"
+ID = "id"  # of a synthetic person, in both synthetic tables
 Ints = npt.NDArray[np.int64]
 
 
@@ -53,14 +55,22 @@ class LinkedSchema:
                 allowed=f"1 to {MAX_LINKS}; of those who have more, so many are drawn at random",
                 do="Choose another --max-links.",
             )
-        taken = [name for name in self.main.names if name == self.number or name.startswith((LINKED, OTHER))]
-        if taken or not self.number or self.number in ("id", LEFT_OUT) or self.number.startswith((LINKED, OTHER)):
+        own = [*self.main.names, self.number]
+        if self.number in self.main.names or not self.number or any(_reserved(name) for name in own):
+            clash = next((name for name in own if _reserved(name)), self.number)
             raise UserError(
                 "linked.number",
-                f"The names {taken[0] if taken else self.number!r} and {self.number!r} cannot be told apart.",
-                allowed=f"a name for the number of linked rows that no column has; no column beginning with {LINKED!r} "
-                f"or {OTHER!r}",
+                f"{clash!r} cannot be the name of a column of the people here.",
+                allowed=f"names other than {ID!r} and {LEFT_OUT!r} that do not begin with {LINKED!r} or {OTHER!r}; for "
+                "the number of linked rows a name that no column has",
                 do="Choose another --number-name, or rename the column.",
+            )
+        if ID in self.linked.names:
+            raise UserError(
+                "linked.number",
+                f"{ID!r} cannot be the name of a column of the linked rows.",
+                allowed=f"any other name; {ID!r} leads from a synthetic linked row to its person",
+                do="Rename the column, or leave it out.",
             )
 
     @cached_property
@@ -90,6 +100,14 @@ class LinkedSchema:
         ]
         return Schema(variables, (*self.main.implications, *facts))
 
+    def content_hash(self) -> str:
+        """SHA-256 of both tables' variables and facts, and of how many rows count."""
+        return hash_value([self.main.content_hash(), self.linked.content_hash(), self.most, self.number])
+
+    def without_facts(self) -> LinkedSchema:
+        """The same tables, nothing declared between their variables."""
+        return replace(self, main=self.main.without_facts(), linked=self.linked.without_facts())
+
     @property
     def main_places(self) -> range:
         """Where the number and the main variables stand in the joint table."""
@@ -116,6 +134,10 @@ class LinkedSchema:
     def whole(self) -> int:
         """What a person counts: the least number that can be divided evenly among the pairs of up to `most` rows."""
         return math.lcm(*(max(1, links * (links - 1)) for links in range(1, self.most + 1)), self.most)
+
+
+def _reserved(name: str) -> bool:
+    return name in (ID, LEFT_OUT) or name.startswith((LINKED, OTHER))
 
 
 @dataclass(frozen=True)

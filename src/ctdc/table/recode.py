@@ -191,18 +191,22 @@ def _people(ids: pa.ChunkedArray, name: str, where: str) -> Integers:
 
     Space around an id does not make another person of somebody: two records of one person would protect them less.
     """
-    given, raw = distinct_texts(ids, name, where)
-    trimmed = pc.dictionary_encode(pc.utf8_trim_whitespace(raw))
-    texts = trimmed.dictionary
-    indices = np.append(pc.fill_null(trimmed.indices, len(texts)).to_numpy(zero_copy_only=False), len(texts))[given]
-    nobody = np.append(pc.fill_null(pc.equal(texts, ""), True).to_numpy(zero_copy_only=False), True).astype(bool)
-    _refuse(
-        "table.subject_missing", name, nobody[indices], where, "that do not say whose row it is", "any text or number"
-    )
+    indices = pc.dictionary_encode(ids_of(ids, name, where)).indices.to_numpy(zero_copy_only=False)
     _, first, inverse = np.unique(indices, return_index=True, return_inverse=True)
     rank = np.empty(len(first), np.int64)
     rank[np.argsort(first)] = np.arange(len(first))
     return rank[inverse]
+
+
+def ids_of(ids: pa.ChunkedArray, name: str, where: str) -> pa.Array:
+    """The ids as text without surrounding space. Raises UserError (``table.subject_missing``) where there is none."""
+    given, raw = distinct_texts(ids, name, where)
+    texts = pc.utf8_trim_whitespace(raw)
+    nobody = np.append(pc.fill_null(pc.equal(texts, ""), True).to_numpy(zero_copy_only=False), True).astype(bool)
+    _refuse(
+        "table.subject_missing", name, nobody[given], where, "that do not say whose row it is", "any text or number"
+    )
+    return texts.take(pa.array(given))
 
 
 def _check_agreement(column: Column, highest: Column, person: Integers, name: str, where: str) -> None:

@@ -6,7 +6,6 @@ made from the synthetic records and the public declaration.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +15,8 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from ctdc.foundation.errors import UserError
-from ctdc.foundation.files import write_text
-from ctdc.privacy.protect import Finish
+from ctdc.foundation.files import as_json, write_text
+from ctdc.privacy.outputs import Finish
 from ctdc.table.coded import CodedTable, column_names
 from ctdc.table.declare import Declaration, plain_declaration, read_declaration
 from ctdc.table.recode import check_header
@@ -75,8 +74,7 @@ def other_shapes(schema: Schema, declaration: Declaration | None, shapes: Sequen
             if shape in shapes:
                 write_shape(folder / f"synthetic_{shape}", make(records, declaration or plain_declaration(schema)))
         if declaration is not None:
-            text = json.dumps(declaration.describe(), ensure_ascii=False, indent=1)
-            write_text(folder / DECLARATION, text + "\n")
+            write_text(folder / DECLARATION, as_json(declaration.describe()))
 
     return finish
 

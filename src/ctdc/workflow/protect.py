@@ -22,17 +22,21 @@ from ctdc.intake.subject import KEY_BYTES, read_key
 from ctdc.privacy.accounting import Guarantee
 from ctdc.privacy.budgets import PART
 from ctdc.privacy.cohorts import check_name, gather
+from ctdc.privacy.domain import Domain, People
 from ctdc.privacy.precheck import Precheck, Question, check_not_only_noise, precheck
-from ctdc.privacy.protect import Settings, measure_records
+from ctdc.privacy.protect import measure_records
 from ctdc.privacy.protect import protect as protect_records
+from ctdc.privacy.settings import Settings
 from ctdc.privacy.workload import read_workload
 from ctdc.standard.derive import derive
 from ctdc.standard.loader import load
 from ctdc.standard.model import Fact, Profile
 from ctdc.standard.settle import derive_settled
-from ctdc.table.coded import CodedTable, code_table, column_names, parquet_metadata, read_table
+from ctdc.table.coded import code_table, column_names, parquet_metadata, read_table
 from ctdc.table.constraints import EMPTY, Implication
-from ctdc.table.declare import Declaration
+from ctdc.table.declare import Declaration, read_declaration
+from ctdc.table.linked import LinkedSchema, LinkedTable
+from ctdc.table.linked_recode import check_linked_header, load_linked
 from ctdc.table.recode import load_coded
 from ctdc.table.schema import Schema, Variable
 from ctdc.workflow.any_table import Choices, declared, groups_of, other_shapes
@@ -60,16 +64,45 @@ def matching_profile(names: tuple[str, ...]) -> Profile | None:
 
 @dataclass(frozen=True)
 class Source:
-    """A file of records with its domain. profile: id of the standard's, empty for a declaration in a schema file."""
+    """A file of records with its domain. profile: id of the standard's, empty for a declaration in a schema file.
 
-    schema: Schema
+    linked: what is linked to the records, where something is, with its declaration.
+    """
+
+    schema: Domain
     profile: str
-    load: Callable[[], CodedTable]
+    load: Callable[[], People]
     declaration: Declaration | None = None
+    linked: tuple[Path, Declaration] | None = None
 
     def recoding(self) -> dict[str, str]:
-        """What names the recoding of a declared table; nothing for a profile's columns, which are codes already."""
-        return {"declaration_hash": self.declaration.content_hash()} if self.declaration else {}
+        """What names the recoding of declared tables; nothing for a profile's columns, which are codes already."""
+        found = {"declaration_hash": self.declaration.content_hash()} if self.declaration else {}
+        return found | ({"linked_declaration_hash": self.linked[1].content_hash()} if self.linked else {})
+
+    def one_table(self) -> Schema:
+        """The domain of people without linked rows. Raises UserError (``linked.not_here``) where there are some."""
+        if isinstance(self.schema, LinkedSchema):
+            raise UserError(
+                "linked.not_here",
+                "Cohorts, other shapes and the check before protecting are for one table only.",
+                allowed="--linked without --add-cohorts, --replace-cohort, --cohort, --format, --check and --cases",
+                do="Leave out these options.",
+            )
+        return self.schema
+
+
+@dataclass(frozen=True)
+class Linked:
+    """Rows that belong to the people of another file: their file and its schema, the column that both share, how many
+    of a person count at most, and what their number is called.
+    """
+
+    path: Path
+    schema: Path
+    link: str
+    most: int
+    number: str = "links"
 
 
 def is_harmonised(path: Path) -> bool:
@@ -93,13 +126,16 @@ def find_source(
     schema_path: Path | None,
     choices: Choices | None = None,
     facts: bool = True,
+    linked: Linked | None = None,
 ) -> Source:
     """Decide the domain of `path`: the schema file, the named profile, or the profile its columns belong to.
 
     Harmonised cases are derived to the profile, by default the newest. choices: take the place of what the schema file
-    says; facts: whether what is true by definition is part of the domain. Raises UserError (``protect.no_domain``,
-    ``protect.needs_schema``).
+    says; facts: whether what is true by definition is part of the domain; linked: rows that belong to the people, whom
+    a schema file then has to declare. Raises UserError (``protect.no_domain``, ``protect.needs_schema``).
     """
+    if linked is not None:
+        return find_linked(path, schema_path, choices or Choices(), linked, facts)
     harmonised = is_harmonised(path)
     declaration = declared(path, schema_path, choices or Choices())
     if declaration is not None:
@@ -121,6 +157,32 @@ def find_source(
         )
     schema = schema_of_profile(found, facts)
     return Source(schema, found.id, lambda: code_table(read_table(path), schema, str(path)))
+
+
+def find_linked(path: Path, schema_path: Path | None, choices: Choices, linked: Linked, facts: bool) -> Source:
+    """Two declared tables of which one belongs to the other. Raises UserError (``protect.needs_schema``)."""
+    if schema_path is None or choices.subject_id is not None:
+        raise UserError(
+            "protect.needs_schema",
+            "Linked tables need a declaration of both, and share the column that --link names.",
+            where=str(path),
+            allowed="--schema, --linked, --linked-schema, --link and --max-links together, without --subject-id",
+            do="Describe both tables in schema files; see docs/how-to/linked-tables.md.",
+        )
+    people = declared(path, schema_path, replace(choices, subject_id=linked.link))
+    if people is None:
+        raise RuntimeError("a schema file declares nothing")
+    fields = tuple(field for field in read_declaration(linked.schema).fields if field.name != linked.link)
+    rows = replace(read_declaration(linked.schema), fields=fields)
+    if not facts:
+        people, rows = people.without_facts(), rows.without_facts()
+    check_linked_header(column_names(linked.path, rows.delimiter), rows, linked.link, str(linked.path))
+    schema = LinkedSchema(people.schema, rows.schema, linked.most, linked.number)
+
+    def load() -> LinkedTable:
+        return load_linked(path, people, linked.path, rows, schema)
+
+    return Source(schema, "", load, people, (linked.path, rows))
 
 
 def settings_of(
@@ -186,8 +248,9 @@ def check(
 
 
 def _check(source: Source, chosen: Settings, people: int | None, thorough: bool) -> Precheck:
-    groups = groups_of(source.schema, source.declaration)
-    question = Question(source.schema.sizes, groups, chosen.guarantee, chosen.length, chosen.threshold, people)
+    schema = source.one_table()
+    groups = groups_of(schema, source.declaration)
+    question = Question(schema.sizes, groups, chosen.guarantee, chosen.length, chosen.threshold, people)
     return precheck(question, thorough=thorough)
 
 
@@ -231,6 +294,7 @@ def protect(
     people: int | None = None,
     anyway: bool = False,
     warn: Callable[[str], None] = lambda _: None,
+    linked: Linked | None = None,
     **settings: Any,
 ) -> dict[str, Any]:
     """Protect `cases` (csv or parquet) and write the folder `out`. Returns the content of privacy.json.
@@ -240,12 +304,13 @@ def protect(
     beside the wide one; people: about how many, so that `warn` is told before anything is charged what could not be
     shown; anyway: go on where only noise would come out; add_cohorts: folders of earlier protections whose people are
     not in `cases`; replace_cohort: but for those of this cohort, who are measured anew; notice: hears what a person has
-    to know before paying; settings: see `settings_of`. Raises UserError for bad input, Refused when the budget forbids
+    to know before paying; linked: rows that belong to these people and are protected with them; settings: see
+    `settings_of`. Raises UserError for bad input, Refused when the budget forbids
     or nothing could be shown.
     """
     if (add_cohorts or replace_cohort) and not settings.get("cohort"):
         raise UserError("cohorts.name", "The new people have no cohort's name.", do="Name it: --cohort 2026.")
-    source = find_source(cases, profile, schema, choices, facts)
+    source = find_source(cases, profile, schema, choices, facts, linked)
     chosen = settings_of(profile=source.profile, facts=facts, **settings)
     chosen = replace(chosen, facts=chosen.facts | source.recoding())
     if people is not None:
@@ -254,12 +319,15 @@ def protect(
             warn(text)
         if not anyway and answer.only_noise:  # singles are what is left when longer combinations are given up
             check_not_only_noise(_check(source, replace(chosen, length=1), people, thorough=False), people)
-    earlier = gather(add_cohorts, source.schema, chosen.cohort, anew=replace_cohort)
+    one_table = bool(chosen.cohort or shapes or chosen.workload)
+    earlier = gather(add_cohorts, source.one_table(), chosen.cohort, anew=replace_cohort) if one_table else ()
     target = ledger or out.absolute().parent / DEFAULT_LEDGER
     key, write_key = _key_beside(target)
     work = [hash_file(cases), source.schema.content_hash(), chosen.paid(), source.recoding()]
+    if source.linked:
+        work.append(hash_file(source.linked[0]))
 
-    def load_checked() -> CodedTable:
+    def load_checked() -> People:
         table = source.load()
         write_key()
         return table
@@ -275,7 +343,7 @@ def protect(
         earlier=earlier,
         notice=notice,
         progress=progress,
-        finish=other_shapes(source.schema, source.declaration, shapes),
+        finish=None if source.linked else other_shapes(source.one_table(), source.declaration, shapes),
     )
 
 

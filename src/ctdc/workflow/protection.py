@@ -15,7 +15,8 @@ from ctdc.foundation import clock
 from ctdc.foundation.hashing import hash_value
 from ctdc.foundation.progress import Progress
 from ctdc.privacy.ledger import read, unfinished
-from ctdc.privacy.protect import PRIVACY, publish_measurements, record_end
+from ctdc.privacy.outputs import PRIVACY
+from ctdc.privacy.protect import publish_measurements, record_end
 from ctdc.privacy.workload import read_workload
 from ctdc.standard.loader import load
 from ctdc.workflow.config import Privacy, Release

@@ -13,6 +13,7 @@ from ctdc.privacy.kernels import apply_changes
 from ctdc.privacy.measure import measure
 from ctdc.privacy.noise import NoiseSource
 from ctdc.privacy.selection import wide_axes
+from ctdc.privacy.synthesise import NO_MIRRORS
 
 pytestmark = pytest.mark.slow  # the first call compiles
 
@@ -163,6 +164,9 @@ def applied(fit: Fit, order: list[int], gain: list[float], best: list[int], pati
             reach.own,
             reach.others,
             reach.strides,
+            fit.amounts,
+            reach.steps,
+            *NO_MIRRORS,
         )
     )
 

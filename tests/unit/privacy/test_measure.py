@@ -49,11 +49,11 @@ def test_only_one_module_draws_noise() -> None:
 
 
 def test_only_the_gate_reads_true_counts() -> None:
-    """Only `measure` looks into the people it is given; `alone` counts the synthetic records; nothing else counts."""
+    """Only `measure` counts the people it is given; `alone` and `attach` count synthetic records."""
     users = [path.stem for path in ROOM.glob("*.py") if "exact_residual" in path.read_text(encoding="utf-8")]
     counters = sorted(path.stem for path in ROOM.glob("*.py") if "ctdc.table.count.marginal" in names_used(path.stem))
     assert users == ["measure"]
-    assert counters == ["alone"]
+    assert counters == ["alone", "attach"]
     assert [path.stem for path in ROOM.glob("*.py") if "ctdc.table.tally.tally_of" in names_used(path.stem)] == [
         "measure"
     ]

@@ -13,6 +13,7 @@ from ctdc.privacy.accounting import Guarantee
 from ctdc.privacy.aggregates import aggregate_table
 from ctdc.privacy.estimate import estimate
 from ctdc.privacy.measure import measure
+from ctdc.privacy.outputs import privacy_statement
 from ctdc.privacy.planning import (
     SHARES,
     curve_epsilons,
@@ -22,7 +23,7 @@ from ctdc.privacy.planning import (
     smallest_epsilon,
     table_error,
 )
-from ctdc.privacy.protect import Settings, privacy_statement
+from ctdc.privacy.settings import Settings
 from ctdc.privacy.workload import Workload, plan_workload
 
 SCHEMA = small_schema((3, 2, 4, 5))

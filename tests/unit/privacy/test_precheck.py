@@ -18,8 +18,8 @@ from ctdc.privacy.aggregates import aggregate_table
 from ctdc.privacy.estimate import estimate
 from ctdc.privacy.measure import measure
 from ctdc.privacy.plan import MAX_CELLS, make_plan
+from ctdc.privacy.planning import expected_errors
 from ctdc.privacy.precheck import TYPICAL, Question, check_not_only_noise, fits, plan_size, precheck
-from ctdc.privacy.protect import expected_errors
 
 SIZES = (3, 2, 4, 2, 5)
 

@@ -12,13 +12,14 @@ import pytest
 from tests.support.engine import WHEN, Failing, Integers, Invented, NoNoise, small_schema, some_people
 
 from ctdc.foundation.errors import Refused, UserError
-from ctdc.privacy import ledger
+from ctdc.privacy import ledger, outputs
 from ctdc.privacy import protect as module
 from ctdc.privacy.accounting import Guarantee
 from ctdc.privacy.aggregates import aggregate_table
 from ctdc.privacy.estimate import estimate
 from ctdc.privacy.noise import NoiseSource
-from ctdc.privacy.protect import Settings, protect
+from ctdc.privacy.protect import protect
+from ctdc.privacy.settings import Settings
 from ctdc.privacy.stored import read_measurements
 from ctdc.table.coded import CodedTable
 from ctdc.table.schema import read_schema
@@ -173,7 +174,8 @@ import os, signal, sys
 from pathlib import Path
 from tests.support.engine import WHEN, some_people
 from ctdc.privacy.accounting import Guarantee
-from ctdc.privacy.protect import Settings, protect
+from ctdc.privacy.settings import Settings
+from ctdc.privacy.protect import protect
 
 class Killing:
     publishable = False
@@ -254,7 +256,7 @@ def test_a_failure_while_publishing_is_continued_without_a_second_payment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(module, "report_html", fail)
+        patch.setattr(outputs, "report_html", fail)
         with pytest.raises(OSError, match="no space"):
             protected(tmp_path, identity="this work")
     assert not (tmp_path / "out").exists()
@@ -271,7 +273,7 @@ def test_measurements_of_other_work_are_not_taken_for_this(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, identity: str
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(module, "report_html", fail)
+        patch.setattr(outputs, "report_html", fail)
         with pytest.raises(OSError, match="no space"):
             protected(tmp_path, identity="this work")
     with pytest.raises(UserError) as caught:

@@ -15,7 +15,8 @@ from ctdc.privacy.aggregates import aggregate_table
 from ctdc.privacy.estimate import estimate
 from ctdc.privacy.measure import measure
 from ctdc.privacy.noise import NoiseSource
-from ctdc.privacy.protect import Settings, measure_records, protect, publish_measurements
+from ctdc.privacy.protect import measure_records, protect, publish_measurements
+from ctdc.privacy.settings import Settings
 from ctdc.privacy.structure import (
     forbidden_pairs,
     impossible_cells,

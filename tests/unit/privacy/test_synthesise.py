@@ -133,7 +133,7 @@ def test_proposals_are_the_best_changes_of_each_record(variable: int) -> None:
     """Against the objective itself: change one record, count everything again. Staying as it is scores nothing."""
     found = estimated((3, 2, 20, 4), 40)
     fit = scrambled(found, 40)
-    best, gain = proposals(fit, variable, np.random.default_rng(7))
+    best, gain = proposals(fit, variable, fit.reach(variable), np.random.default_rng(7))
     weight = sum(fit.weights[attributes] for attributes in fit.sets if variable in attributes)
     here = objective(found, fit.matrix())
     for row in range(0, 40, 3):
@@ -161,7 +161,7 @@ def test_every_variable_enters_and_every_set_is_matched() -> None:
 def test_a_pass_tries_those_that_promise_most(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
     found = estimated((3, 2, 20, 2), 600)
     fit = scrambled(found, 600)
-    _, gain = proposals(fit, 2, np.random.default_rng(7))
+    _, gain = proposals(fit, 2, fit.reach(2), np.random.default_rng(7))
     monkeypatch.setattr(module, "MOST_TRIED", most)
     before, last = fit.matrix(), fit.objective()
     accepted = improve(fit, 2, Effort(), np.random.default_rng(7))

@@ -100,7 +100,7 @@ def test_an_impossible_number_of_rows_is_refused(most: int) -> None:
 
 @pytest.mark.parametrize("number", ["area", "", "id", "left out", "linked.x", "other.x"])
 def test_a_name_that_would_be_taken_twice_is_refused(number: str) -> None:
-    with pytest.raises(UserError, match="cannot be told apart"):
+    with pytest.raises(UserError, match="cannot be the name"):
         LinkedSchema(MAIN, LINKED, 3, number)
 
 

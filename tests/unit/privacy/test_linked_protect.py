@@ -1,0 +1,145 @@
+"""From two linked tables to a folder: what it holds, what it says, and what it costs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from tests.support.engine import WHEN, Invented, NoNoise
+from tests.support.linked import some_households
+
+from ctdc.privacy import ledger
+from ctdc.privacy.accounting import Guarantee
+from ctdc.privacy.domain import joint, read_domain
+from ctdc.privacy.estimate import estimate
+from ctdc.privacy.linked_estimates import LinkedEstimates
+from ctdc.privacy.linked_workload import plan_linked
+from ctdc.privacy.noise import NoiseSource
+from ctdc.privacy.protect import measure_records, protect, publish_measurements
+from ctdc.privacy.report import LANGUAGES, report_texts
+from ctdc.privacy.settings import Settings
+from ctdc.privacy.stored import read_measurements
+from ctdc.table.linked import LinkedTable
+
+pytestmark = pytest.mark.slow
+
+SETTINGS = Settings(Guarantee(2, 1e-6), seed=3)
+
+
+def protected(
+    folder: Path, table: LinkedTable, noise: NoiseSource | None = None, settings: Settings = SETTINGS
+) -> dict[str, Any]:
+    ledger_path = folder / "ledger.jsonl"
+    return protect(lambda: table, table.schema, settings, folder / "out", ledger_path, WHEN, noise=noise)
+
+
+def test_the_folder_holds_both_tables_and_every_count(tmp_path: Path) -> None:
+    table = some_households(300)
+    statement = protected(tmp_path, table, Invented(300))
+    out = tmp_path / "out"
+    assert sorted(path.name for path in out.iterdir()) == sorted(
+        [
+            *(f"{name}.{end}" for name in ("synthetic", "linked", "aggregates") for end in ("csv", "parquet")),
+            *(f"{name}_aggregates.{end}" for name in ("linked", "across") for end in ("csv", "parquet")),
+            *("schema.json", "linked_schema.json", "privacy.json", "measurements.parquet", "report.html"),
+        ]
+    )
+    people, rows = (pl.read_csv(out / f"{name}.csv", infer_schema=False) for name in ("synthetic", "linked"))
+    assert people.columns == ["id", "members", "area", "flag"]
+    assert rows.columns == ["id", "age", "works"]
+    assert people["id"].to_list() == [str(number) for number in range(1, people.height + 1)]
+    counted = dict(rows.group_by("id").len().iter_rows())
+    said = people.select("id", pl.col("members").str.strip_chars("+").cast(pl.Int64).fill_null(0))
+    assert {person: counted.get(person, 0) for person in people["id"]} == dict(said.iter_rows())
+    assert statement["linked"]["rows"] == rows.height
+    assert json.loads((out / "privacy.json").read_text()) == json.loads(json.dumps(statement))
+
+
+def test_everything_follows_from_the_folder(tmp_path: Path) -> None:
+    table = some_households(300)
+    statement = protected(tmp_path, table, Invented(300))
+    domain = read_domain(tmp_path / "out")
+    assert domain == table.schema
+    found = estimate(read_measurements(tmp_path / "out" / "measurements.parquet", joint(domain)))
+    again = LinkedEstimates(table.schema, 3, found)
+    assert statement["linked"]["count"]["count"] == round(again.total_rows()[0], 2)
+    assert statement["linked"]["left_out"]["rows"]["standard_error"] == round(again.left_out()[1][1], 4)
+
+
+def test_without_noise_the_statement_tells_the_truth(tmp_path: Path) -> None:
+    table = some_households(400, most=2, largest=4)
+    statement = protected(tmp_path, table, NoNoise())
+    links = np.bincount(table.owner, minlength=400)
+    assert statement["total"]["count"] == pytest.approx(400)
+    assert statement["linked"]["count"]["count"] == pytest.approx(np.minimum(links, 2).sum())
+    left_out = statement["linked"]["left_out"]
+    assert left_out["people"]["count"] == pytest.approx((links > 2).sum())
+    assert left_out["share_of_rows"] == pytest.approx(np.maximum(links - 2, 0).sum() / links.sum(), abs=1e-4)
+    assert not statement["worse_than_alone"]
+    assert not statement["publishable"]
+
+
+def test_the_plan_is_charged_before_anything_is_measured(tmp_path: Path) -> None:
+    charged: list[bool] = []
+
+    class Watching:
+        publishable = False
+
+        def add(self, exact: np.ndarray, scale: float, squared_sensitivity: int) -> tuple[np.ndarray, float]:
+            charged.append((tmp_path / "ledger.jsonl").exists())
+            return Invented(100).add(exact, scale, squared_sensitivity)
+
+    table = some_households(100)
+    protected(tmp_path, table, Watching())
+    assert charged
+    assert all(charged)
+    plan = plan_linked(table.schema, SETTINGS.guarantee, 3)
+    charge = ledger.read(tmp_path / "ledger.jsonl")[0].event
+    assert charge["rho_billionths"] / 1e9 == pytest.approx(plan.cost().rho, abs=2e-9)
+
+
+def test_what_was_measured_can_be_published_later_with_other_facts_only_of_the_same_tables(tmp_path: Path) -> None:
+    table = some_households(100)
+    measure_records(
+        lambda: table, table.schema, SETTINGS, tmp_path / "m", tmp_path / "ledger.jsonl", WHEN, noise=Invented(100)
+    )
+    other = some_households(100, most=2)
+    with pytest.raises(ValueError, match="another schema"):
+        publish_measurements(tmp_path / "m", SETTINGS, tmp_path / "no", schema=other.schema)
+    statement = publish_measurements(tmp_path / "m", SETTINGS, tmp_path / "out", schema=table.schema)
+    assert statement["linked"]["most"] == 3
+
+
+def test_records_of_another_schema_are_refused_before_the_charge(tmp_path: Path) -> None:
+    table, other = some_households(20), some_households(20, most=2)
+    with pytest.raises(ValueError, match="another schema"):
+        protect(lambda: other, table.schema, SETTINGS, tmp_path / "out", tmp_path / "ledger.jsonl", WHEN)
+    assert not (tmp_path / "ledger.jsonl").exists()
+
+
+def test_the_report_says_what_is_counted_in_every_language(tmp_path: Path) -> None:
+    protected(tmp_path, some_households(100), Invented(100))
+    html = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    keys = [key for key in report_texts()["en"] if key.startswith(("linked.", "file.linked", "file.across"))]
+    keys += ["unit.linked", "neighbours.linked"]
+    assert len(keys) > 9
+    for language in LANGUAGES:
+        for key in keys:
+            longest = max(report_texts()[language][key].replace("%", "{").split("{"), key=len).split("}")[-1]
+            assert longest.replace("'", "&#39;") in html, (language, key)
+
+
+def test_the_engine_draws_no_seed_for_who_is_left_out(tmp_path: Path) -> None:
+    """Of the same people different rows are kept in different runs; the records' seed has no part in it."""
+    table = some_households(60, most=1, largest=4)
+    seen = set()
+    for number in range(6):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        protected(folder, table, NoNoise())
+        seen.add((folder / "out" / "linked_aggregates.csv").read_text())
+    assert len(seen) > 1
