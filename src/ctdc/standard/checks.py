@@ -13,7 +13,7 @@ from ctdc.standard.model import ProfileColumn, Standard, VariableDef
 from ctdc.standard.resolve import all_variables, losses
 
 KINDS = frozenset({"flag", "code", "year", "list"})
-RULES = frozenset({"", "any", "all", "join", "recode"})
+RULES = frozenset({"", "any", "all", "join", "recode", "among"})
 # Other rooms name these in code (intake writes `unmapped` and `parse_error`), so a standard may not do without them.
 REASONS = frozenset(
     {
@@ -31,7 +31,7 @@ REASONS = frozenset(
 
 def check(standard: Standard) -> None:
     """Raises UserError (``standard.broken``) with the first thing that is wrong."""
-    for problems in (_variables, _code_lists, _facts, _profiles, _crosswalks, _defects):
+    for problems in (_variables, _code_lists, _facts, _profiles, _entities, _crosswalks, _defects):
         for problem in problems(standard):
             raise reading.broken(problem, "the standard as a whole")
 
@@ -57,7 +57,7 @@ def _variable(standard: Standard, variable: VariableDef) -> Iterator[str]:
         yield f"{variable.name}: a flag has the codes 1 and 0."
     if bool(variable.rule) != bool(variable.sources) or any(source not in known for source in variable.sources):
         yield f"{variable.name}: a rule without known sources, or sources without a rule."
-    if (variable.rule == "recode") != bool(variable.recode) or (variable.recode or None) not in {
+    if (variable.rule in ("recode", "among")) != bool(variable.recode) or (variable.recode or None) not in {
         None,
         *standard.recodes,
     }:
@@ -102,6 +102,21 @@ def _profiles(standard: Standard) -> Iterator[str]:
             yield f"{profile.id}: unknown missing reasons."
         for column in profile.columns:
             yield from (f"{profile.id}, {problem}" for problem in _column(standard, column))
+
+
+def _entities(standard: Standard) -> Iterator[str]:
+    for entity in standard.entities:
+        own = standard.of_entity(entity)
+        for variable in all_variables(own).values():
+            yield from (f"{entity}: {problem}" for problem in _variable(own, variable))
+    for profile in standard.profiles.values():
+        if profile.links is not None:
+            own = standard.of_entity(profile.links.entity)
+            for column in profile.links.columns:
+                yield from (f"{profile.id}, linked {problem}" for problem in _column(own, column))
+            flattened = standard.profiles.get(profile.links.flattened)
+            if flattened is None or set(flattened.names) != {*profile.names, *profile.linked().names}:
+                yield f"{profile.id}: {profile.links.flattened!r} does not hold the columns of both tables."
 
 
 def _column(standard: Standard, column: ProfileColumn) -> Iterator[str]:

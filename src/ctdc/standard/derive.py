@@ -18,7 +18,7 @@ from ctdc.standard import columns as cols
 from ctdc.standard.columns import Column
 from ctdc.standard.loader import load
 from ctdc.standard.model import JOINER, Profile, ProfileColumn, Standard, VariableDef
-from ctdc.standard.resolve import is_absent
+from ctdc.standard.resolve import all_variables, is_absent
 
 
 def derive(cases: Any, profile: Profile) -> Any:
@@ -39,6 +39,15 @@ def derive(cases: Any, profile: Profile) -> Any:
             do="Harmonise the file first with 'ctdc intake harmonise', or convert a published file with a crosswalk.",
         )
     return from_variables(standard, at_hand, profile, cases.num_rows)
+
+
+def derive_linked(rows: Any, profile: Profile) -> Any:
+    """Harmonised rows of an entity as the linked table of `profile`, row by row. Arguments and errors as `derive`."""
+    standard = load().of_entity(profile.links.entity) if profile.links else load()
+    at_hand = {
+        name: cols.from_arrow(rows.column(name)) for name in rows.schema.names if name in all_variables(standard)
+    }
+    return from_variables(standard, at_hand, profile.linked(), rows.num_rows)
 
 
 def derive_batches(batches: Iterator[Any], profile: Profile) -> Iterator[Any]:
@@ -109,4 +118,14 @@ def _recode(standard: Standard, variable: VariableDef, sources: list[Column]) ->
     return cols.translate(sources[0], standard.recodes[variable.recode].forward)
 
 
-_RULES = {"any": _any, "all": _all, "join": _join, "recode": _recode}
+def _among(standard: Standard, variable: VariableDef, sources: list[Column]) -> Column:
+    """1 where one of the codes of a list is recoded to 1; 0 where the list is known and none is."""
+    forward = standard.recodes[variable.recode].forward
+
+    def answer(value: str) -> str:
+        return "1" if any(forward.get(part) == "1" for part in value.split(JOINER)) else "0"
+
+    return cols.translate(sources[0], answer)
+
+
+_RULES = {"any": _any, "all": _all, "join": _join, "recode": _recode, "among": _among}

@@ -23,7 +23,9 @@ from ctdc.standard.model import (
     CodeList,
     Crosswalk,
     Defect,
+    Entity,
     Group,
+    Links,
     MissingReason,
     Profile,
     ProfileColumn,
@@ -49,7 +51,8 @@ def load(folder: Path = DATA) -> Standard:
     variables = _variables(folder)
     recodes = read_recodes(folder, code_lists)
     facts = read_facts(folder)
-    profiles = _profiles(folder, variables, code_lists)
+    entities = _entities(folder)
+    profiles = _profiles(folder, variables, code_lists, entities)
     standard = Standard(
         version=settings["version"],
         content_hash=hash_tree(folder),
@@ -63,6 +66,7 @@ def load(folder: Path = DATA) -> Standard:
         profiles=MappingProxyType({name: with_facts(profile, facts, recodes) for name, profile in profiles.items()}),
         crosswalks=_crosswalks(folder),
         defects=_defects(folder),
+        entities=MappingProxyType(entities),
     )
     checks.check(standard)
     return standard
@@ -117,8 +121,37 @@ def _variables(folder: Path) -> dict[str, VariableDef]:
     return variables
 
 
+def _entities(folder: Path) -> dict[str, Entity]:
+    entities = {}
+    for path in sorted((folder / "entities").glob("*/entity.toml")):
+        settings, variables = reading.toml(path), _variables(path.parent)
+        entities[path.parent.name] = Entity(
+            id=path.parent.name,
+            labels=reading.texts(settings["label"], str(path)),
+            number=reading.texts(settings["number"], str(path)),
+            number_definition=reading.texts(settings["number_definition"], str(path)),
+            variables=MappingProxyType({name: v for name, v in variables.items() if not v.is_derived}),
+            derived=MappingProxyType({name: v for name, v in variables.items() if v.is_derived}),
+        )
+    return entities
+
+
+def _links(
+    folder: Path, profile_id: str, settings: dict[str, Any], lists: Mapping[str, CodeList], entities: dict[str, Entity]
+) -> Links:
+    entity = settings["entity"]
+    if entity not in entities:
+        raise reading.broken(f"There is no entity {entity!r}.", f"profiles.toml [{profile_id}]")
+    variables = {**entities[entity].variables, **entities[entity].derived}
+    path = folder / "entities" / entity / f"{profile_id}.csv"
+    return Links(columns=_profile_columns(path, variables, lists), **settings)
+
+
 def _profiles(
-    folder: Path, variables: Mapping[str, VariableDef], code_lists: Mapping[str, CodeList]
+    folder: Path,
+    variables: Mapping[str, VariableDef],
+    code_lists: Mapping[str, CodeList],
+    entities: dict[str, Entity],
 ) -> dict[str, Profile]:
     profiles = {}
     for profile_id, settings in reading.toml(folder / "profiles.toml").items():
@@ -133,6 +166,7 @@ def _profiles(
             missing=MappingProxyType(dict(settings.get("missing", {}))),
             ignored=tuple(settings.get("ignored", ())),
             source=settings["source"],
+            links=_links(folder, profile_id, settings["links"], lists, entities) if "links" in settings else None,
         )
     return profiles
 

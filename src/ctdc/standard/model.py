@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cached_property
 from typing import Any
@@ -150,6 +150,38 @@ class ProfileColumn:
 
 
 @dataclass(frozen=True)
+class Entity:
+    """Something of which a case may have several: its variables stand beside those of cases.
+
+    number, number_definition: what the number of them is called, and what it means.
+    """
+
+    id: str
+    labels: Labels
+    number: Labels
+    number_definition: Labels
+    variables: Mapping[str, VariableDef]
+    derived: Mapping[str, VariableDef]
+
+
+@dataclass(frozen=True)
+class Links:
+    """Rows of an entity that belong to each case of a profile.
+
+    columns: of the published linked table; main, name: names of the two tables; most: of one case that count; number:
+    name of the column that says how many; flattened: id of the profile that holds both tables in one row.
+    """
+
+    entity: str
+    columns: tuple[ProfileColumn, ...]
+    main: str
+    name: str
+    most: int
+    number: str
+    flattened: str
+
+
+@dataclass(frozen=True)
 class Profile:
     """A published shape of the data.
 
@@ -168,6 +200,17 @@ class Profile:
     ignored: tuple[str, ...]
     source: str
     facts: tuple[Fact, ...] = ()
+    links: Links | None = None
+
+    def linked(self) -> Profile:
+        """The shape of the linked table alone. Raises UserError (``standard.not_linked``) where there is none."""
+        if self.links is None:
+            raise UserError(
+                "standard.not_linked",
+                f"The profile {self.id} has no linked rows.",
+                do="Choose a profile that has them; 'ctdc standard show' lists all.",
+            )
+        return replace(self, columns=self.links.columns, facts=(), links=None)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -286,6 +329,14 @@ class Standard:
     profiles: Mapping[str, Profile]
     crosswalks: Mapping[tuple[str, str], Crosswalk]
     defects: tuple[Defect, ...]
+    entities: Mapping[str, Entity] = field(default_factory=dict)
+
+    def of_entity(self, entity_id: str) -> Standard:
+        """The standard with the variables of an entity in place of those of cases."""
+        if entity_id not in self.entities:
+            raise _unknown("entity", entity_id, list(self.entities))
+        entity = self.entities[entity_id]
+        return replace(self, variables=entity.variables, derived=entity.derived, facts=(), profiles={}, entities={})
 
     def variable(self, name: str) -> VariableDef:
         """A harmonised or derived variable. Raises UserError (``standard.unknown_variable``) with near names."""

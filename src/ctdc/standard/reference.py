@@ -46,6 +46,10 @@ profile is derived, and protected records never contradict them: see
 """
 
 
+LINKED = """A case may have several of them, each a row of its own with these variables. The {number}: {definition}
+"""
+
+
 def to_markdown(standard: Standard) -> str:
     """The whole page."""
     parts = [
@@ -54,6 +58,7 @@ def to_markdown(standard: Standard) -> str:
         DENOMINATOR,
         *_facts(standard),
         *_missing_reasons(standard),
+        *_entities(standard),
         *_profiles(standard),
         *_crosswalks(standard),
         *_code_lists(standard),
@@ -105,6 +110,17 @@ def _variable_line(standard: Standard, variable: VariableDef) -> list[str]:
     return [code(variable.name), meaning, several + codes, variable.denominator or "", variable.source]
 
 
+def _entities(standard: Standard) -> Iterator[str]:
+    for entity in standard.entities.values():
+        own = standard.of_entity(entity.id)
+        yield f"## Linked rows: {entity.labels['en'].lower()}"
+        yield LINKED.format(number=entity.number["en"].lower(), definition=entity.number_definition["en"])
+        yield table(
+            ("name", "label and meaning", "codes", "denominator", "source"),
+            (_variable_line(own, one) for one in (*own.variables.values(), *own.derived.values())),
+        )
+
+
 def _facts(standard: Standard) -> Iterator[str]:
     yield "## True by definition"
     yield FACTS
@@ -142,6 +158,13 @@ def _profiles(standard: Standard) -> Iterator[str]:
     for profile in standard.profiles.values():
         yield f"### Columns of {profile.id}"
         yield table(("column", "variable", "codes"), _profile_lines(standard, profile))
+        if profile.links:
+            links = profile.links
+            yield (
+                f"With {code(links.number)}, and of each case at most {links.most} rows of {links.name}, whose columns "
+                f"are the following. Both in one row per case: {code(links.flattened)}."
+            )
+            yield table(("column", "variable", "codes"), _profile_lines(standard, profile.linked()))
         if profile.missing:
             yield f"Read as no value: {', '.join(map(code, profile.missing))}."
 
