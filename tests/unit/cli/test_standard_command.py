@@ -41,7 +41,7 @@ def test_show_shortens_long_lists_unless_asked() -> None:
 def test_show_as_json() -> None:
     document = json.loads(run("show", "gender", "--json"))
     assert [code["code"] for code in document["codes"]] == ["Woman", "Man", "Trans/Transgender/NonConforming"]
-    assert len(json.loads(run("show", "--json"))["profiles"]) == 6
+    assert len(json.loads(run("show", "--json"))["profiles"]) == 7
 
 
 def test_an_unknown_variable_gets_a_suggestion() -> None:
