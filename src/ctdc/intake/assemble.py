@@ -17,7 +17,7 @@ from ctdc.standard import load
 from ctdc.standard.model import Profile
 
 if TYPE_CHECKING:
-    from ctdc.intake.harmonise import Work
+    from ctdc.intake.harmonise import LinkedWork, Work
 
 _MAX_LISTED = 500  # distinct harmless values of one column that a report lists
 
@@ -253,3 +253,49 @@ def assemble(work: Work, rows: int) -> DeliveryReport:
     report.identifiers = _identifiers(work)
     report.blockers = list(_blockers(work, report))
     return report
+
+
+def absorb(report: DeliveryReport, linked: LinkedWork, rows: int) -> None:
+    """Add what was found in an entity's rows; `rows` is the number harmonised. Their variables name the entity."""
+    for work in linked.sources:
+        own = assemble(work, rows)
+        report.values += own.values
+        report.more_values += own.more_values
+        report.identifiers += [finding for finding in own.identifiers if finding not in report.identifiers]
+        report.issues += own.issues
+        report.issues_total += own.issues_total
+        report.blockers = _added(report.blockers, own.blockers)
+        report.plausibility += own.plausibility
+        for line in own.variables:
+            report.variables.append(line | {"variable": f"{linked.entity}: {line['variable']}"})
+        for line in own.coverage:
+            report.coverage.append(line | {"variable": f"{linked.entity}: {line['variable']}"})
+    _tell_orphans(report, linked)
+    shown = {(receipt["table"], receipt["file"]) for receipt in report.receipts}
+    report.receipts += [
+        _receipt(table.receipt)
+        for table in linked.sources[0].tables.values()
+        if (table.receipt.table, table.receipt.file) not in shown
+    ]
+    report.values.sort(key=lambda line: line.status not in BLOCKING)
+
+
+def _tell_orphans(report: DeliveryReport, linked: LinkedWork) -> None:
+    """Linked rows of no case, in place of what was found by joining the same table."""
+    first = linked.sources[0]
+    name = first.main.receipt.table
+    report.structure = [line for line in report.structure if (line["code"], line.get("table")) != ("orphan_rows", name)]
+    if linked.orphans:
+        where = {"table": name, "file": first.main.receipt.file}
+        report.structure.append({"code": "orphan_rows", **where, "count": linked.orphans})
+
+
+def _added(blockers: list[Blocker], more: list[Blocker]) -> list[Blocker]:
+    """Both lists, one blocker for each code, their places added up."""
+    found = {blocker.code: blocker for blocker in blockers}
+    for blocker in more:
+        known = found.get(blocker.code)
+        count = blocker.count + known.count if known else blocker.count
+        what = f"{known.what} {blocker.what}" if known and known.what != blocker.what else blocker.what
+        found[blocker.code] = Blocker(blocker.code, count, what, blocker.do)
+    return list(found.values())

@@ -12,7 +12,7 @@ import numpy as np
 
 from ctdc.foundation.errors import UserError
 from ctdc.intake.join import Joined
-from ctdc.intake.mapping import Mapping
+from ctdc.intake.mapping import LinkedMapping, Mapping
 from ctdc.intake.model import Example
 from ctdc.intake.outcomes import missing
 from ctdc.intake.plan import Plan, Rows
@@ -55,7 +55,8 @@ def _check_names(mapping: Mapping, example: Example) -> None:
             raise _fail(mapping, example, f"there is no table {table!r}")
         for row in rows:
             for name in row:
-                if not mapping.needs(table).wants(column_key(name)):
+                linked = (one.mapping.needs(table) for one in mapping.linked)
+                if not any(needs.wants(column_key(name)) for needs in (mapping.needs(table), *linked)):
                     raise _fail(mapping, example, f"the mapping reads no column {name!r} of {table}")
 
 
@@ -86,6 +87,32 @@ def _run(mapping: Mapping, example: Example) -> dict[str, str]:
     return found | impossible
 
 
+def _check_linked(mapping: Mapping, example: Example) -> None:
+    """The linked rows of the example, entity by entity, in order: what each named variable becomes."""
+    for entity, expected in example.linked.items():
+        found = [row for one in mapping.linked if one.entity == entity for row in _linked_rows(one, example)]
+        if len(found) != len(expected):
+            raise _fail(mapping, example, f"it has {len(found)} rows of {entity}, not {len(expected)}")
+        for number, (row, wanted) in enumerate(zip(found, expected, strict=True), start=1):
+            for name, value in wanted.items():
+                if row.get(name) != value:
+                    raise _fail(mapping, example, f"{name} of {entity} {number} becomes {row.get(name)}, not {value}")
+
+
+def _linked_rows(linked: LinkedMapping, example: Example) -> list[dict[str, str]]:
+    own = linked.mapping
+    rows = [dict(example.row)] if linked.block else [dict(row) for row in example.joined.get(own.spec.main, ())]
+    columns = _columns(own, own.spec.main, rows)
+    frame = _frame(rows, columns)
+    outcomes = Plan(own, {own.spec.main: columns}).run(Rows(frame, {}, {}))
+    known = (np.stack(list(outcomes.values())) >= 0).any(axis=0)
+    there = known if linked.block else np.ones(len(rows), dtype=np.bool_)
+    return [
+        {name: describe(int(values[row]), own.targets[name]) for name, values in outcomes.items()}
+        for row in np.flatnonzero(there)
+    ]
+
+
 def run_examples(mapping: Mapping) -> int:
     """Run every example of a mapping; the number that ran.
 
@@ -101,6 +128,7 @@ def run_examples(mapping: Mapping) -> int:
         found = _run(mapping, example)
         for reason in example.missing.values():
             missing(reason)  # refuses a reason that does not exist
+        _check_linked(mapping, example)
         wanted = dict(example.expect) | {name: f"({reason})" for name, reason in example.missing.items()}
         for name, value in wanted.items():
             if found[name] != value:

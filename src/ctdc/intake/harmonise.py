@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as MappingType
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,7 +21,7 @@ import numpy.typing as npt
 from ctdc.foundation.files import atomic_file, write_text
 from ctdc.foundation.hashing import hash_value
 from ctdc.foundation.progress import Progress
-from ctdc.intake.assemble import assemble
+from ctdc.intake.assemble import absorb, assemble
 from ctdc.intake.cases import CASES_VERSION, CasesWriter, sources_json
 from ctdc.intake.delivery import DeliveryReport, Quarantined
 from ctdc.intake.examples import run_examples
@@ -29,15 +29,15 @@ from ctdc.intake.ids import IdCheck
 from ctdc.intake.join import Joined
 from ctdc.intake.mapping import Mapping
 from ctdc.intake.model import RowRule
-from ctdc.intake.outcomes import Outcomes, missing
+from ctdc.intake.outcomes import Outcomes, Target, missing
 from ctdc.intake.plan import Plan, Rows
 from ctdc.intake.quality import Quality
-from ctdc.intake.readers.frame import Frame, OpenTable, RowArray, concatenate, select
+from ctdc.intake.readers.frame import Frame, Needs, OpenTable, RowArray, concatenate, select
 from ctdc.intake.readers.header import column_letter
 from ctdc.intake.readers.limits import DEFAULT_LIMITS, Limits
 from ctdc.intake.readers.open import delivery_files, find_file, open_table
 from ctdc.intake.subject import Subjects
-from ctdc.intake.text import column_key, fold
+from ctdc.intake.text import column_key, fold, tidy
 from ctdc.standard import load
 
 COVERAGE_SUFFIX = ".coverage.json"
@@ -70,10 +70,17 @@ def _delivery_hash(tables: MappingType[str, OpenTable]) -> str:
     return hashes[0] if len(hashes) == 1 else hash_value(hashes)
 
 
-def open_delivery(sources: Path, mapping: Mapping, progress: Progress, limits: Limits = DEFAULT_LIMITS) -> Work:
+def open_delivery(
+    sources: Path,
+    mapping: Mapping,
+    progress: Progress,
+    limits: Limits = DEFAULT_LIMITS,
+    also: Sequence[Mapping] = (),
+) -> Work:
     """Open all tables of a delivery, read the joined ones, and compile the plan.
 
-    Raises UserError for anything that is wrong with files, sheets, encodings or headers.
+    also: mappings that will read the same tables, whose columns are imported too. Raises UserError for anything that is
+    wrong with files, sheets, encodings or headers.
     """
     files = delivery_files(sources)
     tables: dict[str, OpenTable] = {}
@@ -84,7 +91,7 @@ def open_delivery(sources: Path, mapping: Mapping, progress: Progress, limits: L
         path = find_file(spec, files)
         used.add(path)
         progress.start(f"Opening {path.name}" + (f", sheet {spec.sheet}" if spec.sheet else ""))
-        tables[spec.name] = table = open_table(path, spec, mapping.needs(spec.name), limits)
+        tables[spec.name] = table = open_table(path, spec, _needs(mapping, also, spec.name), limits)
         if spec.name != mapping.spec.main:
             where = f"{path.name}{f', sheet {spec.sheet}' if spec.sheet else ''}"
             joined[spec.name] = Joined(mapping.join(spec.name), concatenate(list(table.frames())), where)
@@ -96,6 +103,12 @@ def open_delivery(sources: Path, mapping: Mapping, progress: Progress, limits: L
         raise
     unused = [path.name for path in files if path not in used]
     return Work(mapping, tables, joined, plan, Quality(mapping.targets), _delivery_hash(tables), unused)
+
+
+def _needs(mapping: Mapping, also: Sequence[Mapping], table: str) -> Needs:
+    needs = [one.needs(table) for one in (mapping, *also)]
+    prefixes = tuple(sorted({prefix for one in needs for prefix in one.prefixes}))
+    return Needs(frozenset(name for one in needs for name in one.columns), prefixes)
 
 
 def _excludes(rule: RowRule, frame: Frame) -> npt.NDArray[np.bool_]:
@@ -161,12 +174,86 @@ def batches(work: Work, progress: Progress) -> Iterator[Batch]:
     progress.finish()
 
 
+def linked_path(cases: Path, entity: str) -> Path:
+    """Where the linked rows of a cases file stand."""
+    return cases.with_name(f"{cases.stem}.{entity}.parquet")
+
+
+@dataclass
+class LinkedWork:
+    """The linked rows of one entity: what each source of them gathered, and how many rows belong to no case."""
+
+    entity: str
+    sources: list[Work]
+    orphans: int = 0
+
+    @property
+    def targets(self) -> MappingType[str, Target]:
+        """The entity's variables."""
+        return self.sources[0].mapping.targets
+
+
+def open_linked(sources: Path, mapping: Mapping, progress: Progress, limits: Limits) -> list[LinkedWork]:
+    """Open everything that holds linked rows, by entity. Blocks of columns share their table, which is read once."""
+    found: dict[str, LinkedWork] = {}
+    opened: dict[str, Work] = {}
+    for linked in mapping.linked:
+        work = found.setdefault(linked.entity, LinkedWork(linked.entity, []))
+        if linked.block > 1:
+            first = opened[linked.entity]
+            plan = Plan(linked.mapping, {name: table.receipt.header for name, table in first.tables.items()})
+            quality = Quality(linked.mapping.targets)
+            work.sources.append(Work(linked.mapping, first.tables, {}, plan, quality, first.delivery, []))
+            continue
+        needs = [one.mapping for one in mapping.linked if one.entity == linked.entity and one.block]
+        opened[linked.entity] = open_delivery(sources, linked.mapping, progress, limits, also=needs)
+        work.sources.append(opened[linked.entity])
+    return list(found.values())
+
+
+def linked_batches(linked: LinkedWork, people: set[str], progress: Progress) -> Iterator[Batch]:
+    """Outcomes, source rows and ids of linked rows of `people`; a block of columns in which nothing is known is no row.
+
+    Rows of nobody among `people` are counted.
+    """
+    first = linked.sources[0]
+    progress.start(f"Harmonising {linked.entity}", None)
+    for frame in first.main.frames():
+        frame = _selected(first, frame)
+        ids = np.array(_linked_ids(first, frame), dtype=object)
+        known = np.fromiter((text in people for text in ids), np.bool_, len(ids))
+        linked.orphans += int((~known).sum())
+        for work in linked.sources:
+            outcomes = all_outcomes(work.mapping, work.plan.run(Rows(frame, {}, {})), frame.length)
+            there = known & ((np.stack(list(outcomes.values())) >= 0).any(axis=0) | (len(linked.sources) == 1))
+            chosen = {name: values[there] for name, values in outcomes.items()}
+            work.quality.add(chosen, frame.rows[there])
+            yield chosen, frame.rows[there], ids[there].tolist()
+        progress.advance(frame.length)
+    progress.finish()
+
+
+def _linked_ids(work: Work, frame: Frame) -> list[str]:
+    """The id of the case of each linked row; rows of one case have the same."""
+    if work.mapping.main.id is None:
+        return _ids(work, frame)
+    column = frame.columns[column_key(work.mapping.main.id)]
+    texts = [tidy(text) for text in column.texts]
+    return [texts[index] for index in column.indices.tolist()]
+
+
 def check(sources: Path, mapping: Mapping, *, progress: Progress, limits: Limits = DEFAULT_LIMITS) -> DeliveryReport:
     """Do everything that `harmonise` does and store nothing: for the contributor's own machine."""
     examples = run_examples(mapping)
     work = open_delivery(sources, mapping, progress, limits)
-    rows = sum(len(batch_rows) for _, batch_rows, _ in batches(work, progress))
+    rows, people = 0, set[str]()
+    for _, batch_rows, ids in batches(work, progress):
+        rows += len(batch_rows)
+        people.update(ids if mapping.linked else ())
     report = assemble(work, rows)
+    for linked in open_linked(sources, mapping, progress, limits):
+        found = sum(len(batch_rows) for _, batch_rows, _ in linked_batches(linked, people, progress))
+        absorb(report, linked, found)
     report.examples_run = examples
     return report
 
@@ -245,15 +332,44 @@ def harmonise(
         _closing(CasesWriter(temporary, mapping.targets, _provenance(work))) as writer,
     ):
         hasher = Subjects(subject_key, mapping.spec.contributor)
+        people = set[str]()
         for outcomes, rows, ids in batches(work, progress):
             writer.write(outcomes, rows, hasher.hashes(ids))
+            people.update(ids if mapping.linked else ())
         report = assemble(work, writer.rows)
-        report.examples_run = examples
-        if not report.promotable and (not allow_quarantine or _never(report)):
-            raise Quarantined(report, str(sources))
-        writer.close(_metadata(work, report))
+        with ExitStack() as files:
+            linked = [
+                _write_linked(one, people, hasher, files, out, report, progress)
+                for one in open_linked(sources, mapping, progress, limits)
+            ]
+            report.examples_run = examples
+            if not report.promotable and (not allow_quarantine or _never(report)):
+                raise Quarantined(report, str(sources))
+            metadata = _metadata(work, report)
+            for entity, own in linked:
+                own.close({**metadata, "ctdc.entity": entity, "ctdc.cells": "{}", "ctdc.joins": "{}"})
+        writer.close(metadata)
     write_text(coverage_path(out), json.dumps(coverage(work), ensure_ascii=False, indent=1, sort_keys=True) + "\n")
     return report
+
+
+def _write_linked(
+    linked: LinkedWork,
+    people: set[str],
+    hasher: Subjects,
+    files: ExitStack,
+    out: Path,
+    report: DeliveryReport,
+    progress: Progress,
+) -> tuple[str, CasesWriter]:
+    """Write the linked rows of an entity to a file that appears when `files` closes; tell the report of them."""
+    temporary = files.enter_context(atomic_file(linked_path(out, linked.entity), private=True))
+    writer = CasesWriter(temporary, linked.targets, _provenance(linked.sources[0]))
+    files.enter_context(_closing(writer))
+    for outcomes, rows, ids in linked_batches(linked, people, progress):
+        writer.write(outcomes, rows, hasher.hashes(ids))
+    absorb(report, linked, writer.rows)
+    return linked.entity, writer
 
 
 def _never(report: DeliveryReport) -> bool:

@@ -18,8 +18,9 @@ from pydantic import ValidationError
 
 from ctdc.foundation.errors import UserError
 from ctdc.foundation.hashing import hash_bytes, hash_value
-from ctdc.intake.model import DateSpec, FieldSpec, JoinSpec, MappingSpec, Step, TableSpec
-from ctdc.intake.outcomes import Target, reasons, targets_of_standard
+from ctdc.intake.linked import crosswalk_of, parts
+from ctdc.intake.model import DateSpec, FieldSpec, JoinSpec, LinkedSpec, MappingSpec, Step, TableSpec
+from ctdc.intake.outcomes import Target, reasons, targets_of_entity, targets_of_standard
 from ctdc.intake.readers.frame import Needs
 from ctdc.intake.text import column_key
 from ctdc.intake.values import Crosswalk, read_crosswalk
@@ -38,6 +39,7 @@ class Mapping:
     folder: Path
     hash: str
     targets: MappingType[str, Target]
+    linked: tuple[LinkedMapping, ...] = ()
 
     @property
     def id(self) -> str:
@@ -75,6 +77,15 @@ class Mapping:
             if (where or main) == table:
                 (prefixes if is_prefix else columns).add(column_key(name))
         return Needs(frozenset(columns), tuple(sorted(prefixes)))
+
+
+@dataclass(frozen=True)
+class LinkedMapping:
+    """The mapping of one source of linked rows. block: number of its repeated columns, 0 for a table of its own."""
+
+    entity: str
+    block: int
+    mapping: Mapping
 
 
 def _steps(step: Step) -> Iterator[Step]:
@@ -120,6 +131,13 @@ def _columns(spec: MappingSpec) -> Iterator[tuple[str | None, str, bool]]:
             yield None, join.main_column, False
 
 
+def _block_columns(linked: LinkedSpec) -> Iterator[str]:
+    """The columns that a linked part reads, as they are written."""
+    for field in linked.fields:
+        for step in _steps(field):
+            yield from (name for _, name, _ in _step_columns(step))
+
+
 def _path_text(path: tuple[Any, ...]) -> str:
     return "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
 
@@ -149,19 +167,23 @@ class _Checker:
 
     def __init__(self, spec: MappingSpec, walk: Crosswalk, targets: MappingType[str, Target], where: str) -> None:
         self.spec, self.walk, self.targets, self.where = spec, walk, targets, where
+        self.linked: list[tuple[MappingSpec, MappingType[str, Target]]] = []
         self.tables = {table.name for table in spec.tables}
 
     def fail(self, what: str, allowed: str = "", do: str = "Correct the mapping.") -> UserError:
         return UserError("intake.mapping", what, where=self.where, allowed=allowed, do=do)
 
     def run(self) -> None:
+        self.check_structure()
+        self.check_values()
+
+    def check_structure(self) -> None:
         self.check_tables()
         self.check_names()
         self.check_coverage()
         for field in self.spec.fields:
             for step in _steps(field):
                 self.check_step(field, step)
-        self.check_values()
 
     def check_tables(self) -> None:
         repeated = [name for name, n in Counter(t.name for t in self.spec.tables).items() if n > 1]
@@ -255,11 +277,16 @@ class _Checker:
                 raise self.fail(f"{name}: there is no code {code!r}.", ", ".join(self.targets[name].atoms[:40]))
 
     def check_values(self) -> None:
-        known = {column_key(name) for _, name, _ in _columns(self.spec)}
+        specs = [self.spec, *(spec for spec, _ in self.linked)]
+        known = {column_key(name) for spec in specs for _, name, _ in _columns(spec)}
+        known |= {column_key(name) for linked in self.spec.linked for name in _block_columns(linked)}
         known |= {f"{table}.{name}" for table in self.tables for name in known}
         for row in self.walk.rows:
             place = f"{self.walk.where}, line {row.line}"
-            target = self.targets.get(row.target_variable)
+            everybody = (self.targets, *(targets for _, targets in self.linked))
+            named = [targets[row.target_variable] for targets in everybody if row.target_variable in targets]
+            fitting = [target for target in named if target.outcome(row.target_code) is not None]
+            target = next(iter(fitting or named), None)
             if column_key(row.source_column) not in known:
                 raise UserError(
                     "intake.values",
@@ -299,8 +326,21 @@ def make_mapping(spec: MappingSpec, walk: Crosswalk, folder: Path, content_hash:
             do="Review the mapping against the changes of the standard, then set 'standard'.",
         )
     targets = targets_of_standard()
-    _Checker(spec, walk, targets, where).run()
-    return Mapping(spec, walk, folder, content_hash, targets)
+    checker = _Checker(spec, walk, targets, where)
+    linked = []
+    try:
+        found = list(parts(spec))
+    except ValueError as error:
+        raise checker.fail(f"In 'linked': {error}.", "a table with an entry in 'joins', or blocks of columns") from None
+    for part in found:
+        own = targets_of_entity(part.entity)
+        checker.linked.append((part.spec, own))
+        part_walk = crosswalk_of(walk, part.block, reasons())
+        _Checker(part.spec, part_walk, own, where).check_structure()
+        mapping = Mapping(part.spec, part_walk, folder, content_hash, own)
+        linked.append(LinkedMapping(part.entity, part.block, mapping))
+    checker.run()
+    return Mapping(spec, walk, folder, content_hash, targets, tuple(linked))
 
 
 def shipped_ids() -> tuple[str, ...]:

@@ -280,6 +280,25 @@ class Impossible(Strict):
     because: Text
 
 
+class LinkedSpec(Strict):
+    """Rows of an entity (``perpetrator``) that belong to each case: a joined table, or numbered blocks of columns.
+
+    blocks: how often a block of columns of the main table is repeated; "{n}" in a column's name is its number, from 1.
+    """
+
+    entity: Text
+    table: Text | None = None
+    blocks: int | None = Field(default=None, ge=1, le=50)
+    fields: tuple[FieldSpec, ...] = Field(min_length=1)
+    impossible: tuple[Impossible, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_source(self) -> LinkedSpec:
+        if (self.table is None) == (self.blocks is None):
+            raise ValueError("give exactly one of 'table' and 'blocks'")
+        return self
+
+
 class Example(Strict):
     """A test that lives inside the mapping: an invented row and what must become of it."""
 
@@ -289,6 +308,7 @@ class Example(Strict):
     expect: dict[str, str] = Field(default_factory=dict)
     missing: dict[str, str] = Field(default_factory=dict)
     excluded: bool = False
+    linked: dict[str, tuple[dict[str, str], ...]] = Field(default_factory=dict)
 
 
 class MappingSpec(Strict):
@@ -307,6 +327,7 @@ class MappingSpec(Strict):
     dates: tuple[DateSpec, ...] = ()
     fields: tuple[FieldSpec, ...] = Field(min_length=1)
     impossible: tuple[Impossible, ...] = ()
+    linked: tuple[LinkedSpec, ...] = ()
     tests: tuple[Example, ...] = ()
 
 

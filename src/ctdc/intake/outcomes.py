@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from ctdc.foundation.errors import UserError
 from ctdc.standard import load
+from ctdc.standard.model import Standard
 
 Outcomes = npt.NDArray[np.int32]
 YES, NO = "1", "0"
@@ -78,7 +79,15 @@ class Target:
 
 def targets_of_standard() -> Mapping[str, Target]:
     """Every harmonised variable of the standard, in its order."""
-    standard = load()
+    return _targets(load())
+
+
+def targets_of_entity(entity: str) -> Mapping[str, Target]:
+    """Every harmonised variable of an entity. Raises UserError (``standard.unknown_entity``)."""
+    return _targets(load().of_entity(entity))
+
+
+def _targets(standard: Standard) -> Mapping[str, Target]:
     return {
         name: Target(name, variable.kind, tuple(standard.codes(name))) for name, variable in standard.variables.items()
     }
