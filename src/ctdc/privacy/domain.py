@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ctdc.foundation.errors import UserError
 from ctdc.foundation.files import as_json, write_text
 from ctdc.privacy.accounting import Guarantee
 from ctdc.privacy.linked_workload import plan_linked
@@ -35,6 +36,13 @@ def joint(domain: Domain) -> Schema:
 def plan_of(domain: Domain, guarantee: Guarantee, workload: Workload) -> Plan:
     """The least noisy plan. Raises UserError for what cannot be planned."""
     if isinstance(domain, LinkedSchema):
+        if workload != Workload(workload.length):
+            raise UserError(
+                "workload",
+                "A workload names sets of variables of one table, and these are two linked ones.",
+                allowed="a length, 1 to 3",
+                do="Leave out the workload; what is measured of linked tables is in docs/how-to/linked-tables.md.",
+            )
         return plan_linked(domain, guarantee, workload.length)
     return plan_workload(domain, guarantee, workload)
 

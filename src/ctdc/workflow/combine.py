@@ -17,12 +17,13 @@ import pyarrow.parquet as pq
 
 from ctdc.foundation.files import atomic_file
 from ctdc.foundation.progress import Progress
-from ctdc.standard.derive import derive
+from ctdc.standard.derive import derive, derive_linked
 from ctdc.standard.model import Profile
 from ctdc.standard.settle import derive_settled
 
 BATCH_ROWS = 65_536
 IDENTITY = ("_contributor", "_subject")
+LINK = "_link"  # in both tables of a linked profile: whose row it is
 _CODES = pa.dictionary(pa.int32(), pa.string())
 
 
@@ -61,6 +62,47 @@ def combine(files: Sequence[Path], out: Path, progress: Progress) -> None:
                 writer.write_table(pa.Table.from_batches([batch]).select(schema.names).cast(schema))
             progress.advance(path.stat().st_size)
     progress.finish()
+
+
+def combine_linked(files: Sequence[Path], linked: Sequence[Path | None], out: Path) -> None:
+    """Write the linked rows of the people who stand to one file: each person's from the delivery they stand in.
+
+    linked: beside each of `files` the file of its linked rows, None where the contributor has none.
+    """
+    parts = [
+        _linked_of(people, stands, rows)
+        for people, stands, rows in zip(files, latest_rows(files), linked, strict=True)
+        if rows is not None
+    ]
+    # Every contributor maps every variable of the entity, so the columns are the same; none at all is an empty file.
+    found = pl.concat(parts) if parts else pl.DataFrame(schema=dict.fromkeys(IDENTITY, pl.String))
+    with atomic_file(out, private=True) as part:
+        found.write_parquet(part, compression="zstd")
+
+
+def _linked_of(people: Path, stands: pl.Series, rows: Path) -> pl.DataFrame:
+    identity = pl.scan_parquet(people).select(pl.col(IDENTITY).cast(pl.String)).collect().filter(stands)
+    return pl.read_parquet(rows).with_columns(pl.all().cast(pl.String)).join(identity, on=IDENTITY, how="semi")
+
+
+def derive_linked_rows(cases: Path, linked: Path, profile: Profile, columns: Path, out: Path) -> None:
+    """Write the linked table of `profile` derived from the entity's rows, and give `columns` the numbers it refers to.
+
+    `columns` gets a first column `LINK`, 0, 1, ... in its order, which is that of `cases`; `out` has it too, ascending.
+    """
+    people = pl.scan_parquet(cases).select(pl.col(IDENTITY).cast(pl.String)).collect().with_row_index(LINK)
+    rows = pl.read_parquet(linked).join(people, on=IDENTITY, how="inner").sort(LINK, maintain_order=True)
+    derived = derive_linked(rows.to_arrow(), profile).add_column(0, LINK, rows[LINK].cast(pl.Int64).to_arrow())
+    names = [LINK, *profile.linked().names]
+    with atomic_file(out) as part:
+        pq.write_table(derived.select(names).cast(_link_schema(names)), part, compression="zstd")
+    main = pq.read_table(columns)
+    with atomic_file(columns) as part:
+        pq.write_table(main.add_column(0, LINK, people[LINK].cast(pl.Int64).to_arrow()), part, compression="zstd")
+
+
+def _link_schema(names: Sequence[str]) -> pa.Schema:
+    return pa.schema([(name, pa.int64() if name == LINK else pa.string()) for name in names])
 
 
 def _standing_batches(path: Path, stands: pl.Series) -> Iterator[pa.RecordBatch]:
@@ -103,6 +145,7 @@ def content_hash(table: Path) -> str:
             columns = pl.from_arrow(pa.Table.from_batches([batch]))
             if not isinstance(columns, pl.DataFrame):
                 raise TypeError("a table became a series")
-            for line in columns.select(pl.concat_str(pl.all().fill_null(""), separator="\x1f")).to_series():
+            texts = pl.all().cast(pl.String).fill_null("")
+            for line in columns.select(pl.concat_str(texts, separator="\x1f")).to_series():
                 digest.update(line.encode() + b"\n")
     return digest.hexdigest()

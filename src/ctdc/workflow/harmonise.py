@@ -14,15 +14,15 @@ from pathlib import Path
 
 from ctdc.foundation.errors import UserError
 from ctdc.foundation.files import write_text
-from ctdc.foundation.hashing import hash_file, hash_tree
+from ctdc.foundation.hashing import hash_file, hash_tree, hash_value
 from ctdc.foundation.progress import Progress
 from ctdc.intake.delivery import Quarantined
-from ctdc.intake.harmonise import harmonise
+from ctdc.intake.harmonise import harmonise, linked_path
 from ctdc.intake.mapping import load_mapping
 from ctdc.intake.report import write_report
 from ctdc.simulate.write import write_deliveries
 from ctdc.standard.loader import load
-from ctdc.workflow.combine import combine, content_hash, derive_profile
+from ctdc.workflow.combine import combine, combine_linked, content_hash, derive_linked_rows, derive_profile
 from ctdc.workflow.config import Delivery, Simulation
 from ctdc.workflow.stages import Outcome, Stage, code_hash
 
@@ -30,6 +30,7 @@ HARMONISE = "harmonise-"  # start of the names of these stages; the mapping's id
 CASES = "cases.parquet"
 REPORT = "report"
 COLUMNS = "columns.parquet"
+LINKED_COLUMNS = "linked.parquet"
 CONTENT = "content.sha256"
 DELIVERIES = "deliveries.json"
 
@@ -110,27 +111,42 @@ def held_back(harmonised: Outcome) -> Path | None:
 
 
 def combine_stage(harmonised: Sequence[Outcome]) -> Stage:
-    """Put the deliveries together, one row per person. Output: ``cases.parquet``."""
+    """Put the deliveries together, one row per person. Output: ``cases.parquet``, and beside it, for each entity of
+    which a case may have several, their rows.
+    """
+
+    entities = tuple(load().entities)
 
     def work(folder: Path, progress: Progress) -> None:
-        combine([outcome.folder / CASES for outcome in harmonised], folder / CASES, progress)
+        files = [outcome.folder / CASES for outcome in harmonised]
+        combine(files, folder / CASES, progress)
+        for entity in entities:
+            rows = [path if (path := linked_path(file, entity)).exists() else None for file in files]
+            combine_linked(files, rows, linked_path(folder / CASES, entity))
 
-    return Stage("combine", 1, {"cases": [outcome.outputs[CASES] for outcome in harmonised]}, work)
+    files = [CASES, *(linked_path(Path(CASES), entity).name for entity in entities)]
+    inputs = {"cases": [[outcome.outputs.get(name, "") for name in files] for outcome in harmonised]}
+    return Stage("combine", 2, inputs, work)
 
 
 def derive_stage(combined: Outcome, profile_id: str, facts: bool = True) -> Stage:
     """Derive a release profile's columns, in agreement with its facts by definition unless they are left out.
 
-    Output: ``columns.parquet`` and the hash of its content.
+    Output: ``columns.parquet``, of a linked profile ``linked.parquet`` too, and the hash of their content.
     """
     profile = load().profile(profile_id)
+    rows = linked_path(Path(CASES), profile.links.entity).name if profile.links else ""
 
     def work(folder: Path, progress: Progress) -> None:
         derive_profile(combined.folder / CASES, profile, folder / COLUMNS, progress, facts=facts)
-        write_text(folder / CONTENT, content_hash(folder / COLUMNS) + "\n")
+        if rows:
+            cases, columns = combined.folder / CASES, folder / COLUMNS
+            derive_linked_rows(cases, combined.folder / rows, profile, columns, folder / LINKED_COLUMNS)
+        found = [content_hash(folder / name) for name in (COLUMNS, *([LINKED_COLUMNS] if rows else []))]
+        write_text(folder / CONTENT, (hash_value(found) if rows else found[0]) + "\n")
 
     inputs = {"cases": combined.outputs[CASES], "profile": profile_id, "facts": facts, "code": code_hash("standard")}
-    return Stage("derive", 1, inputs, work)
+    return Stage("derive", 1, inputs | ({"linked": combined.outputs[rows]} if rows else {}), work)
 
 
 def columns_content(derived: Outcome) -> str:

@@ -34,12 +34,13 @@ from ctdc.standard.model import Fact, Profile
 from ctdc.standard.settle import derive_settled
 from ctdc.table.coded import code_table, column_names, parquet_metadata, read_table
 from ctdc.table.constraints import EMPTY, Implication
-from ctdc.table.declare import Declaration, read_declaration
+from ctdc.table.declare import Declaration, plain_declaration, read_declaration
 from ctdc.table.linked import LinkedSchema, LinkedTable
 from ctdc.table.linked_recode import check_linked_header, load_linked
 from ctdc.table.recode import load_coded
 from ctdc.table.schema import Schema, Variable
 from ctdc.workflow.any_table import Choices, declared, groups_of, other_shapes
+from ctdc.workflow.combine import LINK
 from ctdc.workflow.config import DEFAULT_PROFILE, MAX_DELTA, MAX_EPSILON
 
 DEFAULT_LEDGER = "ledger.jsonl"
@@ -49,6 +50,14 @@ def schema_of_profile(profile: Profile, facts: bool = True) -> Schema:
     """A release profile as the engine's domain, with what is true in it by definition unless that is left out."""
     variables = tuple(Variable(column.name, tuple(column.codes)) for column in profile.columns)
     return Schema(variables, tuple(_implication(fact) for fact in profile.facts) if facts else ())
+
+
+def domain_of_profile(profile: Profile, facts: bool = True) -> Domain:
+    """As `schema_of_profile`, with the linked rows of a profile that has some."""
+    main = schema_of_profile(profile, facts)
+    if profile.links is None:
+        return main
+    return LinkedSchema(main, schema_of_profile(profile.linked(), facts), profile.links.most, profile.links.number)
 
 
 def _implication(fact: Fact) -> Implication:
@@ -179,10 +188,10 @@ def find_linked(path: Path, schema_path: Path | None, choices: Choices, linked: 
     check_linked_header(column_names(linked.path, rows.delimiter), rows, linked.link, str(linked.path))
     schema = LinkedSchema(people.schema, rows.schema, linked.most, linked.number)
 
-    def load() -> LinkedTable:
+    def load_both() -> LinkedTable:
         return load_linked(path, people, linked.path, rows, schema)
 
-    return Source(schema, "", load, people, (linked.path, rows))
+    return Source(schema, "", load_both, people, (linked.path, rows))
 
 
 def settings_of(
@@ -353,13 +362,27 @@ def measure(
     *,
     profile: str,
     ledger: Path,
+    linked: Path | None = None,
     progress: Progress | None = None,
     **settings: Any,
 ) -> None:
     """The paid half of `protect`, for a run that keeps what was paid for as a stage of its own.
 
-    Facts by definition are no part of it: a run settles its columns by them before, and records keep to them after.
+    linked: the derived linked table, of a profile that has one. Facts by definition are no part of it: a run settles
+    its columns by them before, and records keep to them after.
     """
-    source = find_source(cases, profile, None, facts=False)
+    source = _columns_of_run(cases, load().profile(profile), linked)
     chosen = settings_of(profile=source.profile, **settings)
     measure_records(source.load, source.schema, chosen, out, ledger, clock.now(), progress=progress)
+
+
+def _columns_of_run(cases: Path, profile: Profile, linked: Path | None) -> Source:
+    """The tables that a run has derived."""
+    schema = domain_of_profile(profile, facts=False)
+    if not isinstance(schema, LinkedSchema):
+        return find_source(cases, profile.id, None, facts=False)
+    if linked is None:
+        raise ValueError("a linked profile has two tables")
+    people = replace(plain_declaration(schema.main), subject_id=LINK)
+    rows = plain_declaration(schema.linked)
+    return Source(schema, profile.id, lambda: load_linked(cases, people, linked, rows, schema), people, (linked, rows))

@@ -20,8 +20,8 @@ from ctdc.privacy.protect import publish_measurements, record_end
 from ctdc.privacy.workload import read_workload
 from ctdc.standard.loader import load
 from ctdc.workflow.config import Privacy, Release
-from ctdc.workflow.harmonise import COLUMNS, columns_content
-from ctdc.workflow.protect import measure, schema_of_profile, settings_of
+from ctdc.workflow.harmonise import COLUMNS, LINKED_COLUMNS, columns_content
+from ctdc.workflow.protect import domain_of_profile, measure, settings_of
 from ctdc.workflow.stages import Outcome, Stage, code_hash
 
 DATA = "protected"
@@ -34,7 +34,12 @@ def population_of(privacy: Privacy, release: Release) -> str:
 
 def domain_hash(profile_id: str) -> str:
     """SHA-256 of a profile's columns and codes: equal as long as the same tables fit it, whatever the labels say."""
-    return hash_value([[column.name, list(column.codes)] for column in load().profile(profile_id).columns])
+    profile = load().profile(profile_id)
+    columns = [[column.name, list(column.codes)] for column in profile.columns]
+    if profile.links is None:
+        return hash_value(columns)
+    linked = [[column.name, list(column.codes)] for column in profile.links.columns]
+    return hash_value([columns, linked, profile.links.most, profile.links.number])
 
 
 PAID_FOR = {"epsilon", "delta", "length"}
@@ -56,6 +61,7 @@ def measure_stage(derived: Outcome, privacy: Privacy, release: Release, ledger: 
             folder / DATA,
             profile=release.profile,
             ledger=ledger,
+            linked=derived.folder / LINKED_COLUMNS if load().profile(release.profile).links else None,
             population=population,
             progress=progress,
             workload=privacy.workload,
@@ -81,7 +87,7 @@ def record_measured(measured: Outcome, ledger: Path) -> None:
 def protect_stage(measured: Outcome, privacy: Privacy, release: Release) -> Stage:
     """Build counts and records from what was measured; costs nothing. Output: what ``ctdc protect`` writes."""
     parameters = privacy.model_dump(mode="json", exclude={"ledger", "population", "workload"})
-    schema = schema_of_profile(load().profile(release.profile), privacy.facts)
+    schema = domain_of_profile(load().profile(release.profile), privacy.facts)
 
     def work(folder: Path, progress: Progress) -> None:
         settings = settings_of(

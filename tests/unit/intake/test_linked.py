@@ -84,7 +84,7 @@ def test_what_nothing_explains_in_a_linked_row_holds_the_delivery_back(intake: A
     with pytest.raises(Quarantined) as held:
         intake.harmonise(mapping)
     (line,) = held.value.report.quarantined
-    assert (line.table, line.column, line.value) == ("people", "their sex", "alien")
+    assert (line.table, line.column, line.value) == ("people", "Their sex", "alien")
     assert not (intake.folder / "out").exists() or not list((intake.folder / "out").iterdir())
     _, found = rows(intake, mapping, allow_quarantine=True)
     assert said(found, "IP_Gender") == ["(unmapped)"]
