@@ -78,9 +78,12 @@ def worse_than_alone(estimates: Fitted, records: npt.NDArray[np.uint16]) -> list
     is the same for both and cancels. (Single variables are left out: columns drawn alone are the estimates there.)
     Of very many tables of one length some are compared, evenly spread over all.
     """
+    compared = list(_compared(estimates))
+    if not compared:
+        return []
     shares, rows = _shares(estimates), records.shape[1]
     distance: dict[int, list[tuple[float, float]]] = defaultdict(list)
-    for attributes in _compared(estimates):
+    for attributes in compared:
         target = estimates.compact_table(attributes, missing=np.nan)
         alone = rows * reduce(np.multiply.outer, [shares[attribute] for attribute in attributes])
         own = marginal(records, estimates.sizes, attributes).astype(np.float64)

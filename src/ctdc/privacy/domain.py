@@ -6,6 +6,7 @@ and stores need not know which it is.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,10 @@ import numpy as np
 from ctdc.foundation.errors import UserError
 from ctdc.foundation.files import as_json, write_text
 from ctdc.privacy.accounting import Guarantee
+from ctdc.privacy.linked_workload import as_long_as_useful as shorten_linked
 from ctdc.privacy.linked_workload import plan_linked
 from ctdc.privacy.plan import Plan
+from ctdc.privacy.shorten import as_long_as_useful
 from ctdc.privacy.workload import Workload, plan_workload
 from ctdc.table.coded import CodedTable
 from ctdc.table.count import Matrix
@@ -45,6 +48,11 @@ def plan_of(domain: Domain, guarantee: Guarantee, workload: Workload) -> Plan:
             )
         return plan_linked(domain, guarantee, workload.length)
     return plan_workload(domain, guarantee, workload)
+
+
+def shortening(domain: Domain) -> Callable[[Plan, float], Plan]:
+    """What `measure` leaves out longest combinations with where there are few people."""
+    return shorten_linked(domain) if isinstance(domain, LinkedSchema) else as_long_as_useful
 
 
 def counted(people: People) -> Matrix | Tally:

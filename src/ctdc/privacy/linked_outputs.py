@@ -120,7 +120,7 @@ def write_linked_outputs(
     finish: Finish | None = None,
 ) -> dict[str, Any]:
     """Compute and write every file from the measurements; returns the content of privacy.json."""
-    estimates = LinkedEstimates(schema, settings.length, estimate(measurements))
+    estimates = LinkedEstimates(schema, measurements.plan.length, estimate(measurements))
     plan = of_people(measurements.plan, len(schema.main_places))
     statement = privacy_statement(schema.people, measurements, estimates.people, settings, measured_at, plan=plan)
     check_records(statement["records"])

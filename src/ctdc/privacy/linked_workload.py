@@ -19,9 +19,10 @@ from __future__ import annotations
 import itertools
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from statistics import median
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +30,8 @@ import numpy.typing as npt
 from ctdc.foundation.errors import UserError
 from ctdc.privacy.accounting import Guarantee
 from ctdc.privacy.allocation import FILLED_EXPONENT, ROUNDS
-from ctdc.privacy.plan import Attributes, Plan, all_sets, check_length, least_noise, share, spread, subsets
+from ctdc.privacy.plan import Attributes, Plan, all_sets, check_length, least_noise, noise_share, share, spread, subsets
+from ctdc.privacy.shorten import at_no_higher_cost
 from ctdc.table.linked import LinkedSchema
 
 NUMBER = 0  # the place of the number of linked rows in the joint table
@@ -186,3 +188,35 @@ def plan_linked(schema: LinkedSchema, guarantee: Guarantee, length: int) -> Plan
     sizes = schema.joint.sizes
     check_length(sizes, length, workload.family)
     return least_noise(sizes, guarantee, length, relative_deviations(workload), schema.whole)
+
+
+def _median_error(plan: Plan, workload: LinkedWorkload, size: int) -> float:
+    """Median standard error of counts of people, and of linked rows, of so many variables; the larger one."""
+    medians = []
+    for kind in (PEOPLE, ROWS):
+        variances = [
+            math.fsum(plan.deviations[inner] ** 2 * noise_share(plan.sizes, inner) * factor for inner, factor in parts)
+            for (own, chosen), length in workload.tables.items()
+            if own == kind and length == size
+            for parts in [workload.loadings(kind, chosen).items()]
+        ]
+        medians += [math.sqrt(median(variances))] if variances else []
+    return max(medians, default=0.0)
+
+
+def as_long_as_useful(schema: LinkedSchema) -> Callable[[Plan, float], Plan]:
+    """What `measure` shortens a linked plan with: longest combinations that so few people would fill with noise are
+    left out, by the rule of `shorten.useful_length`, for people and for linked rows, as if everybody had one.
+    """
+
+    def shorten(plan: Plan, total: float) -> Plan:
+        for length in range(plan.length, 1, -1):
+            if _median_error(plan, LinkedWorkload(schema, plan.length), length) <= total / 2**length:
+                return plan if length == plan.length else _shorter(plan, schema, length)
+        return plan if plan.length == 1 else _shorter(plan, schema, 1)
+
+    return shorten
+
+
+def _shorter(plan: Plan, schema: LinkedSchema, length: int) -> Plan:
+    return at_no_higher_cost(plan, length, relative_deviations(LinkedWorkload(schema, length)))

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
@@ -25,7 +25,6 @@ from ctdc.privacy.accounting import Cost
 from ctdc.privacy.noise import Integers, NoiseSource, OpenDPNoise
 from ctdc.privacy.plan import Attributes, Measurement, Plan, spread, subsets
 from ctdc.privacy.selection import THIN_FROM, Selection, select, wide_axes
-from ctdc.privacy.shorten import shorter, useful_length
 from ctdc.table.count import Matrix
 from ctdc.table.tally import Tally, tally_of
 
@@ -165,16 +164,16 @@ def measure(
     noise: NoiseSource | None = None,
     progress: Progress | None = None,
     selection: Selection | None = None,
-    shorten: bool = False,
+    shorten: Callable[[Plan, float], Plan] | None = None,
 ) -> Measurements:
     """Draw the plan's measurements of the coded records, shape (variables, rows), or of people spread over several.
 
-    selection: of an earlier release to which this one will be added, instead of one of its own; shorten: measure the
-    total first, and leave out lengths at which so few people would drown in noise (the result's plan says what was
-    measured). Progress counts planned numbers. Raises ValueError for another number of variables than the plan's (the
-    compiled counting does not check), people who count otherwise than in the plan, or a selection of another domain,
-    RuntimeError if OpenDP's own privacy map charges
-    more than the plan declared: then the plan's arithmetic is wrong and nothing may be used.
+    selection: of an earlier release to which this one will be added, instead of one of its own; shorten: from the plan
+    and the noisy total, which is measured first, the plan to go on with, of no higher cost and without what would drown
+    in noise; the result's plan is that one. Progress counts planned numbers. Raises ValueError for another number of
+    variables than the plan's (the compiled counting does not check), people who count otherwise than in the plan, or a
+    selection of another domain, RuntimeError if OpenDP's own privacy map charges more than the plan declared: then the
+    plan's arithmetic is wrong and nothing may be used.
     """
     people = records if isinstance(records, Tally) else tally_of(records)
     if people.layers[0].matrix.ndim != 2 or people.variables != len(plan.sizes):
@@ -189,8 +188,7 @@ def measure(
     progress.start("Measuring with noise", plan.cells())
     if shorten:
         gate.release(people, plan.measurements[:1], None)
-        length = useful_length(plan, float(gate.values[()]) / plan.resolution)
-        plan = shorter(plan, length) if length < plan.length else plan
+        plan = shorten(plan, float(gate.values[()]) / plan.resolution)
         gate = replace(gate, plan=plan)
     left = [measurement for measurement in plan.measurements if measurement.attributes not in gate.values]
     gate.release(people, [measurement for measurement in left if len(measurement.attributes) < THIN_FROM], None)

@@ -21,7 +21,7 @@ from ctdc.foundation.hashing import hash_file, hash_value
 from ctdc.foundation.progress import Progress, Silent
 from ctdc.privacy import ledger
 from ctdc.privacy.cohorts import Cohort, check_alike, combine, shared_selection
-from ctdc.privacy.domain import Domain, People, counted, joint, plan_of, read_domain, write_domain
+from ctdc.privacy.domain import Domain, People, counted, joint, plan_of, read_domain, shortening, write_domain
 from ctdc.privacy.linked_outputs import write_linked_outputs
 from ctdc.privacy.measure import Measurements, measure
 from ctdc.privacy.noise import NoiseSource, OpenDPNoise
@@ -76,7 +76,7 @@ def measure_records(
             raise ValueError("the records are coded with another schema")
         selection = shared_selection([cohort.measurements for cohort in earlier])
         # A cohort has to be measured as those are to which it is added, and a declared workload as it was declared.
-        shorten = not settings.cohort and settings.workload is None and not isinstance(schema, LinkedSchema)
+        shorten = None if settings.cohort or settings.workload else shortening(schema)
         details = _charge_details(joint(schema), plan, settings, identity)
         charge = ledger.charge(ledger_path, settings.population, plan.cost(), details, when)
         measurements = measure(counted(table), plan, noise or OpenDPNoise(), progress, selection, shorten=shorten)

@@ -7,11 +7,12 @@ than the plan that was charged. Budget that long combinations would have wasted 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from statistics import median
 
 from ctdc.privacy.allocation import balanced
-from ctdc.privacy.plan import Plan, measurement_of, relative_deviations
+from ctdc.privacy.plan import Attributes, Plan, measurement_of, relative_deviations
 
 ROUNDS = 60  # of the bisection for the noise of a shorter plan
 
@@ -30,15 +31,25 @@ def useful_length(plan: Plan, total: float) -> int:
     return plan.length
 
 
+def as_long_as_useful(plan: Plan, total: float) -> Plan:
+    """The plan for what is worth measuring of about `total` people, itself where everything is."""
+    length = useful_length(plan, total)
+    return shorter(plan, length) if length < plan.length else plan
+
+
 def shorter(plan: Plan, length: int) -> Plan:
     """The same plan for combinations of up to `length` variables, the total as it is, at no higher cost.
 
     length: at least 1. The other tables get what the longer ones would have had, by the engine's own weights.
     """
-    total, *rest = plan.measurements
-    kept = [measurement.attributes for measurement in rest if len(measurement.attributes) <= length]
-    sets = [(), *kept]
-    relative = relative_deviations(plan.sizes, sets, balanced(plan.sizes, sets))
+    kept = [m.attributes for m in plan.measurements if len(m.attributes) <= length]
+    return at_no_higher_cost(plan, length, relative_deviations(plan.sizes, kept, balanced(plan.sizes, kept)))
+
+
+def at_no_higher_cost(plan: Plan, length: int, relative: Mapping[Attributes, float]) -> Plan:
+    """A plan of the sets of `relative`, s_B proportional to it but for the total's, that costs no more than `plan`."""
+    total = plan.measurements[0]
+    kept = [attributes for attributes in relative if attributes]
     limit = plan.cost()
 
     def at(factor: float) -> Plan:

@@ -17,7 +17,8 @@ from ctdc.privacy.accounting import Guarantee
 from ctdc.privacy.domain import joint, read_domain
 from ctdc.privacy.estimate import estimate
 from ctdc.privacy.linked_estimates import LinkedEstimates
-from ctdc.privacy.linked_workload import plan_linked
+from ctdc.privacy.linked_workload import LinkedWorkload, as_long_as_useful, plan_linked
+from ctdc.privacy.measure import measure
 from ctdc.privacy.noise import NoiseSource
 from ctdc.privacy.protect import measure_records, protect, publish_measurements
 from ctdc.privacy.report import LANGUAGES, report_texts
@@ -143,3 +144,22 @@ def test_the_engine_draws_no_seed_for_who_is_left_out(tmp_path: Path) -> None:
         protected(folder, table, NoNoise())
         seen.add((folder / "out" / "linked_aggregates.csv").read_text())
     assert len(seen) > 1
+
+
+@pytest.mark.parametrize(("people", "epsilon", "length"), [(12, 0.5, 1), (2000, 2, 3)])
+def test_for_few_people_less_is_measured_at_no_higher_cost(people: int, epsilon: float, length: int) -> None:
+    table = some_households(people)
+    plan = plan_linked(table.schema, Guarantee(epsilon, 1e-6), 3)
+    found = measure(table.tally(np.random.default_rng(0)), plan, NoNoise(), shorten=as_long_as_useful(table.schema))
+    assert found.plan.length == length
+    assert [m.attributes for m in found.plan.measurements] == list(LinkedWorkload(table.schema, length).family)
+    assert found.plan.cost().rho <= plan.cost().rho
+    assert found.cost().rho == plan.cost().rho, "what is stated is what was charged"
+    estimates = LinkedEstimates(table.schema, length, estimate(found))
+    assert estimates.people.total()[0] == pytest.approx(people)
+
+
+def test_the_folder_says_that_less_was_measured(tmp_path: Path) -> None:
+    statement = protected(tmp_path, some_households(12), NoNoise(), Settings(Guarantee(0.5, 1e-6)))
+    assert (statement["length"], statement["asked_length"]) == (1, 3)
+    assert set(statement["linked"]["expected_standard_error"]["linked"]) == {"0", "1"}

@@ -8,7 +8,7 @@ from tests.support.engine import NoNoise, Recorder, small_plan, some_people
 
 from ctdc.privacy.measure import measure
 from ctdc.privacy.plan import all_sets
-from ctdc.privacy.shorten import shorter, useful_length
+from ctdc.privacy.shorten import as_long_as_useful, shorter, useful_length
 
 SIZES = (4, 2, 9, 2, 2, 5, 2, 2)
 
@@ -44,7 +44,7 @@ def test_the_gate_decides_by_the_noisy_total_and_pays_within_the_plan(rows: int,
     plan = small_plan(SIZES, 3, 1.0)
     matrix = some_people(SIZES, rows).matrix()
     recorder = Recorder()
-    found = measure(matrix, plan, recorder, shorten=True)
+    found = measure(matrix, plan, recorder, shorten=as_long_as_useful)
     assert found.plan.length == length
     assert [m.attributes for m in found.plan.measurements] == all_sets(len(SIZES), length)
     assert set(found.values) == set(all_sets(len(SIZES), length))
@@ -56,7 +56,7 @@ def test_the_gate_decides_by_the_noisy_total_and_pays_within_the_plan(rows: int,
 
 def test_without_noise_what_is_left_is_the_counts() -> None:
     matrix = some_people(SIZES, 12).matrix()
-    found = measure(matrix, small_plan(SIZES, 3, 0.5), NoNoise(), shorten=True)
+    found = measure(matrix, small_plan(SIZES, 3, 0.5), NoNoise(), shorten=as_long_as_useful)
     assert found.plan.length == 1
     assert float(found.values[()]) == 12
     binary = found.values[(1,)]
@@ -72,7 +72,7 @@ def test_with_fewer_variables_than_the_length_nothing_is_left_out() -> None:
 def test_the_guarantee_is_the_charged_one_however_short_the_plan_became() -> None:
     """That it was shortened is itself an outcome: the mechanism costs what its dearest branch costs."""
     plan = small_plan((2,) * 12, 3, 8.0)
-    found = measure(some_people((2,) * 12, 4).matrix(), plan, NoNoise(), shorten=True)
+    found = measure(some_people((2,) * 12, 4).matrix(), plan, NoNoise(), shorten=as_long_as_useful)
     assert found.plan.length < 3
     assert found.cost().rho == plan.cost().rho
     assert found.plan.cost().rho <= plan.cost().rho
