@@ -1,7 +1,7 @@
 """Every column alone, of two linked tables: victims' and perpetrators' variables and the number, all independent.
 
 The floor: no method may be worse than this on any line. The noise and its accounting are those of
-``peer_scripts/alone.py``. Started as ``python -m benchmarks.linked.alone CASES OUT EPSILON DELTA`` with two folders, one
+``peer_scripts/alone.py``. Started as ``python -m benchmarks.linked.alone CASES OUT EPSILON DELTA``: two folders, one
 with the files of `cases.write_cases`, the other for ``victims_alone.csv`` and ``perpetrators_alone.csv``.
 """
 

@@ -31,8 +31,8 @@ def code(job: Job) -> np.ndarray[Any, np.dtype[np.int64]]:
 def mechanism(cells: int, moved: int, epsilon: float, delta: float) -> tuple[dp.Measurement, float]:
     """The noise for all tables at once, as small as (epsilon, delta) allows, and its scale.
 
-    moved: the square of the L2 norm by which one person moves the vector; the number of columns where a person adds 1 to
-    one cell of every table.
+    moved: the square of the L2 norm by which one person moves the vector; the number of columns where a person adds 1
+    to one cell of every table.
     """
     space = dp.vector_domain(dp.atom_domain(T="i64"), cells), dp.l2_distance(T="f64")
 
