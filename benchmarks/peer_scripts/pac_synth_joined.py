@@ -62,4 +62,5 @@ def main() -> None:
         job.write_synthetic(joined(job, header, records))
 
 
-main()
+if __name__ == "__main__":
+    main()
