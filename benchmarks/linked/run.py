@@ -17,11 +17,13 @@ from statistics import fmean
 from typing import Any
 
 import click
+import numpy as np
 
 from benchmarks.linked.cases import MOST, SEED, VICTIMS, Linked, draw_cases, write_cases
 from benchmarks.linked.errors import linked_errors
+from benchmarks.linked.flat import from_joined, to_joined
 from benchmarks.linked.methods import METHODS, Method
-from benchmarks.linked.section import BASELINES, DOCUMENT, ENTRIES, FLOOR, LINES, not_better
+from benchmarks.linked.section import BASELINES, DOCUMENT, ENTRIES, FLOOR, LINES, WITHOUT_NOISE, not_better
 from benchmarks.machine import commit, machine
 from benchmarks.measure import last_words, run_measured
 from benchmarks.methods import Settings, process_environment
@@ -94,13 +96,20 @@ def merge(old: list[dict[str, Any]], entry: dict[str, Any]) -> list[dict[str, An
     return sorted([*kept, entry], key=lambda each: (-each["epsilon"], names.index(each["method"])))
 
 
+def joined_without_noise(cases: Linked) -> dict[str, dict[str, float]]:
+    """The distances of what is guessed from the true victims in the joined shape: what the shape alone loses."""
+    return linked_errors(cases, from_joined(to_joined(cases), np.random.default_rng(0)))
+
+
 def store(entry: dict[str, Any], cases: Linked, seed: int, path: Path) -> list[dict[str, Any]]:
     """Add one entry to the file; all entries of it. Entries over other victims are not kept."""
     victims, perpetrators = cases.victims.height, cases.perpetrators.height
     title = f"{victims:,} invented victims with 1 to {MOST} perpetrators ({perpetrators:,}), seed {seed}"
     old = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    entries = merge(old[ENTRIES] if old.get("data") == title else [], entry)
-    document = {"data": title, "machine": machine(), ENTRIES: entries}
+    same = old.get("data") == title
+    entries = merge(old[ENTRIES] if same else [], entry)
+    lost = old[WITHOUT_NOISE] if same else joined_without_noise(cases)
+    document = {"data": title, "machine": machine(), WITHOUT_NOISE: lost, ENTRIES: entries}
     write_text(path, json.dumps(document, indent=1, ensure_ascii=False) + "\n")
     return entries
 

@@ -16,6 +16,7 @@ from benchmarks.tables import Entry
 
 DOCUMENT = "linked.json"
 ENTRIES = "linked"  # not "results", which the page of single tables shows
+WITHOUT_NOISE = "joined_without_noise"
 ENGINE = "ctdc"
 BASELINES = ("slots", "pac-synth", "pac-synth-counts")
 FLOOR = ("alone",)
@@ -102,6 +103,16 @@ def _written(entry: Entry) -> str:
     return f"{rows['victims']:,} / {rows['perpetrators']:,}" if rows else ""
 
 
+def _lost(distances: dict[str, dict[str, float]]) -> str:
+    """What the joined shape loses before any noise."""
+    across, number, pairs = (distances["across"]["2"], distances["number"]["1"], distances["siblings"]["2"])
+    return (
+        "The joined shape alone, without any noise, puts the guessed tables "
+        f"{tables.distance(across)} off across 2-way, {tables.distance(number)} in the number of perpetrators and "
+        f"{tables.distance(pairs)} in pairs of perpetrators; whose value is whose is not in it.\n"
+    )
+
+
 def section(folder: Path) -> str:
     """The part of the page below its heading and its hand-written text."""
     path = folder / DOCUMENT
@@ -110,7 +121,7 @@ def section(folder: Path) -> str:
     if not entries:
         return bars_table(entries) + "\nNot measured yet.\n"
     letters = tables.letters_of(entries)
-    parts = [bars_table(entries), _verdict(entries)]
+    parts = [bars_table(entries), _verdict(entries), _lost(document[WITHOUT_NOISE])]
     parts.append(f"{document['data']}. Measured on {tables.machine_line(document['machine'])}\n")
     for epsilon in _epsilons(entries):
         parts.append(f"Epsilon {epsilon:g}, delta {entries[0]['delta']:g}, length {entries[0]['length']}:\n")

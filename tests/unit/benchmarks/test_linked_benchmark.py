@@ -37,7 +37,7 @@ def everybody(ours: float, others: float) -> list[dict]:
 
 def store(folder, entries: list[dict]) -> None:
     machine = {"processor": "p", "cores": 2, "memory_gb": 8, "system": "s", "python": "3", "versions": {"ctdc": "0"}}
-    document = {"data": "Some victims", "machine": machine, section.ENTRIES: entries}
+    document = {"data": "Some victims", "machine": machine, section.WITHOUT_NOISE: tvd(0.3), section.ENTRIES: entries}
     (folder / section.DOCUMENT).write_text(json.dumps(document), encoding="utf-8")
 
 
@@ -64,6 +64,7 @@ def test_the_page_shows_bars_verdict_and_all_lines(tmp_path):
     text = section.section(tmp_path)
     assert section.BETTER in text
     assert section.ABOVE in text
+    assert ".30000 in pairs of perpetrators" in text
     assert "| across 2-way | .00400 | .20000 | .20000 | .20000 | .20000 |" in text
     assert "| TVD across victims and perpetrators, 2-way | .02000 | .00500 | .00400 | moonshot |" in text
     assert "| victims / perpetrators written | 9 / 12 |" in text
@@ -90,6 +91,13 @@ def test_a_new_entry_takes_the_place_of_the_old_one_and_other_victims_are_droppe
     assert [(each["method"], each["tvd"]["number"]["1"]) for each in entries] == [("ctdc", 0.5), ("alone", 0.4)]
     assert json.loads(path.read_text(encoding="utf-8"))[section.ENTRIES] == entries
     assert len(run.store(entry("ctdc"), cases, 2, path)) == 1
+
+
+def test_the_joined_shape_loses_whose_value_is_whose_but_not_what_it_says(tmp_path):
+    lost = run.joined_without_noise(draw_cases(300, 1))
+    assert set(lost["joined"].values()) == {0.0}
+    assert lost["siblings"]["2"] > 0.1
+    assert lost["number"]["1"] > 0.1
 
 
 def test_several_runs_give_means_and_the_first_that_fails_ends_them(monkeypatch):
@@ -130,8 +138,14 @@ def test_the_floor_pays_for_four_perpetrators_in_every_table_of_theirs():
     assert alone.moved() == 7 + 1 + 9 * 16
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["ctdc", "slots", "alone"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("ctdc", marks=pytest.mark.slow),
+        pytest.param("slots", marks=pytest.mark.heavy),
+        pytest.param("alone", marks=pytest.mark.slow),
+    ],
+)
 def test_a_method_is_measured_from_files_to_distances(name):
     cases = draw_cases(300, 1)
     found = run.evaluate(METHOD[name], cases, SETTINGS, 300.0)
