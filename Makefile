@@ -103,11 +103,12 @@ docs: $(VENV)/.development ## Write the generated pages of the documentation ane
 
 # The page is written whatever happens, and the failure of a part is the failure of the whole.
 .PHONY: bench
-bench: $(VENV)/.development ## Measure against the peers and write the page (BENCH_ARGS, GROWTH_ARGS)
+bench: $(VENV)/.development ## Measure against the peers and write the page (BENCH_ARGS, LINKED_ARGS, GROWTH_ARGS)
 	@failed=0; \
 	$(BIN)/python -m benchmarks $(BENCH_ARGS) || failed=1; \
 	$(BIN)/python -m benchmarks --rows 20000 $(BENCH_ARGS) || failed=1; \
 	$(BIN)/python -m benchmarks --adult $(BENCH_ARGS) || failed=1; \
+	$(BIN)/python -m benchmarks.linked $(LINKED_ARGS) || failed=1; \
 	$(BIN)/python -m benchmarks.growth $(GROWTH_ARGS) || failed=1; \
 	$(BIN)/python -m benchmarks.page || failed=1; \
 	exit $$failed

@@ -55,14 +55,23 @@ class Bar:
         return " / ".join(SHOWN[self.show](figure) for figure in figures)
 
 
+def _bars(lines: Sequence[Mapping[str, Any]]) -> tuple[Bar, ...]:
+    bars = []
+    for line in lines:
+        lists = {name: tuple(line[name]) for name in ("bar", "moonshot", "values") if name in line}
+        bars.append(Bar(**(dict(line) | lists | {"first": str(line.get("first", ""))})))
+    return tuple(bars)
+
+
 def read_bars(path: Path = FILE) -> tuple[str, tuple[Bar, ...]]:
     """The name of the results that the bars are about, and the bars. Raises ValueError for a malformed one."""
     document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    bars = []
-    for line in document["bars"]:
-        lists = {name: tuple(line[name]) for name in ("bar", "moonshot", "values") if name in line}
-        bars.append(Bar(**(line | lists | {"first": str(line["first"])})))
-    return document["table"], tuple(bars)
+    return document["table"], _bars(document["bars"])
+
+
+def read_linked_bars(path: Path = FILE) -> tuple[Bar, ...]:
+    """The bars of linked tables. Raises ValueError for a malformed one."""
+    return _bars(yaml.safe_load(path.read_text(encoding="utf-8"))["linked"])
 
 
 def entry_of(entries: Sequence[Entry], method: str, epsilon: float) -> Entry | None:

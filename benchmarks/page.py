@@ -17,6 +17,7 @@ import click
 from benchmarks import report, tables
 from benchmarks.bars import bars_table, read_bars
 from benchmarks.growth import ROWS_THAT_COUNT, cpu_per_row, growing
+from benchmarks.linked import section as linked
 from benchmarks.paths import GROWTH, PAGE, PICTURES, RESULTS
 from benchmarks.pictures import growth_pictures, table_pictures
 from benchmarks.tables import Cell, Entry
@@ -127,6 +128,7 @@ def page_text(folder: Path = RESULTS) -> str:
         "across": report.across(held_to),
         "floor": report.floor_line(held_to),
         "tables": "\n".join(_section(name, document) for name, document in documents.items()),
+        "linked": linked.section(folder),
         "growth": _growth(growth_of(folder)),
     }
     return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(parts)

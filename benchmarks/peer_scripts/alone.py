@@ -28,17 +28,18 @@ def code(job: Job) -> np.ndarray[Any, np.dtype[np.int64]]:
     return np.concatenate(tables)
 
 
-def mechanism(cells: int, columns: int, epsilon: float, delta: float) -> tuple[dp.Measurement, float]:
+def mechanism(cells: int, moved: int, epsilon: float, delta: float) -> tuple[dp.Measurement, float]:
     """The noise for all tables at once, as small as (epsilon, delta) allows, and its scale.
 
-    One person adds 1 to one cell of every table, so the whole vector moves by the root of the number of columns in L2.
+    moved: the square of the L2 norm by which one person moves the vector; the number of columns where a person adds 1
+    to one cell of every table.
     """
     space = dp.vector_domain(dp.atom_domain(T="i64"), cells), dp.l2_distance(T="f64")
 
     def noise(scale: float) -> dp.Measurement:
         return dp.c.make_fix_delta(dp.c.make_zCDP_to_approxDP(dp.m.make_gaussian(*space, scale=scale)), delta)
 
-    moves = columns**0.5
+    moves = moved**0.5
     scale = dp.binary_search_param(noise, d_in=moves, d_out=(epsilon, delta), T=float)
     return noise(scale), scale
 
@@ -78,4 +79,5 @@ def main() -> None:
         pl.DataFrame(texts).write_csv(job.out / "synthetic.csv")
 
 
-main()
+if __name__ == "__main__":
+    main()
