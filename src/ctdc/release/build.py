@@ -28,6 +28,7 @@ from ctdc.release.codebook import codebook_csv, codebook_sections
 from ctdc.release.datapackage import DATAPACKAGE, datapackage
 from ctdc.release.document import STYLE_PATH, Section, render_document, style_sheet
 from ctdc.release.figures import compute_figures
+from ctdc.release.flattened import flattened, flattened_shape
 from ctdc.release.info import ReleaseInfo
 from ctdc.release.linked import LinkedData, TableNames, are_linked, read_linked
 from ctdc.release.linked_words import linked_vocabulary
@@ -146,7 +147,15 @@ def _require_sound(data: ProtectedData | LinkedData, progress: Progress) -> None
 def _vocabulary(data: ProtectedData | LinkedData, info: ReleaseInfo) -> Vocabulary:
     profile = info.profile
     if isinstance(data, LinkedData):
-        return linked_vocabulary(data, info.tables or TableNames())
+        return linked_vocabulary(data, profile, info.tables)
+    if info.tables is not None:
+        raise UserError(
+            "release.table_names",
+            "Names of linked tables are given, and this folder has one table.",
+            where=str(data.folder),
+            allowed="a folder of 'ctdc protect --linked'",
+            do="Leave out the names, or give the folder of the linked tables.",
+        )
     if profile is None:
         return vocabulary_of_schema(data.schema, read_json(data.folder / SCHEMA))
     standard = ctdc.standard.load()
@@ -188,6 +197,9 @@ def _content(
     if isinstance(data, LinkedData) and vocabulary.linked is not None:
         texts[f"{DATA}/{DATAPACKAGE}"] = _json(datapackage(data, info, vocabulary.linked))
     made = {path: text.encode() for path, text in texts.items()}
+    if isinstance(data, LinkedData) and vocabulary.profile and flattened_shape(vocabulary.profile):
+        table = flattened(data, vocabulary.profile)
+        made |= {f"{DATA}/{name}": content for name, content in table.files().items()}
     return _Content(made, copies, {f"{DATA}/{name}": height for name, height in rows.items()})
 
 

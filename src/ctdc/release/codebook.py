@@ -84,10 +84,11 @@ def table_heading(language: str, table: str) -> str:
 def _with_linked(language: str, people: tuple[Section, ...], linked: LinkedWords) -> tuple[Section, ...]:
     """What each file counts, then the variables of people, then those of linked rows under anchors of their own."""
     intro, *variables = people
+    groups = {group.id: group.labels[language] for group in linked.groups}
     rows = [
         replace(section, anchor=LINKED + section.anchor)
         for section in (
-            *(_variable_section(language, words, {}) for words in linked.variables),
+            *(_variable_section(language, words, groups) for words in linked.variables),
             *_facts_section(language, linked.vocabulary()),
         )
     ]

@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from ctdc.release.info import ReleaseInfo
-from ctdc.release.linked import LinkedData, TableNames
+from ctdc.release.linked import FLATTENED, LinkedData, TableNames
 from ctdc.release.linked_words import file_names, file_sentences
 from ctdc.release.protected import AGGREGATE_COLUMNS, KEY, LINKED_SCHEMA, SCHEMA, read_json
 from ctdc.release.vocabulary import LinkedWords
+from ctdc.standard.loader import load
 
 DATAPACKAGE = "datapackage.json"
 TYPES = {"length": "integer", "attributes": "string", "below_threshold": "boolean"}  # the other columns are numbers
@@ -23,6 +24,8 @@ def datapackage(data: LinkedData, info: ReleaseInfo, words: LinkedWords) -> dict
     """The content of ``data/datapackage.json``."""
     names = TableNames(words.main, words.linked)
     schemas = {"main": _people(data), "linked": _rows(data, names)}
+    if words.flattened:
+        schemas[FLATTENED] = load().profile(words.flattened).table_schema()
     about = file_sentences("en", words)
     resources = [
         {

@@ -126,11 +126,12 @@ class LinkedData:
         return files | {name: self.folder / name for name in ("measurements.parquet", "schema.json", LINKED_SCHEMA)}
 
     def heights(self, names: TableNames) -> dict[str, int]:
-        """Name of each table's file in such a release to its number of rows."""
+        """Name of each table's file in such a release, if it is there, to its number of rows."""
         counted = {
             names.main: self.main.synthetic.height,
             names.linked: self.linked.synthetic.height,
             **{one.files.aggregates: one.aggregates.height for one in (self.main, self.linked, self.across)},
+            FLATTENED: self.main.synthetic.height,
         }
         return {f"{name}.{end}": rows for name, rows in counted.items() for end in ("csv", "parquet")}
 

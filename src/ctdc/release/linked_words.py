@@ -9,57 +9,99 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import ctdc.standard
+from ctdc.foundation.errors import UserError
 from ctdc.release.document import Section
-from ctdc.release.linked import ACROSS_AGGREGATES, LINKED_AGGREGATES, LinkedData, TableNames
+from ctdc.release.flattened import flattened_shape
+from ctdc.release.linked import ACROSS_AGGREGATES, FLATTENED, LINKED_AGGREGATES, LinkedData, TableNames
 from ctdc.release.numbers import number, percent
 from ctdc.release.protected import LINKED_SCHEMA, SCHEMA, read_json
 from ctdc.release.texts import RELEASE_TEXTS
 from ctdc.release.vocabulary import (
     CodeWords,
+    Labels,
     LinkedWords,
     VariableWords,
     Vocabulary,
     same_in_all,
+    vocabulary_of_profile,
     vocabulary_of_schema,
 )
 from ctdc.standard.languages import LANGUAGES
-from ctdc.table.schema import Variable
 
-ROLES = ("main", "linked", "flattened", "aggregates", LINKED_AGGREGATES, ACROSS_AGGREGATES)
+ROLES = ("main", "linked", FLATTENED, "aggregates", LINKED_AGGREGATES, ACROSS_AGGREGATES)
 
 
-def linked_vocabulary(data: LinkedData, names: TableNames) -> Vocabulary:
-    """The words that both Table Schemas have for themselves, and ours for the number of linked rows."""
-    people = vocabulary_of_schema(data.main.schema, read_json(data.folder / SCHEMA))
-    rows = vocabulary_of_schema(data.linked.schema, read_json(data.folder / LINKED_SCHEMA))
-    number_words = words_of_number(data.main.schema.variables[0], names.linked, data.most)
-    words = LinkedWords(
+def linked_vocabulary(data: LinkedData, profile_id: str | None, names: TableNames | None) -> Vocabulary:
+    """The words of both tables: the profile's, or those that the Table Schemas have for themselves.
+
+    names: of the tables, None for the profile's, or plain ones. Raises UserError (``release.profile_mismatch``) for
+    tables that are not the profile's.
+    """
+    if profile_id is None:
+        return _of_schemas(data, names or TableNames())
+    standard = ctdc.standard.load()
+    profile = standard.profile(profile_id)
+    if profile.links is None or (profile.links.number, profile.links.most) != (data.number, data.most):
+        raise UserError(
+            "release.profile_mismatch",
+            f"The linked tables are not those of the profile {profile.id}.",
+            allowed="a profile with linked rows, their number and how many of them count",
+            do="Name the profile that the cases were protected in, or none for tables of your own.",
+        )
+    links, entity = profile.links, standard.entities[profile.links.entity]
+    people = vocabulary_of_profile(standard, profile, data.domain.main)
+    rows = vocabulary_of_profile(standard.of_entity(entity.id), profile.linked(), data.linked.schema)
+    called = names or TableNames(links.main, links.name)
+    return _joined(data, people, rows, called, (entity.labels, entity.number, entity.number_definition))
+
+
+def _of_schemas(data: LinkedData, names: TableNames) -> Vocabulary:
+    people, rows = (
+        vocabulary_of_schema(schema, read_json(data.folder / file))
+        for schema, file in ((data.domain.main, SCHEMA), (data.linked.schema, LINKED_SCHEMA))
+    )
+    label = _in_all("codebook.number.label")
+    definition = _in_all("codebook.number.definition", linked=f"{names.linked}.csv")
+    return _joined(data, people, rows, names, (same_in_all(names.linked), label, definition))
+
+
+def _in_all(key: str, **values: str) -> Labels:
+    return {language: RELEASE_TEXTS.text(language, key, **values) for language in LANGUAGES}
+
+
+def _joined(
+    data: LinkedData, people: Vocabulary, rows: Vocabulary, names: TableNames, words: tuple[Labels, Labels, Labels]
+) -> Vocabulary:
+    """One vocabulary of both tables. words: what linked rows are called, what their number is called and means."""
+    labels, number_label, number_means = words
+    above = _in_all("codebook.number.most", most=str(data.most))
+    number_words = VariableWords(
+        name=data.number,
+        kind="code",
+        group=None,
+        labels=number_label,
+        definitions={language: f"{number_means[language]} {above[language]}" for language in LANGUAGES},
+        source="",
+        codes=tuple(CodeWords(code, same_in_all(code)) for code in data.domain.numbers.codes),
+    )
+    linked = LinkedWords(
         main=names.main,
         linked=names.linked,
         number=data.number,
         most=data.most,
-        main_labels=same_in_all(names.main),
-        labels=same_in_all(names.linked),
+        labels=labels,
         variables=rows.variables,
+        groups=rows.groups,
         facts=rows.facts,
+        flattened=flattened_shape(people.profile),
     )
-    return replace(people, variables=(number_words, *people.variables[1:]), linked=words)
-
-
-def words_of_number(variable: Variable, linked: str, most: int) -> VariableWords:
-    """What the number of linked rows is called, and what it means when it is empty."""
-    labels = {language: RELEASE_TEXTS.text(language, "codebook.number.label") for language in LANGUAGES}
-    definitions = {
-        language: RELEASE_TEXTS.text(language, "codebook.number.definition", linked=linked, most=str(most))
-        for language in LANGUAGES
-    }
-    codes = tuple(CodeWords(code, same_in_all(code)) for code in variable.codes)
-    return VariableWords(variable.name, "code", None, labels, definitions, "", codes)
+    return replace(people, variables=(number_words, *people.variables), linked=linked)
 
 
 def file_names(words: LinkedWords) -> Mapping[str, str]:
     """What each table's files are called in the release, by the role that they have (`ROLES`), without their ends."""
-    given = {"main": words.main, "linked": words.linked, "flattened": words.flattened}
+    given = {"main": words.main, "linked": words.linked, FLATTENED: FLATTENED if words.flattened else ""}
     named = {role: given.get(role, role) for role in ROLES}
     return {role: name for role, name in named.items() if name}
 

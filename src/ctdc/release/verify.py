@@ -20,7 +20,8 @@ from ctdc.foundation.progress import Progress, Silent
 from ctdc.release.checks import DATA_CHECKS, Problem, Problems, has_every_code
 from ctdc.release.datapackage import DATAPACKAGE, datapackage
 from ctdc.release.figures import compute_figures
-from ctdc.release.linked import LinkedData, TableNames, read_linked
+from ctdc.release.flattened import flattened_follows, flattened_shape
+from ctdc.release.linked import FLATTENED, LinkedData, TableNames, read_linked
 from ctdc.release.linked_checks import LINKED_CHECKS
 from ctdc.release.manifest import ID_DIGITS, MANIFEST, PRIVACY_SUMMARY, Manifest, read_manifest
 from ctdc.release.protected import KEY, PRIVACY, ProtectedData, read_json, read_protected
@@ -155,7 +156,7 @@ def checks_of(data: ProtectedData | LinkedData) -> list[tuple[str, Callable[[], 
 
 def manifest_of_links(privacy: Mapping[str, Any], words: LinkedWords) -> dict[str, Any]:
     """What the manifest says about linked tables."""
-    names = {"main": words.main, "linked": words.linked, "flattened": words.flattened}
+    names = {"main": words.main, "linked": words.linked, "flattened": FLATTENED if words.flattened else None}
     return {**names, "key": KEY, "number": words.number, "most": words.most, "rows": privacy["linked"]["rows"]}
 
 
@@ -194,6 +195,8 @@ def _agreement(folder: Path, manifest: Manifest, found: ProtectedData | LinkedDa
     rows = {data.records_file: data.synthetic.height, data.aggregates_file: data.aggregates.height}
     if isinstance(found, LinkedData):
         rows = found.heights(found.names)
+        if not (vocabulary.linked and vocabulary.linked.flattened):
+            rows = {name: height for name, height in rows.items() if not name.startswith(f"{FLATTENED}.")}
     for name, height in rows.items():
         entry = manifest.entry(f"{DATA}/{name}")
         if entry is None or entry.rows != height:
@@ -209,6 +212,7 @@ def _agreement(folder: Path, manifest: Manifest, found: ProtectedData | LinkedDa
             yield Problem("manifest.linked", "The manifest, code book and data disagree about the links.", MANIFEST)
             return
         yield from _package(folder, manifest, found, linked)
+        yield from _flattened(manifest, found, vocabulary)
         pairs.append((linked.vocabulary(), found.linked.schema))
     if any(not _same_codes(words, schema) for words, schema in pairs):
         yield Problem("codebook.schema", "The code book does not list the schema's variables and codes.", CODEBOOK)
@@ -228,6 +232,15 @@ def _same_links(manifest: Manifest, data: LinkedData, words: LinkedWords) -> boo
 def _same_codes(vocabulary: Vocabulary, schema: Schema) -> bool:
     words = [(entry.name, tuple(code.code for code in entry.codes)) for entry in vocabulary.variables]
     return words == [(variable.name, variable.codes) for variable in schema.variables]
+
+
+def _flattened(manifest: Manifest, data: LinkedData, vocabulary: Vocabulary) -> Problems:
+    """There is a flattened table if the profile has a shape for it, and it follows from the other two."""
+    profile = vocabulary.profile
+    if vocabulary.linked is None or vocabulary.linked.flattened != flattened_shape(profile):
+        yield Problem("flattened.shape", "The code book names another flattened shape than the profile.", CODEBOOK)
+    elif profile and vocabulary.linked.flattened:
+        yield from flattened_follows(data, profile)
 
 
 def _package(folder: Path, manifest: Manifest, data: LinkedData, words: LinkedWords) -> Problems:

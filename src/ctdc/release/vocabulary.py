@@ -73,36 +73,37 @@ class Group:
 class LinkedWords:
     """The words of rows that are linked to people.
 
-    main, linked: what the files of both tables are called, and flattened the one with a row per person and all that is
-    linked to them, None where there is none; number: the variable that says how many linked rows a
-    person has; most: how many of a person are counted; variables, facts: of the linked rows; labels: what the linked
-    rows are called as a table, and main_labels the people.
+    main, linked: what the files of both tables are called; number: the variable that says how many linked rows a person
+    has; most: how many of a person are counted; labels: what the linked rows are called; variables, groups, facts: of
+    the linked rows; flattened: id of the profile in whose shape a third file holds both, None where there is none.
     """
 
     main: str
     linked: str
     number: str
     most: int
-    main_labels: Labels
     labels: Labels
     variables: tuple[VariableWords, ...]
+    groups: tuple[Group, ...] = ()
     facts: tuple[Implication, ...] = ()
     flattened: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The words as a JSON object."""
         return {
-            "tables": {"main": self.main, "linked": self.linked, "flattened": self.flattened},
-            "labels": {"main": dict(self.main_labels), "linked": dict(self.labels)},
+            "tables": {"main": self.main, "linked": self.linked},
+            "flattened_profile": self.flattened,
+            "labels": dict(self.labels),
             "number": self.number,
             "most": self.most,
+            "groups": [group.as_dict() for group in self.groups],
             "facts_by_definition": [fact.as_dict() for fact in self.facts],
             "variables": [words.as_dict() for words in self.variables],
         }
 
     def vocabulary(self) -> Vocabulary:
         """The words of the linked rows as those of a table of its own."""
-        return Vocabulary(self.variables, facts=self.facts)
+        return Vocabulary(self.variables, self.groups, facts=self.facts)
 
 
 @dataclass(frozen=True)
@@ -206,11 +207,10 @@ def _profile_words(column: ProfileColumn, standard: Standard) -> VariableWords:
 
 def vocabulary_from_dict(document: Mapping[str, Any]) -> Vocabulary:
     """Read back what `Vocabulary.as_dict` wrote. Raises KeyError, TypeError or UserError for anything else."""
-    groups = tuple(Group(entry["id"], entry["labels"], tuple(entry["variables"])) for entry in document["groups"])
     about = (document["profile"], document["standard_version"], document["standard_hash"])
     linked = document.get("linked")
     words = None if linked is None else _linked_from_dict(linked)
-    return Vocabulary(_variables_from(document), groups, *about, _facts_from(document), words)
+    return Vocabulary(_variables_from(document), _groups_from(document), *about, _facts_from(document), words)
 
 
 def _variables_from(document: Mapping[str, Any]) -> tuple[VariableWords, ...]:
@@ -228,20 +228,24 @@ def _variables_from(document: Mapping[str, Any]) -> tuple[VariableWords, ...]:
     )
 
 
+def _groups_from(document: Mapping[str, Any]) -> tuple[Group, ...]:
+    return tuple(Group(entry["id"], entry["labels"], tuple(entry["variables"])) for entry in document["groups"])
+
+
 def _facts_from(document: Mapping[str, Any]) -> tuple[Implication, ...]:
     return read_implications(document.get("facts_by_definition", []), "the code book")  # older releases have none
 
 
 def _linked_from_dict(document: Mapping[str, Any]) -> LinkedWords:
-    tables, labels = document["tables"], document["labels"]
+    tables = document["tables"]
     return LinkedWords(
         main=tables["main"],
         linked=tables["linked"],
         number=document["number"],
         most=document["most"],
-        main_labels=labels["main"],
-        labels=labels["linked"],
+        labels=document["labels"],
         variables=_variables_from(document),
+        groups=_groups_from(document),
         facts=_facts_from(document),
-        flattened=tables["flattened"],
+        flattened=document["flattened_profile"],
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from protected_twin import write_protected
 from tests.support.linked_release import CREATED, INFO, NAMES, write_households
 from tests.unit.release.test_verify import _reseal
 
@@ -106,7 +107,8 @@ def test_documents_say_what_is_counted_what_was_cut_and_who_is_protected_as_a_gr
     assert RELEASE_TEXTS.text(language, "privacy.linked.group", label="household_members") in privacy
     assert RELEASE_TEXTS.text(language, "privacy.unit.linked") in privacy
     assert RELEASE_TEXTS.text(language, "privacy.unit.text") not in privacy
-    assert RELEASE_TEXTS.text(language, "codebook.number.definition", linked="household_members", most="3") in codebook
+    for key, values in (("definition", {"linked": "household_members.csv"}), ("most", {"most": "3"})):
+        assert RELEASE_TEXTS.text(language, f"codebook.number.{key}", **values) in codebook
     for document in (privacy, codebook):
         for name in TABLES:
             assert f"{name}.csv" in document
@@ -154,6 +156,12 @@ def test_plain_names_where_nobody_gave_any(households, tmp_path):
 def test_names_that_cannot_be(names):
     with pytest.raises(UserError) as caught:
         TableNames(*names)
+    assert caught.value.detail.code == "release.table_names"
+
+
+def test_names_of_linked_tables_are_refused_for_one_table(tmp_path):
+    with pytest.raises(UserError) as caught:
+        build(write_protected(tmp_path / "p", rows=200), tmp_path / "store", INFO, None, CREATED)
     assert caught.value.detail.code == "release.table_names"
 
 
