@@ -81,7 +81,7 @@ def test_the_code_book_has_the_standard_s_words(release):
 def test_roles_have_shares_of_those_with_any_role(release):
     figures = json.loads((release / "data/figures.json").read_text())
     group = figures["linked"]["groups"][0]
-    assert [member["variable"] for member in group["members"]][0] == "IP_Exploiter"
+    assert group["members"][0]["variable"] == "IP_Exploiter"
     assert group["denominator"]["source"] == "records"
     exploiters = pl.read_csv(release / "data/perpetrators.csv", infer_schema=False)["IP_Exploiter"].count()
     assert group["members"][0]["count"] == pytest.approx(exploiters, rel=0.1)
