@@ -300,8 +300,8 @@ def compare(level: Level, kind: str, first: Answer, second: Answer) -> Answer:
     if first.origin.estimates is not second.origin.estimates:
         raise UserError(
             "analysis.compare",
-            "These answers come from different releases, whose errors may depend on each other, or are of people and of "
-            "linked rows.",
+            "These answers come from different releases, whose errors may depend on each other, or one counts people "
+            "and the other linked rows.",
             allowed="two answers of one loaded release, both of people or both of linked rows",
         )
     found = _measure(first.origin.estimates, [first.origin.quantity, second.origin.quantity], level.z)
