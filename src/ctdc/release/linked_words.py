@@ -107,18 +107,17 @@ def file_names(words: LinkedWords) -> Mapping[str, str]:
 
 
 def file_sentences(language: str, words: LinkedWords) -> Mapping[str, str]:
-    """For each file of data, by its role, a sentence that says what is counted in it: people or linked rows."""
+    """For each file of data, by its role, sentences that say what is counted in it: people or linked rows."""
     values = {"number": words.number, "linked": words.linked, "most": number(language, words.most)}
-    return {
-        role: RELEASE_TEXTS.text(language, f"files.{role}", file=f"{name}.csv", **values)
-        for role, name in file_names(words).items()
-    }
+    return {role: RELEASE_TEXTS.text(language, f"files.{role}", **values) for role in file_names(words)}
 
 
 def files_section(language: str, words: LinkedWords) -> Section:
     """What each file counts, as a section of a document."""
-    sentences = tuple(file_sentences(language, words).values())
-    return Section(RELEASE_TEXTS.text(language, "files.heading"), "files", (), sentences)
+    colon = "\u00a0: " if language == "fr" else ": "
+    names, sentences = file_names(words), file_sentences(language, words)
+    lines = tuple(f"{name}.csv{colon}{sentences[role]}" for role, name in names.items())
+    return Section(RELEASE_TEXTS.text(language, "files.heading"), "files", (), lines)
 
 
 def links_section(language: str, facts: Mapping[str, Any], words: LinkedWords) -> Section:
