@@ -11,6 +11,7 @@ from ctdc.foundation.clock import now, timestamp
 from ctdc.foundation.errors import UserError
 from ctdc.release.build import build
 from ctdc.release.info import ReleaseInfo
+from ctdc.release.linked import TableNames
 from ctdc.release.manifest import Manifest, read_manifest
 from ctdc.release.store import list_releases
 from ctdc.release.verify import verify
@@ -47,6 +48,12 @@ def _titles(pairs: tuple[str, ...]) -> dict[str, str]:
 @click.option("--source", "sources", multiple=True, help="A contributor, as it wishes to be named. Repeat for others.")
 @click.option("--url", default="", help="Address at which the release will be published.")
 @click.option("--contact", default="", help="Where faults in the data are reported.")
+@click.option(
+    "--tables",
+    nargs=2,
+    metavar="MAIN LINKED",
+    help="What the files of linked tables are called, such as households members. Default: the profile's names.",
+)
 @json_option
 def build_command(
     protected: Path,
@@ -62,6 +69,7 @@ def build_command(
     sources: tuple[str, ...],
     url: str,
     contact: str,
+    tables: tuple[str, str] | None,
     as_json: bool,
 ) -> None:
     """Make a release of the folder PROTECTED that 'ctdc protect' wrote."""
@@ -76,6 +84,7 @@ def build_command(
         sources=sources,
         url=url,
         contact=contact,
+        tables=TableNames(*tables) if tables else None,
     )
     with progress_bars(quiet=as_json) as progress:
         folder = build(protected, store, info, previous, now(), progress)

@@ -21,6 +21,7 @@ import polars as pl
 
 from ctdc.foundation.errors import UserError
 from ctdc.privacy.estimate import Estimates, estimate
+from ctdc.privacy.linked_estimates import LinkedEstimates
 from ctdc.privacy.stored import read_measurements
 from ctdc.release.answers import (
     COUNTS,
@@ -45,11 +46,13 @@ from ctdc.release.answers import (
 from ctdc.release.beyond import beyond, bounds, inequalities
 from ctdc.release.cells import Cells, cell_numbers
 from ctdc.release.intervals import Interval
-from ctdc.release.manifest import MANIFEST
-from ctdc.release.protected import MEASUREMENTS, PRIVACY, ProtectedData, read_json, read_protected
+from ctdc.release.linked import LinkedData, are_linked, read_linked
+from ctdc.release.linked_analysis import LinkedAnalysis
+from ctdc.release.manifest import MANIFEST, read_manifest
+from ctdc.release.protected import MEASUREMENTS, ProtectedData, read_json, read_protected
 from ctdc.release.questions import KNOWN, Codes, Condition, Known, Questions, Wanted
-from ctdc.release.verify import CODEBOOK, DATA
-from ctdc.release.vocabulary import vocabulary_from_dict
+from ctdc.release.verify import CODEBOOK, people_of, read_released
+from ctdc.release.vocabulary import Vocabulary, vocabulary_from_dict
 from ctdc.table.reporting import EXPECTED_FALSE, reporting_deviations
 
 EVERYBODY: Codes = {}
@@ -69,6 +72,7 @@ class Analysis:
     groups: Mapping[str, tuple[str, ...]]
     estimates: Estimates = field(repr=False)
     level: Level = field(default_factory=Level)
+    links: LinkedAnalysis | None = field(default=None, repr=False)
 
     known: ClassVar[Known] = KNOWN
 
@@ -83,6 +87,20 @@ class Analysis:
     def codes(self, variable: str) -> tuple[str, ...]:
         """The codes of a variable, in order. The empty text, which is not listed, stands for "not known"."""
         return self.data.schema.variables[self._questions.position(variable)].codes
+
+    @property
+    def linked(self) -> LinkedAnalysis:
+        """The rows that are linked to people, to be counted instead of people. All else here counts people.
+
+        Raises UserError (``analysis.one_table``) for a release of one table.
+        """
+        if self.links is None:
+            raise UserError(
+                "analysis.one_table",
+                "Nothing is linked to the people of this release.",
+                allowed="a release of linked tables, or a folder of 'ctdc protect --linked'",
+            )
+        return replace(self.links, level=self.level)
 
     @property
     def length(self) -> int:
@@ -234,17 +252,36 @@ class Analysis:
 def load(folder: str | Path, groups: Mapping[str, Collection[str]] | None = None) -> Analysis:
     """Open a release, or a folder that ``ctdc protect`` wrote, for questions.
 
-    groups: name to the flags that share a denominator; by default those of the release's codebook, which a folder of
+    Of linked tables it counts people, and its `linked` linked rows. groups: name to the flags that share a denominator,
+    of people; by default those of the release's codebook, which a folder of
     ``ctdc protect`` does not have. Raises UserError for a folder that is neither.
     """
     folder = Path(folder)
-    if (folder / MANIFEST).is_file():
-        data = read_protected(folder / DATA, folder / PRIVACY)
-        named = {group.id: group.variables for group in vocabulary_from_dict(read_json(folder / CODEBOOK)).groups}
-    else:
-        data, named = read_protected(folder), {}
+    data, vocabulary = _opened(folder)
+    linked = data if isinstance(data, LinkedData) else None
+    people = people_of(data)
+    named = {group.id: group.variables for group in vocabulary.groups} if vocabulary else {}
     if groups is not None:
         named = {name: tuple(flags) for name, flags in groups.items()}
     for flags in named.values():
-        Questions(data.schema, named).event(dict.fromkeys(flags, KNOWN))
-    return Analysis(data, named, estimate(read_measurements(data.folder / MEASUREMENTS, data.schema)))
+        Questions(people.schema, named).event(dict.fromkeys(flags, KNOWN))
+    if linked is None:
+        return Analysis(people, named, estimate(read_measurements(people.folder / MEASUREMENTS, people.schema)))
+    links = _links(linked, vocabulary)
+    return Analysis(people, named, links.estimates.people, links=links)
+
+
+def _opened(folder: Path) -> tuple[ProtectedData | LinkedData, Vocabulary | None]:
+    """The data of a release with its words, or of a protected folder, which has none."""
+    if not (folder / MANIFEST).is_file():
+        return read_linked(folder) if are_linked(folder) else read_protected(folder), None
+    _, manifest = read_manifest(folder)
+    return read_released(folder, manifest), vocabulary_from_dict(read_json(folder / CODEBOOK))
+
+
+def _links(data: LinkedData, vocabulary: Vocabulary | None) -> LinkedAnalysis:
+    words = vocabulary.linked if vocabulary else None
+    groups = {group.id: group.variables for group in words.groups} if words else {}
+    measured = estimate(read_measurements(data.folder / MEASUREMENTS, data.domain.joint))
+    length = int(data.main.privacy["length"])
+    return LinkedAnalysis(data, groups, LinkedEstimates(data.domain, length, measured))

@@ -29,7 +29,7 @@ from ctdc.release.questions import Condition
 from ctdc.table.reporting import LEAST_DEVIATIONS, reporting_deviations
 
 COUNT, SHARE, DIFFERENCE, RATIO = "count", "share", "difference", "ratio"
-PEOPLE, TIMES = "people", "times"
+PEOPLE, LINKED_ROWS, TIMES = "people", "linked rows", "times"
 COUNTS, RECORDS = "counts", "records"
 DECIMALS, ERROR_DECIMALS = 2, 4  # of the published counts, whose marks are computed from the rounded numbers
 TOO_FEW = "Too few to say."
@@ -59,12 +59,12 @@ class Origin:
 class Answer:
     """A number with its interval.
 
-    kind: count, share, difference or ratio; unit: people, share (of one) or times; value: None where there is none;
-    standard_error: of the noise, by the delta method for all but counts, None where it is not known; low, high: the
-    interval, without impossible values, possibly infinite; confidence: the probability that it (or with `Level`'s
-    `simultaneous` all of that many) covers the truth; source: ``counts`` (the measurements) or ``records``; too_few:
-    whether the number says too little to be quoted; note: in a sentence, what a reader has to know; origin: what it
-    was computed from, for comparisons.
+    kind: count, share, difference or ratio; unit: people, linked rows, share (of one) or times; value: None where
+    there is none; standard_error: of the noise, by the delta method for all but counts, None where it is not known;
+    low, high: the interval, without impossible values, possibly infinite; confidence: the probability that it (or with
+    `Level`'s `simultaneous` all of that many) covers the truth; source: ``counts`` (the measurements) or ``records``;
+    too_few: whether the number says too little to be quoted; note: in a sentence, what a reader has to know; origin:
+    what it was computed from, for comparisons.
     """
 
     kind: str
@@ -93,7 +93,7 @@ class Answer:
         return f"{self._text(self.value)} ({word} {self._text(self.low)} to {self._text(self.high)})"
 
     def _text(self, value: float) -> str:
-        if self.unit == PEOPLE:
+        if self.unit in (PEOPLE, LINKED_ROWS):
             return f"{value:,.0f}"
         if self.unit == TIMES:
             return f"{value:,.2f}"
@@ -300,8 +300,9 @@ def compare(level: Level, kind: str, first: Answer, second: Answer) -> Answer:
     if first.origin.estimates is not second.origin.estimates:
         raise UserError(
             "analysis.compare",
-            "These answers come from different releases, whose errors may depend on each other.",
-            allowed="two answers of one loaded release",
+            "These answers come from different releases, whose errors may depend on each other, or one counts people "
+            "and the other linked rows.",
+            allowed="two answers of one loaded release, both of people or both of linked rows",
         )
     found = _measure(first.origin.estimates, [first.origin.quantity, second.origin.quantity], level.z)
     if found is None:

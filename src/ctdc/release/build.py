@@ -22,12 +22,16 @@ from ctdc.foundation.files import atomic_folder
 from ctdc.foundation.hashing import hash_bytes, hash_file
 from ctdc.foundation.progress import Progress, Silent
 from ctdc.release.changelog import ReleaseView, changelog_sections, compare
-from ctdc.release.checks import DATA_CHECKS, Problem
+from ctdc.release.checks import Problem
 from ctdc.release.citation import citation
 from ctdc.release.codebook import codebook_csv, codebook_sections
+from ctdc.release.datapackage import DATAPACKAGE, datapackage
 from ctdc.release.document import STYLE_PATH, Section, render_document, style_sheet
 from ctdc.release.figures import compute_figures
+from ctdc.release.flattened import flattened, flattened_shape
 from ctdc.release.info import ReleaseInfo
+from ctdc.release.linked import LinkedData, TableNames, are_linked, read_linked
+from ctdc.release.linked_words import linked_vocabulary
 from ctdc.release.manifest import MANIFEST, PRIVACY_SUMMARY, FileEntry, Manifest, read_manifest
 from ctdc.release.protected import (
     AGGREGATES,
@@ -44,7 +48,7 @@ from ctdc.release.protected import (
 )
 from ctdc.release.statement import meaning_of, privacy_statement
 from ctdc.release.texts import RELEASE_TEXTS
-from ctdc.release.verify import CODEBOOK, DATA, FIGURES, require_verified
+from ctdc.release.verify import CODEBOOK, DATA, FIGURES, checks_of, manifest_of_links, people_of, require_verified
 from ctdc.release.vocabulary import (
     Vocabulary,
     vocabulary_from_dict,
@@ -60,10 +64,14 @@ REPORT = "report.html"
 
 @dataclass(frozen=True)
 class _Content:
-    """What will be written: texts made here, and files taken over as they are (path to source)."""
+    """What will be written: files made here, and files taken over as they are (path to source).
 
-    texts: Mapping[str, str]
+    rows: path of each file with a table to its number of rows.
+    """
+
+    made: Mapping[str, bytes]
     copies: Mapping[str, Path]
+    rows: Mapping[str, int]
 
 
 def build(
@@ -81,15 +89,16 @@ def build(
     UserError for what cannot be read.
     """
     watch = progress or Silent()
-    watch.start("Building the release", len(DATA_CHECKS) + 3)
-    data = read_protected(protected)
-    _require_publishable(data)
+    data: ProtectedData | LinkedData = read_linked(protected) if are_linked(protected) else read_protected(protected)
+    main = people_of(data)
+    _require_publishable(main)
+    watch.start("Building the release", len(checks_of(data)) + 3)
     _require_sound(data, watch)
-    vocabulary = _vocabulary(data, info.profile)
+    vocabulary = _vocabulary(data, info)
     before = None if previous is None else release_view(previous)
     content = _content(data, vocabulary, info, before, created)
     watch.advance()
-    manifest = _manifest(data, vocabulary, info, before, created, content)
+    manifest = _manifest(main, vocabulary, info, before, created, content)
     folder = store / manifest.folder
     watch.advance()
     if folder.exists():
@@ -119,23 +128,34 @@ def _require_publishable(data: ProtectedData) -> None:
         )
 
 
-def _require_sound(data: ProtectedData, progress: Progress) -> None:
+def _require_sound(data: ProtectedData | LinkedData, progress: Progress) -> None:
     """Refuse data that `verify` would not accept afterwards."""
     problems: list[Problem] = []
-    for _, check in DATA_CHECKS:
-        problems.extend(check(data))
+    for _, check in checks_of(data):
+        problems.extend(check())
         progress.advance()
     if problems:
         shown = " ".join(f"{problem.what} ({problem.where})" for problem in problems[:5])
         raise Refused(
             "release.unsound",
             f"The protected data do not keep the rules of a release: {shown}",
-            where=str(data.folder),
+            where=str(people_of(data).folder),
             do="Protect the cases again; do not edit the files by hand.",
         )
 
 
-def _vocabulary(data: ProtectedData, profile: str | None) -> Vocabulary:
+def _vocabulary(data: ProtectedData | LinkedData, info: ReleaseInfo) -> Vocabulary:
+    profile = info.profile
+    if isinstance(data, LinkedData):
+        return linked_vocabulary(data, profile, info.tables)
+    if info.tables is not None:
+        raise UserError(
+            "release.table_names",
+            "Names of linked tables are given, and this folder has one table.",
+            where=str(data.folder),
+            allowed="a folder of 'ctdc protect --linked'",
+            do="Leave out the names, or give the folder of the linked tables.",
+        )
     if profile is None:
         return vocabulary_of_schema(data.schema, read_json(data.folder / SCHEMA))
     standard = ctdc.standard.load()
@@ -143,8 +163,13 @@ def _vocabulary(data: ProtectedData, profile: str | None) -> Vocabulary:
 
 
 def _content(
-    data: ProtectedData, vocabulary: Vocabulary, info: ReleaseInfo, before: ReleaseView | None, created: datetime
+    data: ProtectedData | LinkedData,
+    vocabulary: Vocabulary,
+    info: ReleaseInfo,
+    before: ReleaseView | None,
+    created: datetime,
 ) -> _Content:
+    main = people_of(data)
     figures = compute_figures(data, vocabulary)
     changes = compare(before, vocabulary, figures)
     texts = {
@@ -152,24 +177,43 @@ def _content(
         CODEBOOK: _json(vocabulary.as_dict()),
         "codebook/codebook.csv": codebook_csv(vocabulary),
         CHANGELOG: _json(changes),
-        MEANING: _json(_meaning(data.privacy)),
+        MEANING: _json(_meaning(main.privacy)),
         STYLE_PATH: style_sheet(),
     }
     for language in LANGUAGES:
         note = RELEASE_TEXTS.text(language, "privacy.simulated") if info.simulated else ""
         for stem, key, sections in (
             ("codebook/codebook", "codebook.title", codebook_sections(language, vocabulary)),
-            ("about/privacy", "privacy.title", privacy_statement(language, data.privacy)),
+            ("about/privacy", "privacy.title", privacy_statement(language, main.privacy, vocabulary.linked)),
             ("about/changelog", "changes.title", changelog_sections(language, changes, vocabulary)),
         ):
             texts[f"{stem}.{language}.html"] = _document(language, stem, key, sections, note)
         texts[f"about/citation.{language}.txt"] = citation(language, info, created) + "\n"
-    copies = {f"{DATA}/{name}": data.folder / name for name in DATA_FILES}
-    copies |= {f"{DATA}/{name}": file for name, file in cohort_files(data).items()}
-    copies[PRIVACY] = data.folder / PRIVACY
-    if (data.folder / REPORT).is_file():
-        copies["about/engine-report.html"] = data.folder / REPORT
-    return _Content(texts, copies)
+    files, rows = _data_files(data, vocabulary)
+    copies = {f"{DATA}/{name}": file for name, file in {**files, **cohort_files(main)}.items()}
+    copies[PRIVACY] = main.folder / PRIVACY
+    if (main.folder / REPORT).is_file():
+        copies["about/engine-report.html"] = main.folder / REPORT
+    if isinstance(data, LinkedData) and vocabulary.linked is not None:
+        texts[f"{DATA}/{DATAPACKAGE}"] = _json(datapackage(data, info, vocabulary.linked))
+    made = {path: text.encode() for path, text in texts.items()}
+    if isinstance(data, LinkedData) and vocabulary.profile and flattened_shape(vocabulary.profile):
+        table = flattened(data, vocabulary.profile)
+        made |= {f"{DATA}/{name}": content for name, content in table.files().items()}
+    return _Content(made, copies, {f"{DATA}/{name}": height for name, height in rows.items()})
+
+
+def _data_files(
+    data: ProtectedData | LinkedData, vocabulary: Vocabulary
+) -> tuple[Mapping[str, Path], Mapping[str, int]]:
+    """The engine's files by the name that they get in the release, and the rows of those that hold a table."""
+    if isinstance(data, LinkedData) and vocabulary.linked is not None:
+        names = TableNames(vocabulary.linked.main, vocabulary.linked.linked)
+        return data.copies(names), data.heights(names)
+    main = people_of(data)
+    rows = dict.fromkeys((SYNTHETIC, SYNTHETIC_CSV), main.synthetic.height)
+    rows |= dict.fromkeys((AGGREGATES, AGGREGATES_CSV), main.aggregates.height)
+    return {name: main.folder / name for name in DATA_FILES}, rows
 
 
 def _document(language: str, stem: str, title: str, sections: tuple[Section, ...], note: str) -> str:
@@ -201,12 +245,8 @@ def _manifest(
     created: datetime,
     content: _Content,
 ) -> Manifest:
-    rows = {f"{DATA}/{name}": data.synthetic.height for name in (SYNTHETIC, SYNTHETIC_CSV)}
-    rows |= {f"{DATA}/{name}": data.aggregates.height for name in (AGGREGATES, AGGREGATES_CSV)}
-    entries = []
-    for path, text in content.texts.items():
-        encoded = text.encode()
-        entries.append(FileEntry(path, hash_bytes(encoded), len(encoded)))
+    rows = content.rows
+    entries = [FileEntry(path, hash_bytes(made), len(made), rows.get(path)) for path, made in content.made.items()]
     for path, source in content.copies.items():
         entries.append(FileEntry(path, hash_file(source), source.stat().st_size, rows.get(path)))
     return Manifest(
@@ -223,13 +263,14 @@ def _manifest(
         previous=None if before is None else {"id": before.id, "folder": before.folder},
         rows=data.synthetic.height,
         files=tuple(sorted(entries, key=lambda entry: entry.path)),
+        linked=None if vocabulary.linked is None else manifest_of_links(data.privacy, vocabulary.linked),
     )
 
 
 def _write(folder: Path, manifest: Manifest, content: _Content) -> None:
     with atomic_folder(folder) as target:
-        for path, text in content.texts.items():
-            _place(target, path).write_bytes(text.encode())
+        for path, made in content.made.items():
+            _place(target, path).write_bytes(made)
         for path, source in content.copies.items():
             shutil.copyfile(source, _place(target, path))
         (target / MANIFEST).write_bytes(manifest.to_json().encode())

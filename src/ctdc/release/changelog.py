@@ -15,10 +15,12 @@ from typing import Any
 
 from ctdc.release.document import Section, Table
 from ctdc.release.estimates import Z95
+from ctdc.release.figures import LINKED_ROWS
 from ctdc.release.numbers import date, number, percent
 from ctdc.release.texts import RELEASE_TEXTS
 from ctdc.release.vocabulary import Labels, Vocabulary
 from ctdc.standard.languages import LANGUAGES
+from ctdc.table.linked import LINKED
 
 FORMAT = "ctdc-changelog/1"
 
@@ -38,8 +40,7 @@ def compare(before: ReleaseView | None, vocabulary: Vocabulary, figures: Mapping
     """The content of ``about/changelog.json``: what is different from the release `before`, if there is one."""
     if before is None:
         return {"format": FORMAT, "previous": None}
-    old = {variable.name: [words.code for words in variable.codes] for variable in before.vocabulary.variables}
-    new = {variable.name: [words.code for words in variable.codes] for variable in vocabulary.variables}
+    old, new = _codes(before.vocabulary), _codes(vocabulary)
     both = [name for name in new if name in old]
     return {
         "format": FORMAT,
@@ -51,6 +52,14 @@ def compare(before: ReleaseView | None, vocabulary: Vocabulary, figures: Mapping
         "codes_removed": _different(both, old, new),
         "headlines": list(_differences(before.figures, figures)),
     }
+
+
+def _codes(vocabulary: Vocabulary) -> dict[str, list[str]]:
+    """The codes of each variable; those of linked rows under names of their own."""
+    named = [(words.name, words) for words in vocabulary.variables]
+    if vocabulary.linked is not None:
+        named += [(LINKED + words.name, words) for words in vocabulary.linked.variables]
+    return {name: [code.code for code in words.codes] for name, words in named}
 
 
 def _different(
@@ -126,7 +135,7 @@ def headline_labels(vocabulary: Vocabulary) -> Mapping[str, Labels]:
     words = {variable.name: variable.labels for variable in vocabulary.variables}
     for group in vocabulary.groups:
         labels |= {f"{group.id}:{name}": words[name] for name in group.variables}
-    return labels
+    return labels if vocabulary.linked is None else {**labels, LINKED_ROWS: vocabulary.linked.labels}
 
 
 def _headline_table(language: str, headlines: Iterable[Mapping[str, Any]], labels: Mapping[str, Labels]) -> Table:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 
 from babel.lists import format_list
 
 from ctdc.release.document import Section, Table
+from ctdc.release.linked_words import files_section
 from ctdc.release.texts import RELEASE_TEXTS
-from ctdc.release.vocabulary import VariableWords, Vocabulary
+from ctdc.release.vocabulary import LinkedWords, VariableWords, Vocabulary
 from ctdc.standard.languages import LANGUAGES
 from ctdc.table.constraints import EMPTY, Implication
+from ctdc.table.linked import LINKED
 
 # A cell that starts with one of these would be run as a formula by a spreadsheet program.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -20,19 +23,32 @@ FACTS_ANCHOR = "facts-by-definition"
 
 
 def codebook_csv(vocabulary: Vocabulary) -> str:
-    """One row per variable and code, with labels in all languages, in UTF-8 with a byte-order mark for spreadsheets."""
+    """One row per variable and code, with labels in all languages, in UTF-8 with a byte-order mark for spreadsheets.
+
+    Of linked tables the first column names the table.
+    """
     stream = io.StringIO(newline="")
     writer = csv.writer(stream, lineterminator="\r\n")
     languages = sorted(LANGUAGES)
     labels = [f"{part}_{language}" for part in ("variable_label", "definition", "code_label") for language in languages]
-    writer.writerow(["variable", "kind", "group", "code", "source", *labels])
-    for variable in vocabulary.variables:
-        for words in variable.codes:
-            row = [variable.name, variable.kind, variable.group or "", words.code, variable.source]
-            for texts in (variable.labels, variable.definitions, words.labels):
-                row.extend(texts[language] for language in languages)
-            writer.writerow([_inert(cell) for cell in row])
+    tables = _tables(vocabulary)
+    writer.writerow([*tables[0][0], "variable", "kind", "group", "code", "source", *labels])
+    for _, table, variables in tables:
+        for variable in variables:
+            for words in variable.codes:
+                row = [*table, variable.name, variable.kind, variable.group or "", words.code, variable.source]
+                for texts in (variable.labels, variable.definitions, words.labels):
+                    row.extend(texts[language] for language in languages)
+                writer.writerow([_inert(cell) for cell in row])
     return "\ufeff" + stream.getvalue()
+
+
+def _tables(vocabulary: Vocabulary) -> list[tuple[list[str], list[str], tuple[VariableWords, ...]]]:
+    """Each table's variables, after the header and the cell that name it, which one table alone does not need."""
+    linked = vocabulary.linked
+    if linked is None:
+        return [([], [], vocabulary.variables)]
+    return [(["table"], [linked.main], vocabulary.variables), (["table"], [linked.linked], linked.variables)]
 
 
 def _inert(cell: str) -> str:
@@ -41,12 +57,43 @@ def _inert(cell: str) -> str:
 
 def codebook_sections(language: str, vocabulary: Vocabulary) -> tuple[Section, ...]:
     """The code book as a document: how to read it, a section per variable, then what is true by definition."""
-    intro = [RELEASE_TEXTS.text(language, "codebook.intro")]
+    intro = [codebook_intro(language, vocabulary)]
     if vocabulary.groups:
         intro.append(RELEASE_TEXTS.text(language, "codebook.groups"))
     groups = {group.id: group.labels[language] for group in vocabulary.groups}
     variables = (_variable_section(language, words, groups) for words in vocabulary.variables)
-    return (Section("", "", tuple(intro)), *variables, *_facts_section(language, vocabulary))
+    own = (Section("", "", tuple(intro)), *variables, *_facts_section(language, vocabulary))
+    return own if vocabulary.linked is None else _with_linked(language, own, vocabulary.linked)
+
+
+def codebook_intro(language: str, vocabulary: Vocabulary) -> str:
+    """What a row stands for, and what an empty cell means."""
+    linked = vocabulary.linked
+    if linked is None:
+        return RELEASE_TEXTS.text(language, "codebook.intro")
+    return RELEASE_TEXTS.text(
+        language, "codebook.linked.intro", main=f"{linked.main}.csv", linked=f"{linked.linked}.csv"
+    )
+
+
+def table_heading(language: str, table: str) -> str:
+    """The heading above the variables of one of two linked tables."""
+    return RELEASE_TEXTS.text(language, "codebook.linked.table", table=f"{table}.csv")
+
+
+def _with_linked(language: str, people: tuple[Section, ...], linked: LinkedWords) -> tuple[Section, ...]:
+    """What each file counts, then the variables of people, then those of linked rows under anchors of their own."""
+    intro, *variables = people
+    groups = {group.id: group.labels[language] for group in linked.groups}
+    rows = [
+        replace(section, anchor=LINKED + section.anchor)
+        for section in (
+            *(_variable_section(language, words, groups) for words in linked.variables),
+            *_facts_section(language, linked.vocabulary()),
+        )
+    ]
+    first, second = (Section(table_heading(language, name), name) for name in (linked.main, linked.linked))
+    return (intro, files_section(language, linked), first, *variables, second, *rows)
 
 
 def _variable_section(language: str, words: VariableWords, groups: dict[str, str]) -> Section:

@@ -27,6 +27,8 @@ from ctdc.release.estimates import (
     share_of_known,
     union_of_flags,
 )
+from ctdc.release.flattened import flattened
+from ctdc.release.linked import LinkedData
 from ctdc.release.protected import ProtectedData
 from ctdc.release.vocabulary import FLAG_CODES, Group, Vocabulary
 
@@ -40,6 +42,7 @@ EXPLOITATION = ("CountryOfExploitation", "UN_COE_Region")
 WOMEN = frozenset({"Woman", "Female"})
 CHILDREN = frozenset({"0--8", "09--17", "9--17"})
 TOP_PAIRS = 25
+LINKED_ROWS = "linked_rows"  # headline of linked tables: how many linked rows there are
 
 
 class Figures:
@@ -236,6 +239,19 @@ def _dict(share: Share | None) -> dict[str, float] | None:
     return None if share is None else share.as_dict()
 
 
-def compute_figures(data: ProtectedData, vocabulary: Vocabulary) -> dict[str, Any]:
-    """All figures of a protected table as the JSON object of ``data/figures.json``."""
-    return Figures(data, vocabulary).as_dict()
+def compute_figures(data: ProtectedData | LinkedData, vocabulary: Vocabulary) -> dict[str, Any]:
+    """All figures of a protected table as the JSON object of ``data/figures.json``.
+
+    Of linked tables those of people, and under ``linked`` those of linked rows: how many, and each code's share; and
+    how many cells of the flattened table had to be left empty.
+    """
+    if isinstance(data, ProtectedData):
+        return Figures(data, vocabulary).as_dict()
+    figures = Figures(data.main, vocabulary).as_dict()
+    words = vocabulary.linked
+    rows = Figures(data.linked, words.vocabulary() if words else Vocabulary(())).as_dict()
+    figures["linked"] = {key: rows[key] for key in ("rows", "total", "variables", "groups")}
+    if words and words.flattened and vocabulary.profile:
+        figures["linked"]["flattened_left_empty"] = dict(flattened(data, vocabulary.profile).left_empty)
+    figures["headlines"].append({"id": LINKED_ROWS, "kind": "estimate", **rows["total"]})
+    return figures

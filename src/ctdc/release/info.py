@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ctdc.foundation.errors import UserError
+from ctdc.release.linked import TableNames
 from ctdc.release.texts import RELEASE_TEXTS
 from ctdc.standard.languages import LANGUAGES
 
@@ -27,7 +28,8 @@ class ReleaseInfo:
     which every page then says; profile: id of the standard's profile whose labels the codebook carries, None for
     other tables; titles: language to title (a default stands in for missing ones); version: the publisher's own
     edition label; terms: licence or address of the terms of use; sources: contributors, as they wish to be named;
-    url: where the release is published; contact: where faults are reported.
+    url: where the release is published; contact: where faults are reported; tables: what linked tables are called, None
+    for the profile's names, or plain ones.
     Raises UserError (``release.info``).
     """
 
@@ -41,6 +43,7 @@ class ReleaseInfo:
     sources: tuple[str, ...] = ()
     url: str = ""
     contact: str = ""
+    tables: TableNames | None = None
 
     def __post_init__(self) -> None:
         if not self.publisher:
@@ -61,6 +64,7 @@ class ReleaseInfo:
 
     def as_dict(self) -> dict[str, Any]:
         """The info as a JSON object, with all five titles."""
+        tables = {} if self.tables is None else {"tables": {"main": self.tables.main, "linked": self.tables.linked}}
         return {
             "name": self.name,
             "simulated": self.simulated,
@@ -72,12 +76,14 @@ class ReleaseInfo:
             "sources": list(self.sources),
             "url": self.url,
             "contact": self.contact,
+            **tables,
         }
 
 
 def info_from_dict(document: Mapping[str, Any]) -> ReleaseInfo:
     """Read back what `ReleaseInfo.as_dict` wrote. Raises UserError (``release.info``) for anything else."""
     try:
+        tables = document.get("tables")
         return ReleaseInfo(
             name=str(document["name"]),
             simulated=bool(document["simulated"]),
@@ -89,6 +95,7 @@ def info_from_dict(document: Mapping[str, Any]) -> ReleaseInfo:
             sources=tuple(str(source) for source in document["sources"]),
             url=str(document["url"]),
             contact=str(document["contact"]),
+            tables=None if tables is None else TableNames(str(tables["main"]), str(tables["linked"])),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise UserError("release.info", f"The release's description lacks or misstates {error}.") from None

@@ -46,7 +46,8 @@ class Manifest:
 
     created: in UTC; code: name of a program to its version; schema: hash of the schema's content, the profile and
     the standard's version; privacy: the parameters of `PRIVACY_SUMMARY` and the protected total; previous: id and
-    folder of the release before, or None; files: sorted by path, without the manifest itself.
+    folder of the release before, or None; files: sorted by path, without the manifest itself; linked: of linked tables
+    what they are called, which columns link them, and how many linked rows there are, None for one table.
     """
 
     info: ReleaseInfo
@@ -57,9 +58,11 @@ class Manifest:
     previous: Mapping[str, str] | None
     rows: int
     files: tuple[FileEntry, ...]
+    linked: Mapping[str, Any] | None = None
 
     def content(self) -> dict[str, Any]:
         """All that the id is computed from."""
+        linked = {} if self.linked is None else {"linked": dict(self.linked)}
         return {
             "format": FORMAT,
             "info": self.info.as_dict(),
@@ -69,6 +72,7 @@ class Manifest:
             "privacy": dict(self.privacy),
             "previous": None if self.previous is None else dict(self.previous),
             "rows": self.rows,
+            **linked,
             "files": [entry.as_dict() for entry in self.files],
         }
 
@@ -131,4 +135,5 @@ def _from_dict(document: Mapping[str, Any]) -> Manifest:
         previous=None if document["previous"] is None else dict(document["previous"]),
         rows=int(document["rows"]),
         files=files,
+        linked=None if document.get("linked") is None else dict(document["linked"]),
     )

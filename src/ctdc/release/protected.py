@@ -7,7 +7,7 @@ row, so that hundreds of thousands of combinations take seconds.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -28,6 +28,8 @@ SCHEMA = "schema.json"
 PRIVACY = "privacy.json"
 COHORTS = "cohorts"
 DATA_FILES = (SYNTHETIC_CSV, SYNTHETIC, AGGREGATES_CSV, AGGREGATES, MEASUREMENTS, SCHEMA)
+LINKED_SCHEMA = "linked_schema.json"  # only beside linked tables
+KEY = "id"  # of a synthetic person, in both linked tables
 AGGREGATE_COLUMNS = (
     "length",
     "attributes",
@@ -78,8 +80,20 @@ def read_table(path: Path) -> pl.DataFrame:
 
 
 @dataclass(frozen=True)
+class TableFiles:
+    """What the files of one table are called, without their ends. keyed: its records begin with the column `KEY`."""
+
+    records: str = "synthetic"
+    aggregates: str = "aggregates"
+    keyed: bool = False
+
+
+ONE_TABLE = TableFiles()
+
+
+@dataclass(frozen=True)
 class ProtectedData:
-    """The published tables of one protection, read on first use.
+    """The published files of one table, read on first use.
 
     folder: where the data files are; schema: its variables and codes; privacy: the content of ``privacy.json``.
     """
@@ -87,22 +101,38 @@ class ProtectedData:
     folder: Path
     schema: Schema
     privacy: Mapping[str, Any]
+    files: TableFiles = ONE_TABLE
+
+    @cached_property
+    def records(self) -> pl.DataFrame:
+        """The synthetic records as they stand in their file, all as text, null for empty."""
+        return read_table(self.folder / self.records_file).with_columns(pl.all().cast(pl.String))
 
     @cached_property
     def synthetic(self) -> pl.DataFrame:
         """The synthetic records: one text column per variable, null for empty."""
-        return read_table(self.folder / SYNTHETIC).with_columns(pl.all().cast(pl.String))
+        return self.records.drop(KEY, strict=False) if self.files.keyed else self.records
+
+    @property
+    def records_file(self) -> str:
+        """Name of the parquet file of records."""
+        return f"{self.files.records}.parquet"
+
+    @property
+    def aggregates_file(self) -> str:
+        """Name of the parquet file of counts."""
+        return f"{self.files.aggregates}.parquet"
 
     @cached_property
     def aggregates(self) -> pl.DataFrame:
         """The counts as published, in order; see `AGGREGATE_COLUMNS`."""
-        frame = read_table(self.folder / AGGREGATES)
+        frame = read_table(self.folder / self.aggregates_file)
         missing = [name for name in AGGREGATE_COLUMNS if name not in frame.columns]
         if missing:
             raise UserError(
                 "release.aggregates_columns",
-                f"aggregates.parquet lacks {', '.join(missing)}.",
-                where=str(self.folder / AGGREGATES),
+                f"{self.aggregates_file} lacks {', '.join(missing)}.",
+                where=str(self.folder / self.aggregates_file),
                 allowed=", ".join(AGGREGATE_COLUMNS),
             )
         return frame.select(
@@ -169,14 +199,22 @@ def decode_attributes(attributes: pl.Series, schema: Schema) -> pl.DataFrame:
         ) from None
 
 
-def read_protected(folder: Path, privacy: Path | None = None) -> ProtectedData:
+def read_protected(folder: Path, privacy: Path | None = None, records: str = "synthetic") -> ProtectedData:
     """Open a folder that ``ctdc protect`` wrote. `privacy` is where ``privacy.json`` lies if not in `folder`.
 
-    Raises UserError when a file is missing or unreadable.
+    records: what the file of records is called in it. Of linked tables this is the table of people; the rest is for
+    `ctdc.release.linked`. Raises UserError when a file is missing or unreadable.
     """
     if not folder.is_dir():
         raise UserError("release.no_folder", f"There is no folder {folder}.", do="Run 'ctdc protect' first.")
-    missing = [name for name in DATA_FILES if not (folder / name).is_file()]
+    files = TableFiles(records=records, keyed=(folder / LINKED_SCHEMA).is_file())
+    require_files(folder, [f"{records}.csv", f"{records}.parquet", *DATA_FILES[2:]])
+    return ProtectedData(folder, read_schema(folder / SCHEMA), read_privacy(privacy or folder / PRIVACY), files)
+
+
+def require_files(folder: Path, names: Iterable[str]) -> None:
+    """Raise UserError (``release.file_missing``) unless all are in the folder."""
+    missing = [name for name in names if not (folder / name).is_file()]
     if missing:
         raise UserError(
             "release.file_missing",
@@ -184,4 +222,3 @@ def read_protected(folder: Path, privacy: Path | None = None) -> ProtectedData:
             where=str(folder),
             do="Give the folder that 'ctdc protect' wrote, whole.",
         )
-    return ProtectedData(folder, read_schema(folder / SCHEMA), read_privacy(privacy or folder / PRIVACY))

@@ -14,8 +14,10 @@ from statistics import NormalDist
 from typing import Any
 
 from ctdc.release.document import Section
+from ctdc.release.linked_words import files_section, links_section
 from ctdc.release.numbers import number, percent, significant
 from ctdc.release.texts import RELEASE_TEXTS
+from ctdc.release.vocabulary import LinkedWords
 
 FALSE_ALARMS = 0.01  # one in a hundred, as the sentence says
 STRONG_EPSILON = 1.0
@@ -91,21 +93,35 @@ def _counts(language: str, privacy: Mapping[str, Any]) -> tuple[str, ...]:
     return counts, RELEASE_TEXTS.text(language, "privacy.counts.longer", sets=number(language, len(named)))
 
 
-def privacy_statement(language: str, privacy: Mapping[str, Any]) -> tuple[Section, ...]:
-    """The sections of the statement in one language. privacy: the content of ``privacy.json``."""
+def privacy_statement(
+    language: str, privacy: Mapping[str, Any], linked: LinkedWords | None = None
+) -> tuple[Section, ...]:
+    """The sections of the statement in one language.
+
+    privacy: the content of ``privacy.json``; linked: the words of linked rows, where there are some.
+    """
     limits = tuple(RELEASE_TEXTS.text(language, f"privacy.limits.{limit}") for limit in LIMITS)
     return (
         _plain(language, "what"),
         _plain(language, "promise"),
         Section(_heading(language, "numbers"), "numbers", _numbers(language, privacy)),
-        _plain(language, "unit"),
+        _plain(language, "unit") if linked is None else _unit_with_links(language),
         Section(_heading(language, "counts"), "counts", _counts(language, privacy)),
+        *(
+            ()
+            if linked is None
+            else (files_section(language, linked), links_section(language, privacy["linked"], linked))
+        ),
         Section(_heading(language, "limits"), "limits", (), limits),
     )
 
 
 def _heading(language: str, part: str) -> str:
     return RELEASE_TEXTS.text(language, f"privacy.{part}.heading")
+
+
+def _unit_with_links(language: str) -> Section:
+    return Section(_heading(language, "unit"), "unit", (RELEASE_TEXTS.text(language, "privacy.unit.linked"),))
 
 
 def _plain(language: str, part: str) -> Section:

@@ -10,17 +10,23 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ctdc.foundation.errors import Refused, UserError
 from ctdc.foundation.hashing import hash_file
 from ctdc.foundation.progress import Progress, Silent
-from ctdc.release.checks import DATA_CHECKS, Problem, Problems
+from ctdc.release.checks import DATA_CHECKS, Problem, Problems, has_every_code
+from ctdc.release.datapackage import DATAPACKAGE, datapackage
 from ctdc.release.figures import compute_figures
+from ctdc.release.flattened import flattened_follows, flattened_shape
+from ctdc.release.linked import FLATTENED, LinkedData, TableNames, read_linked
+from ctdc.release.linked_checks import LINKED_CHECKS
 from ctdc.release.manifest import ID_DIGITS, MANIFEST, PRIVACY_SUMMARY, Manifest, read_manifest
-from ctdc.release.protected import AGGREGATES, PRIVACY, SYNTHETIC, ProtectedData, read_json, read_protected
-from ctdc.release.vocabulary import Vocabulary, vocabulary_from_dict
+from ctdc.release.protected import KEY, PRIVACY, ProtectedData, read_json, read_protected
+from ctdc.release.vocabulary import LinkedWords, Vocabulary, vocabulary_from_dict
+from ctdc.table.schema import Schema
 
 DATA = "data"
 FIGURES = f"{DATA}/figures.json"
@@ -73,7 +79,8 @@ def verify(folder: Path, progress: Progress | None = None) -> VerifyReport:
     """Check a release. Raises UserError only when the folder is not a release at all."""
     watch = progress or Silent()
     claimed, manifest = read_manifest(folder)
-    watch.start("Verifying the release", len(DATA_CHECKS) + 3)
+    more = len(LINKED_CHECKS) if manifest.linked else 0
+    watch.start("Verifying the release", len(DATA_CHECKS) + more + 3)
     checks = []
     for name, problems in (
         ("files are those of the manifest", _files(folder, manifest)),
@@ -115,15 +122,42 @@ def _guarded(check: Callable[[], Problems]) -> Problems:
 
 def _content_checks(folder: Path, manifest: Manifest) -> Iterator[tuple[str, Callable[[], Problems]]]:
     try:
-        data = read_protected(folder / DATA, folder / PRIVACY)
+        data = read_released(folder, manifest)
         vocabulary = vocabulary_from_dict(read_json(folder / CODEBOOK))
     except UserError as error:
         problem = Problem(error.detail.code, error.detail.what, error.detail.where)
         yield "the data can be read", lambda: iter((problem,))
         return
-    for name, check in DATA_CHECKS:
-        yield name, lambda check=check: check(data)  # type: ignore[misc]
+    yield from checks_of(data)
     yield "manifest, code book and figures agree with the data", lambda: _agreement(folder, manifest, data, vocabulary)
+
+
+def read_released(folder: Path, manifest: Manifest) -> ProtectedData | LinkedData:
+    """The data of a release. Raises UserError for what is missing or unreadable."""
+    if manifest.linked is None:
+        return read_protected(folder / DATA, folder / PRIVACY)
+    names = TableNames(str(manifest.linked.get("main")), str(manifest.linked.get("linked")))
+    return read_linked(folder / DATA, folder / PRIVACY, names)
+
+
+def people_of(data: ProtectedData | LinkedData) -> ProtectedData:
+    """The table of people."""
+    return data.main if isinstance(data, LinkedData) else data
+
+
+def checks_of(data: ProtectedData | LinkedData) -> list[tuple[str, Callable[[], Problems]]]:
+    """What is checked about the data of a release, by name: of linked tables each table, and what is between them."""
+    people = people_of(data)
+    found: list[tuple[str, Callable[[], Problems]]] = [(name, partial(check, people)) for name, check in DATA_CHECKS]
+    if isinstance(data, LinkedData):
+        found += [(name, partial(check, data)) for name, check in LINKED_CHECKS]
+    return found
+
+
+def manifest_of_links(privacy: Mapping[str, Any], words: LinkedWords) -> dict[str, Any]:
+    """What the manifest says about linked tables."""
+    names = {"main": words.main, "linked": words.linked, "flattened": FLATTENED if words.flattened else None}
+    return {**names, "key": KEY, "number": words.number, "most": words.most, "rows": privacy["linked"]["rows"]}
 
 
 def _files(folder: Path, manifest: Manifest) -> Problems:
@@ -151,12 +185,18 @@ def _identity(folder: Path, claimed: str, manifest: Manifest) -> Problems:
         yield Problem("manifest.folder", "The folder carries the id of another release.", str(folder))
 
 
-def _agreement(folder: Path, manifest: Manifest, data: ProtectedData, vocabulary: Vocabulary) -> Problems:
+def _agreement(folder: Path, manifest: Manifest, found: ProtectedData | LinkedData, vocabulary: Vocabulary) -> Problems:
+    data = people_of(found)
+    parts = [found.main, found.linked] if isinstance(found, LinkedData) else [data]
     if data.privacy["publishable"] is not True:
         yield Problem("privacy.unpublishable", "The engine marked its output as not to be published.", PRIVACY)
     if any(manifest.privacy.get(key) != data.privacy[key] for key in PRIVACY_SUMMARY):
         yield Problem("manifest.privacy", "The manifest's privacy parameters are not those of privacy.json.", MANIFEST)
-    rows = {SYNTHETIC: data.synthetic.height, AGGREGATES: data.aggregates.height}
+    rows = {data.records_file: data.synthetic.height, data.aggregates_file: data.aggregates.height}
+    if isinstance(found, LinkedData):
+        rows = found.heights(found.names)
+        if not (vocabulary.linked and vocabulary.linked.flattened):
+            rows = {name: height for name, height in rows.items() if not name.startswith(f"{FLATTENED}.")}
     for name, height in rows.items():
         entry = manifest.entry(f"{DATA}/{name}")
         if entry is None or entry.rows != height:
@@ -165,13 +205,49 @@ def _agreement(folder: Path, manifest: Manifest, data: ProtectedData, vocabulary
         yield Problem("manifest.rows", "The release's number of rows is not that of its records.", MANIFEST)
     if manifest.schema.get("hash") != data.schema.content_hash():
         yield Problem("manifest.schema", "The schema is not the one in the manifest.", MANIFEST)
-    words = [(entry.name, tuple(code.code for code in entry.codes)) for entry in vocabulary.variables]
-    if words != [(variable.name, variable.codes) for variable in data.schema.variables]:
+    pairs = [(vocabulary, data.schema)]
+    if isinstance(found, LinkedData):
+        linked = vocabulary.linked
+        if linked is None or not _same_links(manifest, found, linked):
+            yield Problem("manifest.linked", "The manifest, code book and data disagree about the links.", MANIFEST)
+            return
+        yield from _package(folder, manifest, found, linked)
+        yield from _flattened(manifest, found, vocabulary)
+        pairs.append((linked.vocabulary(), found.linked.schema))
+    if any(not _same_codes(words, schema) for words, schema in pairs):
         yield Problem("codebook.schema", "The code book does not list the schema's variables and codes.", CODEBOOK)
-    elif vocabulary.facts != data.schema.implications:
+    elif any(words.facts != schema.implications for words, schema in pairs):
         yield Problem("codebook.facts", "The code book does not list the facts of the schema.", CODEBOOK)
-    elif not _close(read_json(folder / FIGURES), compute_figures(data, vocabulary)):
+    elif all(map(has_every_code, parts)) and not _close(
+        read_json(folder / FIGURES), compute_figures(found, vocabulary)
+    ):
         yield Problem("figures.differ", "The figures are not those that follow from the data.", FIGURES)
+
+
+def _same_links(manifest: Manifest, data: LinkedData, words: LinkedWords) -> bool:
+    stated = manifest_of_links(data.main.privacy, words)
+    return manifest.linked == stated and (data.number, data.most) == (words.number, words.most)
+
+
+def _same_codes(vocabulary: Vocabulary, schema: Schema) -> bool:
+    words = [(entry.name, tuple(code.code for code in entry.codes)) for entry in vocabulary.variables]
+    return words == [(variable.name, variable.codes) for variable in schema.variables]
+
+
+def _flattened(manifest: Manifest, data: LinkedData, vocabulary: Vocabulary) -> Problems:
+    """There is a flattened table if the profile has a shape for it, and it follows from the other two."""
+    profile = vocabulary.profile
+    if vocabulary.linked is None or vocabulary.linked.flattened != flattened_shape(profile):
+        yield Problem("flattened.shape", "The code book names another flattened shape than the profile.", CODEBOOK)
+    elif profile and vocabulary.linked.flattened:
+        yield from flattened_follows(data, profile)
+
+
+def _package(folder: Path, manifest: Manifest, data: LinkedData, words: LinkedWords) -> Problems:
+    """The data package describes these files, and the foreign key that links them."""
+    path = f"{DATA}/{DATAPACKAGE}"
+    if read_json(folder / path) != datapackage(data, manifest.info, words):
+        yield Problem("datapackage.differs", "The data package does not describe these tables and their link.", path)
 
 
 def _close(left: Any, right: Any) -> bool:

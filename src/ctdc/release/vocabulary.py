@@ -70,10 +70,47 @@ class Group:
 
 
 @dataclass(frozen=True)
+class LinkedWords:
+    """The words of rows that are linked to people.
+
+    main, linked: what the files of both tables are called; number: the variable that says how many linked rows a person
+    has; most: how many of a person are counted; labels: what the linked rows are called; variables, groups, facts: of
+    the linked rows; flattened: id of the profile in whose shape a third file holds both, None where there is none.
+    """
+
+    main: str
+    linked: str
+    number: str
+    most: int
+    labels: Labels
+    variables: tuple[VariableWords, ...]
+    groups: tuple[Group, ...] = ()
+    facts: tuple[Implication, ...] = ()
+    flattened: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The words as a JSON object."""
+        return {
+            "tables": {"main": self.main, "linked": self.linked},
+            "flattened_profile": self.flattened,
+            "labels": dict(self.labels),
+            "number": self.number,
+            "most": self.most,
+            "groups": [group.as_dict() for group in self.groups],
+            "facts_by_definition": [fact.as_dict() for fact in self.facts],
+            "variables": [words.as_dict() for words in self.variables],
+        }
+
+    def vocabulary(self) -> Vocabulary:
+        """The words of the linked rows as those of a table of its own."""
+        return Vocabulary(self.variables, self.groups, facts=self.facts)
+
+
+@dataclass(frozen=True)
 class Vocabulary:
     """All words of one release, in the schema's order. profile and standard_version are None without a standard.
 
-    facts: what the schema declares to be true by definition.
+    facts: what the schema declares to be true by definition; linked: None for one table.
     """
 
     variables: tuple[VariableWords, ...]
@@ -82,9 +119,11 @@ class Vocabulary:
     standard_version: str | None = None
     standard_hash: str | None = None
     facts: tuple[Implication, ...] = ()
+    linked: LinkedWords | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The vocabulary as the JSON object of ``codebook/codebook.json``."""
+        linked = {} if self.linked is None else {"linked": self.linked.as_dict()}
         return {
             "format": "ctdc-codebook/1",
             "profile": self.profile,
@@ -94,6 +133,7 @@ class Vocabulary:
             "groups": [group.as_dict() for group in self.groups],
             "facts_by_definition": [fact.as_dict() for fact in self.facts],
             "variables": [words.as_dict() for words in self.variables],
+            **linked,
         }
 
 
@@ -167,7 +207,14 @@ def _profile_words(column: ProfileColumn, standard: Standard) -> VariableWords:
 
 def vocabulary_from_dict(document: Mapping[str, Any]) -> Vocabulary:
     """Read back what `Vocabulary.as_dict` wrote. Raises KeyError, TypeError or UserError for anything else."""
-    variables = tuple(
+    about = (document["profile"], document["standard_version"], document["standard_hash"])
+    linked = document.get("linked")
+    words = None if linked is None else _linked_from_dict(linked)
+    return Vocabulary(_variables_from(document), _groups_from(document), *about, _facts_from(document), words)
+
+
+def _variables_from(document: Mapping[str, Any]) -> tuple[VariableWords, ...]:
+    return tuple(
         VariableWords(
             name=entry["name"],
             kind=entry["kind"],
@@ -179,7 +226,26 @@ def vocabulary_from_dict(document: Mapping[str, Any]) -> Vocabulary:
         )
         for entry in document["variables"]
     )
-    groups = tuple(Group(entry["id"], entry["labels"], tuple(entry["variables"])) for entry in document["groups"])
-    about = (document["profile"], document["standard_version"], document["standard_hash"])
-    facts = read_implications(document.get("facts_by_definition", []), "the code book")  # older releases have none
-    return Vocabulary(variables, groups, *about, facts)
+
+
+def _groups_from(document: Mapping[str, Any]) -> tuple[Group, ...]:
+    return tuple(Group(entry["id"], entry["labels"], tuple(entry["variables"])) for entry in document["groups"])
+
+
+def _facts_from(document: Mapping[str, Any]) -> tuple[Implication, ...]:
+    return read_implications(document.get("facts_by_definition", []), "the code book")  # older releases have none
+
+
+def _linked_from_dict(document: Mapping[str, Any]) -> LinkedWords:
+    tables = document["tables"]
+    return LinkedWords(
+        main=tables["main"],
+        linked=tables["linked"],
+        number=document["number"],
+        most=document["most"],
+        labels=document["labels"],
+        variables=_variables_from(document),
+        groups=_groups_from(document),
+        facts=_facts_from(document),
+        flattened=document["flattened_profile"],
+    )

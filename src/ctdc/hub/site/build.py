@@ -7,7 +7,7 @@ bytes; no page needs a script, a cookie or anything from another site. The relea
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,17 +18,20 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from ctdc.foundation.files import atomic_folder
 from ctdc.foundation.hashing import hash_file
 from ctdc.foundation.progress import Progress, Silent
-from ctdc.hub.site.charts import Charts
+from ctdc.hub.site.charts import OF_ROWS, BarChart, Charts
 from ctdc.hub.site.view import SiteRelease, read_release
 from ctdc.release.changelog import changelog_sections
 from ctdc.release.citation import citation
-from ctdc.release.codebook import fact_sentence
+from ctdc.release.codebook import codebook_intro, fact_sentence, table_heading
+from ctdc.release.datapackage import DATAPACKAGE
+from ctdc.release.linked_words import file_names, file_sentences
 from ctdc.release.manifest import MANIFEST
 from ctdc.release.numbers import date, number, number_range, percent, percent_range, size
-from ctdc.release.protected import DATA_FILES, PRIVACY
+from ctdc.release.protected import DATA_FILES, LINKED_SCHEMA, MEASUREMENTS, PRIVACY, SCHEMA
 from ctdc.release.statement import privacy_statement
 from ctdc.release.texts import RELEASE_TEXTS, Catalogue
 from ctdc.standard.languages import AUTONYMS, LANGUAGES, direction
+from ctdc.table.linked import LINKED
 
 HERE = Path(__file__).parent
 SITE_TEXTS = Catalogue(HERE / "texts")
@@ -177,7 +180,40 @@ def _overview(view: SiteRelease, language: str) -> dict[str, Any]:
         "variables": charts.variables(),
         "countries": charts.countries(),
         "corridors": charts.corridors(),
+        "linked": _linked(view, language),
     }
+
+
+@dataclass(frozen=True)
+class LinkedPart:
+    """What the overview shows of linked rows. links: people by how many they have; text: reads ``chart.`` texts."""
+
+    heading: str
+    text: str
+    total: str
+    links: BarChart
+    charts: tuple[BarChart, ...]
+    texts: Any
+
+
+def _linked(view: SiteRelease, language: str) -> LinkedPart | None:
+    words, rows = view.vocabulary.linked, view.linked
+    if words is None or rows is None:
+        return None
+    total, charts = rows.figures["total"], Charts(rows, language, SITE_TEXTS, of_rows=True)
+    between = number_range(language, total["low95"], total["high95"])
+
+    def text(key: str, **values: str) -> str:
+        return SITE_TEXTS.text(language, OF_ROWS.get(key, key), **values)
+
+    return LinkedPart(
+        heading=words.labels[language],
+        text=SITE_TEXTS.text(language, "rows.text", most=number(language, words.most)),
+        total=SITE_TEXTS.text(language, "rows.total", count=number(language, total["count"]), range=between),
+        links=Charts(view, language, SITE_TEXTS).links(),
+        charts=(*charts.groups(), *charts.variables()),
+        texts=text,
+    )
 
 
 def _headlines(view: SiteRelease, language: str) -> list[Headline]:
@@ -207,7 +243,7 @@ def _data(view: SiteRelease, language: str) -> dict[str, Any]:
     info = view.manifest.info
     return {
         "heading": SITE_TEXTS.text(language, "data.title"),
-        "files": [_file(view, language, path) for path in _offered()],
+        "files": [_file(view, language, path) for path in _offered(view)],
         "citation": citation(language, info, view.manifest.created),
         "info": info,
         "identifier": view.manifest.id,
@@ -219,9 +255,25 @@ def _data(view: SiteRelease, language: str) -> dict[str, Any]:
     }
 
 
-def _offered() -> list[str]:
-    data = [f"data/{name}" for name in (*DATA_FILES, "figures.json")]
+def _offered(view: SiteRelease) -> list[str]:
+    words = view.vocabulary.linked
+    names: list[str] = list(DATA_FILES)
+    if words is not None:
+        tables = [f"{name}.{end}" for name in file_names(words).values() for end in ("csv", "parquet")]
+        names = [*tables, MEASUREMENTS, SCHEMA, LINKED_SCHEMA, DATAPACKAGE]
+    data = [f"data/{name}" for name in (*names, "figures.json")]
     return [*data, "codebook/codebook.csv", "codebook/codebook.json", PRIVACY, MANIFEST]
+
+
+def _about(view: SiteRelease, language: str, stem: str) -> str:
+    """What a file is: of linked tables, whether it counts people or linked rows."""
+    words = view.vocabulary.linked
+    if words is not None:
+        sentences = file_sentences(language, words)
+        tables = {name: sentences[role] for role, name in file_names(words).items()}
+        if stem in tables:
+            return tables[stem]
+    return SITE_TEXTS.text(language, f"file.{stem}")
 
 
 def _file(view: SiteRelease, language: str, path: str) -> dict[str, str]:
@@ -231,7 +283,7 @@ def _file(view: SiteRelease, language: str, path: str) -> dict[str, str]:
     return {
         "path": path,
         "name": path.rpartition("/")[2],
-        "about": SITE_TEXTS.text(language, f"file.{stem}"),
+        "about": _about(view, language, stem),
         "size": size(language, amount),
         "rows": "" if entry is None or entry.rows is None else number(language, entry.rows),
         "sha256": entry.sha256 if entry else "",
@@ -245,18 +297,34 @@ def _codebook(view: SiteRelease, language: str) -> dict[str, Any]:
     return {
         "heading": release_text("codebook.title"),
         "r": release_text,
-        "variables": view.vocabulary.variables,
-        "groups": view.groups,
-        "facts": [fact_sentence(language, fact, view.vocabulary) for fact in view.vocabulary.facts],
+        "intro": codebook_intro(language, view.vocabulary),
+        "tables": list(_tables(view, language)),
         "many": MANY_CODES,
     }
+
+
+def _tables(view: SiteRelease, language: str) -> Iterator[dict[str, Any]]:
+    """The variables of each table: of one without a heading, of two linked ones under their names."""
+    words = view.vocabulary.linked
+    parts = [(view, words.main if words else "", "")]
+    if words is not None and view.linked is not None:
+        parts.append((view.linked, words.linked, LINKED))
+    for part, name, start in parts:
+        yield {
+            "heading": table_heading(language, name) if name else "",
+            "name": name,
+            "start": start,
+            "variables": part.vocabulary.variables,
+            "groups": part.groups,
+            "facts": [fact_sentence(language, fact, part.vocabulary) for fact in part.vocabulary.facts],
+        }
 
 
 def _privacy(view: SiteRelease, language: str) -> dict[str, Any]:
     return {
         "heading": RELEASE_TEXTS.text(language, "privacy.title"),
         "simulated_note": RELEASE_TEXTS.text(language, "privacy.simulated"),
-        "sections": privacy_statement(language, view.privacy),
+        "sections": privacy_statement(language, view.privacy, view.vocabulary.linked),
     }
 
 

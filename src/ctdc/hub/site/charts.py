@@ -7,7 +7,7 @@ interval; what is below the reporting threshold has no bar and no number. Nothin
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ctdc.hub.site.view import SiteRelease
@@ -116,13 +116,27 @@ def axis_end(values: Iterable[float]) -> float:
     return next(step * magnitude for step in (*NICE_STEPS, 20.0, 100.0) if step * magnitude >= largest)
 
 
-class Charts:
-    """Makes the charts of a release in one language."""
+# What is said of linked rows in place of what is said of people, and the start of their charts' ids.
+OF_ROWS = {
+    "chart.people": "rows.people",
+    "chart.known": "rows.known",
+    "chart.denominator": "rows.denominator",
+    "chart.from_records": "rows.from_records",
+}
+ROWS_ID = "linked-"
 
-    def __init__(self, release: SiteRelease, language: str, texts: Catalogue) -> None:
+
+class Charts:
+    """Makes the charts of a release in one language. of_rows: its figures are of linked rows, not of people."""
+
+    def __init__(self, release: SiteRelease, language: str, texts: Catalogue, *, of_rows: bool = False) -> None:
         self._release = release
         self._language = language
         self._texts = texts
+        self._of_rows = of_rows
+        self._start = ROWS_ID if of_rows else ""
+        linked = release.vocabulary.linked
+        self._number = linked.number if linked else ""
         self._names = [entry["name"] for entry in release.figures["variables"]]
         self._variables = {entry["name"]: entry for entry in release.figures["variables"]}
         self._pairs = {tuple(pair["variables"]): pair for pair in release.figures["pairs"]}
@@ -187,7 +201,12 @@ class Charts:
             taken.add(str(self._role(YEAR)))
         if self.pyramid() is not None:
             taken |= {str(self._role(AGE)), str(self._role(GENDER))}
-        return tuple(self._variable(name) for name in self._names if name not in taken)
+        return tuple(self._variable(name) for name in self._names if name not in {*taken, self._number})
+
+    def links(self) -> BarChart:
+        """Of linked tables: people by the number of their linked rows, as shares of those who have any."""
+        chart, entry = self._variable(self._number), self._variables[self._number]
+        return replace(chart, notes=(self._text("rows.any", **self._known_values(entry)),))
 
     def countries(self) -> tuple[BarChart, ...]:
         """The countries of exploitation and of citizenship with most people."""
@@ -234,7 +253,9 @@ class Charts:
             low, high = (number(self._language, group["denominator"][end]) for end in ("low", "high"))
             notes.append(self._text("chart.from_records", low=low, high=high))
         title = words.labels[self._language]
-        return BarChart(f"group-{group['id']}", title, self._text("chart.category"), "share", bars, tuple(notes))
+        return BarChart(
+            f"{self._start}group-{group['id']}", title, self._text("chart.category"), "share", bars, tuple(notes)
+        )
 
     def _variable(self, name: str) -> BarChart:
         entry = self._variables[name]
@@ -265,7 +286,7 @@ class Charts:
 
     def _bar_chart(self, name: str, unit: str, bars: tuple[Bar, ...], notes: tuple[str, ...]) -> BarChart:
         title = self._release.words[name].labels[self._language]
-        return BarChart(f"variable-{name}", title, self._text("chart.category"), unit, bars, notes)
+        return BarChart(f"{self._start}variable-{name}", title, self._text("chart.category"), unit, bars, notes)
 
     def _label(self, name: str, code: Mapping[str, Any]) -> str:
         return self._release.code_label(name, code["code"], self._language)
@@ -274,12 +295,14 @@ class Charts:
         return self._text("chart.top", shown=number(self._language, shown), published=number(self._language, published))
 
     def _known(self, entry: Mapping[str, Any]) -> str:
-        return self._text(
-            "chart.known",
-            known=number(self._language, max(0.0, entry["known"]["count"])),
-            total=number(self._language, self._release.figures["total"]["count"]),
-            share=self._of_all(entry["known_share"]),
-        )
+        return self._text("chart.known", **self._known_values(entry))
+
+    def _known_values(self, entry: Mapping[str, Any]) -> dict[str, str]:
+        return {
+            "known": number(self._language, max(0.0, entry["known"]["count"])),
+            "total": number(self._language, self._release.figures["total"]["count"]),
+            "share": self._of_all(entry["known_share"]),
+        }
 
     def _of_all(self, share: Mapping[str, float] | None) -> str:
         return percent(self._language, share["share"] if share else 0.0, 0)
@@ -302,10 +325,11 @@ class Charts:
         return Mark(self._text("chart.too_few"), "", 0.0, 0.0, 0.0, few=True)
 
     def _role(self, names: Sequence[str]) -> str | None:
-        return next((name for name in names if name in self._variables), None)
+        # What these names mean, they mean of people.
+        return None if self._of_rows else next((name for name in names if name in self._variables), None)
 
     def _text(self, key: str, **values: str) -> str:
-        return self._texts.text(self._language, key, **values)
+        return self._texts.text(self._language, OF_ROWS.get(key, key) if self._of_rows else key, **values)
 
 
 def _mark(text: str, interval: str, value: float, low: float, high: float, end: float) -> Mark:

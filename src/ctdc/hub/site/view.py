@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,15 @@ class SiteRelease:
     def headline_labels(self) -> Mapping[str, Labels]:
         """What each headline figure is called."""
         return headline_labels(self.vocabulary)
+
+    @cached_property
+    def linked(self) -> SiteRelease | None:
+        """The linked rows, as if they were a release of their own; None for one table."""
+        words = self.vocabulary.linked
+        if words is None:
+            return None
+        figures = {"pairs": [], "headlines": [], **self.figures["linked"]}
+        return replace(self, vocabulary=words.vocabulary(), figures=figures)
 
     def code_label(self, variable: str, code: str, language: str) -> str:
         """What a code is called in a language."""

@@ -1,0 +1,98 @@
+"""Pages of linked tables: whole, with the files of both, and never a linked row called a person."""
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.support.linked_profile import PROFILE, write_linked_profile
+from tests.support.linked_release import CREATED, write_linked_release
+from tests.unit.hub.test_site_build import pages, read
+
+from ctdc.hub.site.build import SITE_TEXTS, build_site
+from ctdc.hub.site.charts import Charts
+from ctdc.hub.site.view import read_release
+from ctdc.release.build import build
+from ctdc.release.info import ReleaseInfo
+from ctdc.release.numbers import number
+from ctdc.standard.languages import LANGUAGES
+from ctdc.standard.loader import load
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pairs")
+    info = ReleaseInfo("pairs", simulated=True, profile=PROFILE)
+    return build(write_linked_profile(folder), folder / "store", info, None, CREATED)
+
+
+@pytest.fixture(scope="module")
+def pairs_site(tmp_path_factory: pytest.TempPathFactory, pairs: Path) -> Path:
+    return build_site(pairs, tmp_path_factory.mktemp("pairs-site") / "site")
+
+
+@pytest.fixture(scope="module")
+def households_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("households-site")
+    return build_site(write_linked_release(folder), folder / "site")
+
+
+def test_every_link_leads_somewhere(pairs_site, households_site):
+    for site in (pairs_site, households_site):
+        for path in pages(site):
+            text = path.read_text()
+            for address in read(path).followed:
+                if address.startswith("#"):
+                    assert text.count(f'id="{address[1:]}"') == 1, address
+                elif not address.startswith("https://"):
+                    target = site / address.lstrip("/")
+                    assert target.is_file() or (target / "index.html").is_file(), address
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_data_file_is_offered_with_what_it_counts(pairs, pairs_site, language):
+    page = (pairs_site / language / "data/index.html").read_text()
+    for entry in json.loads((pairs / "manifest.json").read_text())["files"]:
+        if entry["path"].startswith("data/"):
+            assert f"/{entry['path']}" in page
+    for name in ("victims", "perpetrators", "flattened", "linked_aggregates", "across_aggregates"):
+        assert f"data/{name}.csv" in page
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_overview_has_a_part_for_linked_rows(pairs, pairs_site, language):
+    page = (pairs_site / language / "index.html").read_text()
+    figures = json.loads((pairs / "data/figures.json").read_text())["linked"]
+    assert f'<h2 id="linked">{load().entities["perpetrator"].labels[language]}</h2>' in page
+    assert number(language, figures["total"]["count"]) in page
+    for chart in ("variable-numberOfPerpetrators", "linked-group-perpetrator_role", "linked-variable-IP_Gender"):
+        assert page.count(f'id="{chart}"') == 1
+
+
+def test_charts_of_linked_rows_say_rows_and_those_of_people_say_people(pairs):
+    view = read_release(pairs)
+    rows = Charts(view.linked, "en", SITE_TEXTS, of_rows=True)
+    notes = [note for chart in (*rows.groups(), *rows.variables()) for note in chart.notes]
+    assert notes
+    assert not [note for note in notes if "people" in note]
+    people = Charts(view, "en", SITE_TEXTS)
+    assert [note for note in people.links().notes if "people" in note]
+    assert not [note for chart in people.variables() for note in chart.notes if "linked" in note]
+
+
+def test_roles_that_a_people_s_chart_has_are_not_sought_among_linked_rows(pairs):
+    rows = Charts(read_release(pairs).linked, "en", SITE_TEXTS, of_rows=True)
+    assert rows.time() is rows.pyramid() is rows.corridors() is None
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_code_book_keeps_both_tables_apart(households_site, language):
+    page = (households_site / language / "codebook/index.html").read_text()
+    for anchor in ("households", "household_members", "members", "linked.age", "linked.works"):
+        assert page.count(f'id="{anchor}"') == 1
+
+
+def test_one_table_has_no_such_part(site):
+    page = (site / "en/index.html").read_text()
+    assert 'id="linked"' not in page
