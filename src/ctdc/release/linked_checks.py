@@ -43,11 +43,10 @@ def ids(data: LinkedData) -> Problems:
         if table.records.columns[:1] != [KEY]:
             yield Problem("linked.id", f"The first column is not {KEY!r}.", table.records_file)
             return
-    people, rows = data.people[KEY], data.rows[KEY]
+    people = data.people[KEY]
     if not people.equals(pl.int_range(1, data.people.height + 1, eager=True).alias(KEY)):
         yield Problem("linked.ids", "The ids do not number the people from 1 in order.", data.main.records_file)
-    orphans = int((~rows.is_in(people.drop_nulls().to_list())).fill_null(value=True).sum())
-    if orphans:
+    if orphans := data.rows.join(data.people.select(KEY), on=KEY, how="anti").height:
         yield Problem("linked.orphans", f"{orphans:,} linked rows have no person.", data.linked.records_file)
 
 

@@ -188,6 +188,9 @@ def _identity(folder: Path, claimed: str, manifest: Manifest) -> Problems:
 def _agreement(folder: Path, manifest: Manifest, found: ProtectedData | LinkedData, vocabulary: Vocabulary) -> Problems:
     data = people_of(found)
     parts = [found.main, found.linked] if isinstance(found, LinkedData) else [data]
+    if data.files.keyed and manifest.linked is None:
+        yield Problem("manifest.linked", "There are linked tables here, of which the manifest says nothing.", MANIFEST)
+        return
     if data.privacy["publishable"] is not True:
         yield Problem("privacy.unpublishable", "The engine marked its output as not to be published.", PRIVACY)
     if any(manifest.privacy.get(key) != data.privacy[key] for key in PRIVACY_SUMMARY):

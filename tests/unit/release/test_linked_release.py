@@ -15,6 +15,7 @@ from protected_twin import write_protected
 from tests.support.linked_release import CREATED, INFO, NAMES, write_households
 from tests.unit.release.test_verify import _reseal
 
+from ctdc.cli.main import main
 from ctdc.foundation.errors import Refused, UserError
 from ctdc.foundation.hashing import hash_tree
 from ctdc.release.build import build
@@ -232,6 +233,33 @@ FORGERIES = {
 def test_forgeries_are_found_though_their_hashes_fit(copy, code):
     FORGERIES[code](copy)
     assert code in codes(_reseal(copy))
+
+
+def test_links_that_the_manifest_keeps_quiet_about_are_found(copy):
+    """Linked tables cannot be passed off as one table and so escape what is checked between them."""
+    for end in ("csv", "parquet"):
+        (copy / f"data/households.{end}").rename(copy / f"data/synthetic.{end}")
+    document = json.loads((copy / "manifest.json").read_text())
+    del document["linked"]
+    for entry in document["files"]:
+        entry["path"] = entry["path"].replace("data/households.", "data/synthetic.")
+    (copy / "manifest.json").write_text(json.dumps(document))
+    assert codes(_reseal(copy)) == {"manifest.linked"}
+
+
+def test_the_command_names_the_tables_and_verifies_them(households, tmp_path, capsys):
+    def run(*arguments: object) -> int:
+        with pytest.raises(SystemExit) as caught:
+            main([str(argument) for argument in arguments])
+        return int(caught.value.code or 0)
+
+    store = tmp_path / "store"
+    options = ("--store", store, "--name", "homes", "--simulated", "--tables", "homes", "inhabitants", "--json")
+    assert run("release", "build", households, *options) == 0
+    folder = Path(json.loads(capsys.readouterr().out)["folder"])
+    assert (folder / "data/inhabitants.csv").is_file()
+    assert run("release", "verify", folder) == 0
+    assert "every linked row has its person" in capsys.readouterr().out
 
 
 def test_a_csv_that_differs_is_found(copy):
