@@ -28,6 +28,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ctdc.foundation.errors import UserError
+from ctdc.privacy import selection
 from ctdc.privacy.accounting import Guarantee
 from ctdc.privacy.allocation import FILLED_EXPONENT, ROUNDS
 from ctdc.privacy.plan import Attributes, Plan, all_sets, check_length, least_noise, noise_share, share, spread, subsets
@@ -79,6 +80,16 @@ class LinkedWorkload:
                 f"The length is {self.length}.",
                 allowed=f"1 to {LONGEST} for linked tables: the largest number of variables that are counted together",
                 do="Choose another --length.",
+            )
+        sizes = self.schema.joint.sizes
+        if any(NUMBER in selection.wide_axes(sizes, _of_rows(chosen)) for _, chosen in self.tables):
+            # Linked rows are a sum over their number, and what was not followed would be missing from it.
+            raise UserError(
+                "linked.wide",
+                f"With {self.schema.most} linked rows beside {max(sizes) - 1} codes linked rows could not be counted.",
+                allowed=f"at most {selection.BESIDE - 2} linked rows of a person, or columns of fewer than "
+                f"{selection.WIDE - 1} codes",
+                do="Choose a smaller --max-links, or declare coarser codes (regions for countries).",
             )
 
     @cached_property

@@ -115,3 +115,12 @@ def test_no_other_division_of_the_budget_is_better() -> None:
         for _ in range(40):
             other = {chosen: value * math.exp(spread * random.standard_normal()) for chosen, value in best.items()}
             assert total_error(workload, other) > found * (1 - 1e-6)
+
+
+def test_a_wide_column_beside_many_rows_is_refused_before_rows_would_be_lost() -> None:
+    """Where the number of rows was thinned, the sum over it would miss what was not followed."""
+    countries = Schema((Variable("country", tuple(f"c{n}" for n in range(40))),))
+    with pytest.raises(UserError, match="could not be counted") as caught:
+        LinkedWorkload(LinkedSchema(MAIN, countries, 7))
+    assert "at most 6 linked rows" in caught.value.detail.allowed
+    assert LinkedWorkload(LinkedSchema(MAIN, countries, 6)).family

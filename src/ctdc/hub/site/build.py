@@ -209,7 +209,7 @@ def _linked(view: SiteRelease, language: str) -> LinkedPart | None:
     return LinkedPart(
         heading=words.labels[language],
         text=SITE_TEXTS.text(language, "rows.text", most=number(language, words.most)),
-        total=SITE_TEXTS.text(language, "rows.total", count=number(language, total["count"]), range=between),
+        total=SITE_TEXTS.text(language, "rows.total", count=number(language, max(0, total["count"])), range=between),
         links=Charts(view, language, SITE_TEXTS).links(),
         charts=(*charts.groups(), *charts.variables()),
         texts=text,
