@@ -7,8 +7,9 @@ in the synthetic files only, where it numbers the people from 1, and so it tells
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -33,13 +34,41 @@ from ctdc.table.schema import Schema, Variable, read_schema
 LINKED_AGGREGATES = "linked_aggregates"
 ACROSS_AGGREGATES = "across_aggregates"
 FLATTENED = "flattened"
-LINKED_KEYS = ("most", "number", "rows", "count", "left_out")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 # What other files of a release's data folder are called.
 _TAKEN = frozenset(
     {"aggregates", LINKED_AGGREGATES, ACROSS_AGGREGATES, FLATTENED, "measurements", "schema", "linked_schema"}
     | {"figures", "datapackage", "cohorts"}
 )
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_amount(value: Any) -> bool:
+    return isinstance(value, dict) and all(_is_number(value.get(key)) for key in ("count", "standard_error"))
+
+
+def _is_cut(value: Any) -> bool:
+    if not isinstance(value, dict):
+        return False
+    amounts = all(_is_amount(value.get(key)) for key in ("people", "rows"))
+    return amounts and _is_number(value.get("share_of_rows")) and _is_whole(value.get("at_most_counted"))
+
+
+# What ``privacy.json`` states under ``linked``, and whether a value can be that. It may come from anybody.
+LINKED_FACTS: Mapping[str, Callable[[Any], bool]] = {
+    "most": _is_whole,
+    "number": lambda value: isinstance(value, str),
+    "rows": _is_whole,
+    "count": _is_amount,
+    "left_out": _is_cut,
+}
 
 
 @dataclass(frozen=True)
@@ -167,16 +196,17 @@ def read_linked(folder: Path, privacy: Path | None = None, names: TableNames = P
 
 def _facts(privacy: Mapping[str, Any], where: Path) -> Mapping[str, Any]:
     facts = privacy.get("linked")
-    missing = [key for key in LINKED_KEYS if key not in facts] if isinstance(facts, dict) else list(LINKED_KEYS)
-    if missing or not isinstance(facts, dict):
+    given = facts if isinstance(facts, dict) else {}
+    missing = [key for key, is_sound in LINKED_FACTS.items() if not is_sound(given.get(key))]
+    if missing:
         raise UserError(
             "release.privacy_incomplete",
-            f"privacy.json does not state {', '.join(missing)} of the linked rows.",
+            f"privacy.json does not state {', '.join(missing)} of the linked rows, or misstates it.",
             where=str(where),
-            allowed=", ".join(LINKED_KEYS),
+            allowed=", ".join(LINKED_FACTS),
             do="Protect the tables again with 'ctdc protect --linked' of this version.",
         )
-    return facts
+    return given
 
 
 def links_in(folder: Path) -> Mapping[str, Any]:

@@ -43,10 +43,11 @@ def ids(data: LinkedData) -> Problems:
         if table.records.columns[:1] != [KEY]:
             yield Problem("linked.id", f"The first column is not {KEY!r}.", table.records_file)
             return
-    people = data.people[KEY]
-    if not people.equals(pl.int_range(1, data.people.height + 1, eager=True).alias(KEY)):
+    # As text: 01 is no 1 to whoever joins the csv files.
+    people = data.main.records[KEY]
+    if not people.equals(pl.int_range(1, people.len() + 1, eager=True).cast(pl.String).alias(KEY)):
         yield Problem("linked.ids", "The ids do not number the people from 1 in order.", data.main.records_file)
-    if orphans := data.rows.join(data.people.select(KEY), on=KEY, how="anti").height:
+    if orphans := data.linked.records.join(data.main.records.select(KEY), on=KEY, how="anti").height:
         yield Problem("linked.orphans", f"{orphans:,} linked rows have no person.", data.linked.records_file)
 
 

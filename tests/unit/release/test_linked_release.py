@@ -262,6 +262,20 @@ def test_the_command_names_the_tables_and_verifies_them(households, tmp_path, ca
     assert "every linked row has its person" in capsys.readouterr().out
 
 
+def test_an_id_that_is_the_same_as_a_number_only_is_no_id(copy):
+    _members(pl.concat_str(pl.lit("0"), ID.cast(pl.String)).alias("id"))(copy)
+    assert "linked.orphans" in codes(_reseal(copy))
+
+
+@pytest.mark.parametrize(
+    "misstated",
+    [{"most": "many"}, {"number": 4}, {"rows": -1}, {"count": {"count": "1"}}, {"left_out": {}}, {"left_out": None}],
+)
+def test_misstated_links_are_a_finding_and_no_crash(copy, misstated):
+    _stated(**misstated)(copy)
+    assert codes(_reseal(copy)) == {"release.privacy_incomplete"}
+
+
 def test_a_csv_that_differs_is_found(copy):
     path = copy / "data/household_members.csv"
     path.write_text(path.read_text().replace("young", "old", 1))
