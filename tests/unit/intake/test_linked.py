@@ -153,6 +153,13 @@ def test_a_linked_part_that_cannot_be_read_is_refused(intake: Any, extra: dict[s
         intake.mapping(CASE, values(intake), TABLES, JOIN + linked(**extra))
 
 
+def test_an_entity_has_one_place(intake: Any) -> None:
+    both = yaml.safe_load(linked(table="people"))["linked"] + yaml.safe_load(linked(blocks=1))["linked"]
+    words = values(intake) + values(intake, "{n}").removeprefix(intake.value("Sex", "F", "gender", "Woman"))
+    with pytest.raises(UserError, match="'linked' names 'perpetrator' twice"):
+        intake.mapping(CASE, words, TABLES, JOIN + yaml.safe_dump({"linked": both}))
+
+
 def test_every_variable_of_the_entity_is_mapped_or_impossible(intake: Any) -> None:
     part = yaml.safe_load(linked(blocks=1))
     part["linked"][0]["impossible"][0]["targets"].remove("IP_ageBroad")
