@@ -11,7 +11,7 @@ import yaml
 from markdown_it import MarkdownIt
 
 from ctdc.foundation.progress import Silent
-from ctdc.intake.harmonise import harmonise
+from ctdc.intake.harmonise import harmonise, linked_path
 from ctdc.intake.mapping import load_mapping
 from ctdc.intake.model import VERBS
 from ctdc.intake.outcomes import reasons
@@ -20,6 +20,7 @@ from ctdc.standard import load
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "map-a-contributor.md"
 TEXT = PAGE.read_text(encoding="utf-8")
+PARTS = ("tables", "joins", "dates", "fields", "linked")
 DEFAULT_TABLES = """- {name: cases, file: cases.csv, format: csv, encoding: utf-8, id: id,
    null_tokens: [{token: "", reason: unknown}]}
 """
@@ -61,7 +62,7 @@ def write_mapping(blocks: dict[str, str], folder: Path) -> None:
     parts = [
         f'format: 1\nid: doc\nversion: "1"\ncontributor: doc\ntitle: Doc\nstandard: "{load().version}"\nmain: cases\n'
     ]
-    parts += [f"{part}:\n{indented(blocks[part])}" for part in ("tables", "joins", "dates", "fields") if part in blocks]
+    parts += [f"{part}:\n{indented(blocks[part])}" for part in PARTS if part in blocks]
     if "tables" not in blocks:
         parts.append(f"tables:\n{indented(DEFAULT_TABLES)}")
     parts.append(f"impossible:\n  - {{targets: [{rest}], because: not in this example}}\n")
@@ -81,12 +82,25 @@ def test_the_example_gives_what_the_page_says(heading: str, tmp_path: Path) -> N
             (delivery / f"{name}.csv").write_text(blocks[name], encoding="utf-8")
     out = tmp_path / "cases.parquet"
     harmonise(delivery, load_mapping(tmp_path / "doc"), subject_key=b"k" * 32, out=out, progress=Silent())
-    found = pq.read_table(out).to_pylist()
-    header, *wanted = csv.reader(io.StringIO(blocks["result"]))
+    assert_shows(out, blocks["result"])
+    if "rows" in blocks:
+        assert_shows(linked_path(out, "perpetrator"), blocks["rows"])
+
+
+def assert_shows(path: Path, text: str) -> None:
+    header, *wanted = csv.reader(io.StringIO(text))
     shown = [
-        [row[name] if row[name] is not None else f"({row[f'{name}.missing']})" for name in header] for row in found
+        [str(row[name]) if row[name] is not None else f"({row[f'{name}.missing']})" for name in header]
+        for row in pq.read_table(path).to_pylist()
     ]
     assert shown == wanted
+
+
+def test_rows_that_belong_to_cases_are_shown_in_both_ways() -> None:
+    assert [name for name, blocks in EXAMPLES.items() if "rows" in blocks] == [
+        "Rows that belong to a case",
+        "Numbered columns",
+    ]
 
 
 def test_every_verb_has_a_section_with_an_example() -> None:

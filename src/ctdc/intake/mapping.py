@@ -332,8 +332,13 @@ def make_mapping(spec: MappingSpec, walk: Crosswalk, folder: Path, content_hash:
         found = list(parts(spec))
     except ValueError as error:
         raise checker.fail(f"In 'linked': {error}.", "a table with an entry in 'joins', or blocks of columns") from None
+    repeated = [name for name, n in Counter(one.entity for one in spec.linked).items() if n > 1]
+    if repeated:
+        raise checker.fail(f"'linked' names {repeated[0]!r} twice.", "each entity once")
+    # Sources of an entity share its targets: their rows go to one file, where combinations of codes are numbered once.
+    targets_by_entity = {part.entity: targets_of_entity(part.entity) for part in found}
     for part in found:
-        own = targets_of_entity(part.entity)
+        own = targets_by_entity[part.entity]
         checker.linked.append((part.spec, own))
         part_walk = crosswalk_of(walk, part.block, reasons())
         _Checker(part.spec, part_walk, own, where).check_structure()

@@ -77,6 +77,19 @@ class Known:
     reasons: Ints
 
 
+@dataclass
+class Linked:
+    """Rows of an entity that belong to people, and their truth.
+
+    people: position of each row's person. table: the native table that has a row for each of them, or "" where they
+    are written into the person's own row: then one of whom nothing is known leaves no trace.
+    """
+
+    people: NDArray[np.integer]
+    table: str
+    truth: dict[str, Known] = field(default_factory=dict)
+
+
 def labels(texts: Sequence[object], positions: NDArray[np.integer] | Bools) -> Cells:
     """`texts` picked by position, as cells."""
     return np.array(texts, dtype=object)[np.asarray(positions, dtype=np.int64)]
@@ -90,6 +103,11 @@ def join_lists(flags: Bools, items: Sequence[str], separator: str) -> Cells:
     distinct, inverse = np.unique(patterns, return_inverse=True)
     texts = [separator.join(item for bit, item in enumerate(items) if pattern >> bit & 1) for pattern in distinct]
     return np.array(texts, dtype=object)[inverse]
+
+
+def never_known(size: int, reason: str = "not_collected") -> Known:
+    """The truth about a variable that nobody was asked for."""
+    return Known(("",), np.full(size, -1, dtype=np.int32), np.full(size, REASONS.index(reason), dtype=np.int32))
 
 
 def choose_words(
@@ -126,6 +144,7 @@ class Draft:
         self.generator = generator
         self.tables: dict[str, Table] = {}
         self.truth: dict[str, Known] = {}
+        self.linked: dict[str, Linked] = {}  # by entity
         self.included: Bools = np.ones(people.size, dtype=bool)  # whose case may be shared at all
         self._recorded = recorded
         self._period = np.searchsorted(PERIOD_STARTS, people.year, side="right")
@@ -139,10 +158,14 @@ class Draft:
                 return position
         return 1
 
-    def state(self, group: str, applies: Bools | None = None) -> Ints:
-        """Draw who answered the questions of `group`; where it does not apply nobody did."""
-        size = self.people.size
-        chance = np.array(self._recorded[group])[self._period]
+    def state(self, group: str, applies: Bools | None = None, of: NDArray[np.integer] | None = None) -> Ints:
+        """Draw who answered the questions of `group`; where it does not apply nobody did.
+
+        of: positions of people when the rows are not people; one answer is drawn for each.
+        """
+        period = self._period if of is None else self._period[of]
+        size = len(period)
+        chance = np.array(self._recorded[group])[period]
         weights = np.array([blank.weight for blank in self.blanks])
         which = 1 + self.generator.choice(len(weights), size=size, p=weights / weights.sum())
         state = np.where(self.generator.random(size) < chance, ANSWERED, which)
@@ -153,8 +176,17 @@ class Draft:
     def column(self, name: str, kind: str, values: Cells, state: Ints | None = None, table: str = "main") -> None:
         """Add a column whose cells are `values` where answered and the blank's text elsewhere."""
         if state is not None:
-            values = np.where(state == ANSWERED, values, labels(self._texts, state))
+            values = self.cells(values, state)
         self.tables.setdefault(table, Table()).columns[name] = Column(kind, values)
+
+    def cells(self, values: Cells, state: Ints) -> Cells:
+        """`values` where answered, the blank's text elsewhere."""
+        return np.where(state == ANSWERED, values, labels(self._texts, state))
+
+    def known(self, codes: Sequence[str], positions: NDArray[np.integer] | Bools, state: Ints) -> Known:
+        """A truth: `positions` in `codes` where answered, the blank's reason elsewhere."""
+        positions = np.where(state == ANSWERED, np.asarray(positions, dtype=np.int32), -1).astype(np.int32)
+        return Known(tuple(codes), positions, self._reasons[state])
 
     def not_there(self, variable: str, people: Bools, reason: str) -> None:
         """For these people the place where the answer would stand does not exist: missing for `reason`."""
@@ -167,12 +199,9 @@ class Draft:
         self, variable: str, codes: Sequence[str], positions: NDArray[np.integer] | Bools, state: Ints | None = None
     ) -> None:
         """Set the truth of `variable`: `positions` in `codes` where answered, the blank's reason elsewhere."""
-        positions = np.asarray(positions, dtype=np.int32)
         if state is None:
             state = np.zeros(len(positions), dtype=np.int32)
-        answered = state == ANSWERED
-        reasons = self._reasons[state]
-        self._set(variable, Known(tuple(codes), np.where(answered, positions, -1).astype(np.int32), reasons))
+        self._set(variable, self.known(codes, positions, state))
 
     def know_flag(self, variable: str, flag: Bools, state: Ints, absent: str = "0") -> None:
         """Set the truth of a flag; what an answered list leaves out is "0" or missing for the reason `absent`."""
@@ -182,10 +211,8 @@ class Draft:
 
     def impossible(self, variables: Sequence[str], reason: str = "not_collected") -> None:
         """The contributor's form has no such question."""
-        size = self.people.size
         for variable in variables:
-            reasons = np.full(size, REASONS.index(reason), dtype=np.int32)
-            self._set(variable, Known(("",), np.full(size, -1, dtype=np.int32), reasons))
+            self._set(variable, never_known(self.people.size, reason))
 
     def _set(self, variable: str, known: Known) -> None:
         if variable in self.truth:

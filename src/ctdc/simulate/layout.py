@@ -64,11 +64,11 @@ class Workbook:
 Layout = tuple[CsvFile | Workbook, ...]
 
 
-def main_first_row(layout: Layout) -> int:
-    """Row of the first case in the table `main`."""
+def row_of(layout: Layout, table: str) -> int:
+    """Row of the first line of data in a table. Raises ValueError when the layout has no such table."""
     for file in layout:
         parts = file.sheets if isinstance(file, Workbook) else (file,)
         for part in parts:
-            if not isinstance(part, FixedSheet) and part.table == "main":
+            if not isinstance(part, FixedSheet) and part.table == table:
                 return part.first_row
-    raise ValueError("the layout has no table 'main'")
+    raise ValueError(f"the layout has no table {table!r}")

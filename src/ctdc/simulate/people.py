@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ctdc.simulate.corridors import Corridors
+from ctdc.simulate.perpetrators import draw_perpetrators
 from ctdc.simulate.world import (
     BASE_MEANS,
     CASE_TYPES,
@@ -37,7 +38,6 @@ WOMAN, MAN, TRANS = 0, 1, 2
 TRANS_SHARE = 0.009
 FIRST_TRANS_YEAR = 2017  # before, contributors' forms knew two genders only
 NONE = -1  # "no second citizenship" and the like
-MAX_PERPETRATORS = 3
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,9 @@ class People:
     """A block of n invented people. Dates are days since 1970-01-01; countries are positions in the standard's list.
 
     serial: number in the simulation; gender: WOMAN, MAN, TRANS; flags have shape (n, names in `world`);
-    second: a second citizenship or NONE; perpetrators: how many are known of (0 to 3), with their gender (0 woman,
-    1 man), age, country and roles (exploiter, recruiter or broker, transaction, control) in arrays (n, 3[, 4]).
+    second: a second citizenship or NONE; perpetrators: how many are known of (0 to 4), with their gender (0 woman,
+    1 man), age, country, relation, roles (flags over `perpetrators.ROLES`) and whether they were paid, in arrays
+    (n, 4[, roles]) of which the first so many of each row count.
     """
 
     serial: Ints
@@ -74,8 +75,9 @@ class People:
     perpetrator_gender: Ints
     perpetrator_age: Ints
     perpetrator_country: Ints
+    perpetrator_relation: Ints
     perpetrator_roles: Bools
-    paid: Bools
+    perpetrator_paid: Bools
 
     @property
     def size(self) -> int:
@@ -268,26 +270,6 @@ def _dates(
     return registered, born, minus_months(ended, months), ended, months
 
 
-def _perpetrators(
-    people: int, exploited_in: Ints, women: Bools, corridors: Corridors, generator: np.random.Generator
-) -> dict[str, NDArray[np.generic]]:
-    shape = (people, MAX_PERPETRATORS)
-    known = np.minimum(generator.poisson(1.1, people), MAX_PERPETRATORS).astype(np.int32)
-    is_man = generator.random(shape) < np.where(women, 0.58, 0.88)[:, None]
-    local = generator.random(shape) < 0.6
-    strangers = corridors.draw_destinations(np.repeat(exploited_in, MAX_PERPETRATORS).astype(np.int16), generator)
-    countries = np.where(local, exploited_in[:, None], strangers.reshape(shape))
-    roles = generator.random((*shape, 4)) < np.array([0.45, 0.44, 0.33, 0.12])
-    return {
-        "perpetrators": known,
-        "perpetrator_gender": is_man.astype(np.int32),
-        "perpetrator_age": np.clip(generator.normal(38, 9, shape), 17, 80).astype(np.int32),
-        "perpetrator_country": countries.astype(np.int32),
-        "perpetrator_roles": roles,
-        "paid": generator.random(people) < 0.24,
-    }
-
-
 def draw_people(
     contributor: Contributor, first_serial: int, size: int, corridors: Corridors, generator: np.random.Generator
 ) -> People:
@@ -306,6 +288,9 @@ def draw_people(
     second = np.where(dual & (place != origins), place, NONE)
     age_at_start = age_on(born, started)
     entry = np.maximum(age_at_start - (generator.random(size) < 0.2), 0)
+    means = _means(types, generator)
+    recruiters = _recruiters(types, ages < 18, generator)
+    abducted = generator.random(size) < _per_type("abduction")[types]
     return People(
         serial=np.arange(first_serial, first_serial + size, dtype=np.int32),
         case_type=types,
@@ -322,11 +307,13 @@ def draw_people(
         citizenship=origins.astype(np.int32),
         second=second.astype(np.int32),
         exploited_in=place.astype(np.int32),
-        means=_means(types, generator),
+        means=means,
         exploitation=kinds,
         sectors=sectors,
         sex_types=sex_types,
-        recruiters=_recruiters(types, ages < 18, generator),
-        abducted=generator.random(size) < _per_type("abduction")[types],
-        **_perpetrators(size, place.astype(np.int32), gender != MAN, corridors, generator),  # type: ignore[arg-type]
+        recruiters=recruiters,
+        abducted=abducted,
+        **draw_perpetrators(  # type: ignore[arg-type]
+            place.astype(np.int32), gender != MAN, kinds, recruiters, corridors, generator
+        ),
     )

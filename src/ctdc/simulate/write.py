@@ -23,10 +23,11 @@ from ctdc.simulate.countries import Countries, load_countries
 from ctdc.simulate.dirt import DIRT_COLUMNS, KINDS, Piece, Place, soil
 from ctdc.simulate.draft import Draft
 from ctdc.simulate.files import open_writers
-from ctdc.simulate.layout import CsvFile, DataSheet, Layout, main_first_row
+from ctdc.simulate.layout import CsvFile, DataSheet, Layout, row_of
 from ctdc.simulate.natives import aftercare, alliance, caseworks, hotline, registo
+from ctdc.simulate.natives.perpetrators import ENTITY
 from ctdc.simulate.people import People, draw_people
-from ctdc.simulate.truth import open_truth, truth_block
+from ctdc.simulate.truth import linked_block, linked_schema, open_truth, truth_block, truth_schema
 from ctdc.simulate.world import CONTRIBUTORS, Contributor
 
 BLOCK = 20_000  # people in memory at a time; part of what makes a seed reproducible, so do not change it lightly
@@ -34,6 +35,7 @@ MAX_CASES = 2_000_000  # beyond, the largest contributor would not fit into one 
 MAX_SEED = 2**63 - 1
 
 TRUTH_FILE = "truth.parquet"
+LINKED_TRUTH_FILE = f"truth.{ENTITY}.parquet"
 DIRT_FILE = "dirt.csv"
 NOTICE_FILE = "SIMULATED.txt"
 
@@ -79,6 +81,11 @@ class Simulation:
     def truth(self) -> Path:
         """The harmonised truth."""
         return self.folder / TRUTH_FILE
+
+    @property
+    def linked_truth(self) -> Path:
+        """The harmonised truth of the perpetrators of its cases."""
+        return self.folder / LINKED_TRUTH_FILE
 
     @property
     def dirt_record(self) -> Path:
@@ -166,25 +173,43 @@ class _Job:
         return pieces
 
 
+@dataclass(frozen=True)
+class _Truth:
+    """Writes what is true of cases, and of the perpetrators of those whose contributor tells them apart."""
+
+    cases: pq.ParquetWriter
+    linked: pq.ParquetWriter
+
+    def write(self, job: _Job, draft: Draft, start: int, rows_before: dict[str, int]) -> int:
+        """Write a block; the number of its cases. start: people before it; rows_before: rows of each table."""
+        layout, _ = NATIVES[job.contributor.key]
+        first = row_of(layout, "main") + start
+        block = truth_block(draft, job.contributor.key, first)
+        self.cases.write_table(block)
+        if ENTITY in draft.linked:
+            table = draft.linked[ENTITY].table or "main"
+            own_first = row_of(layout, table) + rows_before.get(table, 0)
+            self.linked.write_table(linked_block(draft, ENTITY, job.contributor.key, first, own_first))
+        return int(draft.included.sum())
+
+
 def _write_contributor(
-    job: _Job, folder: Path, truth: pq.ParquetWriter, record: RowWriter, progress: Progress
+    job: _Job, folder: Path, truth: _Truth, record: RowWriter, progress: Progress
 ) -> tuple[int, int]:
     """Write one contributor's files. Returns the cases in the truth and the pieces of dirt."""
     layout, _ = NATIVES[job.contributor.key]
-    first_row = main_first_row(layout)
     rows_before: dict[str, int] = {}
     shared = dirt = 0
     with open_writers(layout, folder) as writers:
         for start, draft in job.blocks():
-            block_truth = truth_block(draft, job.contributor.key, first_row + start)
-            truth.write_table(block_truth)
+            shared += truth.write(job, draft, start, rows_before)
             pieces = job.soil(draft, start // BLOCK, rows_before) if job.dirt > 0 else []
             record.writerows(piece.cells() for piece in pieces)
             for writer in writers:
                 writer.append(draft.tables)
             for name, table in draft.tables.items():
                 rows_before[name] = rows_before.get(name, 0) + table.size
-            shared, dirt = shared + block_truth.num_rows, dirt + len(pieces)
+            dirt += len(pieces)
             progress.advance(draft.people.size)
     return shared, dirt
 
@@ -223,7 +248,7 @@ def write_deliveries(
 
     dirt: share (0 to 1) of the rows of every file in which one cell is wrong; kinds: which of
     `ctdc.simulate.dirt.KINDS` may be among it. The folder holds
-    ``deliveries/<contributor>/``, truth.parquet, dirt.csv and SIMULATED.txt.
+    ``deliveries/<contributor>/``, truth.parquet, truth.perpetrator.parquet, dirt.csv and SIMULATED.txt.
 
     Raises UserError (``simulate.cases``, ``simulate.seed``, ``simulate.dirt``, ``files.exists``).
     """
@@ -235,9 +260,11 @@ def write_deliveries(
         notice = _notice(cases, seed, dirt)
         (folder / NOTICE_FILE).write_text(notice, encoding="utf-8")
         with (
-            open_truth(folder / TRUTH_FILE) as truth,
+            open_truth(folder / TRUTH_FILE, truth_schema()) as cases_truth,
+            open_truth(folder / LINKED_TRUTH_FILE, linked_schema(ENTITY)) as linked_truth,
             (folder / DIRT_FILE).open("w", encoding="utf-8", newline="") as dirt_file,
         ):
+            truth = _Truth(cases_truth, linked_truth)
             record = csv.writer(dirt_file, lineterminator="\n")
             record.writerow(DIRT_COLUMNS)
             for job in _jobs(counts, seed, dirt, kinds):

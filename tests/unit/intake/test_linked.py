@@ -77,6 +77,15 @@ def test_numbered_blocks_of_columns(intake: Any) -> None:
     assert told == [(0, "Female", None), (0, "Male", "Exploiter"), (2, "Female", "Transporter")]
 
 
+def test_lists_in_later_blocks_keep_their_codes(intake: Any) -> None:
+    """Combinations of codes are numbered as they occur, in one order for all blocks."""
+    intake.deliver("id,Sex,Their sex1,Role1,Their sex2,Role2\nA,F,,X+T,,S+X\nB,F,,S+T,,X+T\n")
+    words = values(intake, "{n}") + intake.value("Role{n}", "S", "perpetratorRole", "Smuggler")
+    _, found = rows(intake, intake.mapping(CASE, words, extra=linked(blocks=2)))
+    told = sorted(row["perpetratorRole"] for row in found)
+    assert told == ["Smuggler;Exploiter", "Transporter;Exploiter", "Transporter;Exploiter", "Transporter;Smuggler"]
+
+
 def test_what_nothing_explains_in_a_linked_row_holds_the_delivery_back(intake: Any) -> None:
     intake.deliver("id,Sex\nA,F\n")
     intake.deliver("case,Their sex,Role\nA,alien,X\n", "people.csv")
@@ -142,6 +151,13 @@ def test_examples_say_what_becomes_of_linked_rows(intake: Any) -> None:
 def test_a_linked_part_that_cannot_be_read_is_refused(intake: Any, extra: dict[str, Any], complaint: str) -> None:
     with pytest.raises(UserError, match=complaint):
         intake.mapping(CASE, values(intake), TABLES, JOIN + linked(**extra))
+
+
+def test_an_entity_has_one_place(intake: Any) -> None:
+    both = yaml.safe_load(linked(table="people"))["linked"] + yaml.safe_load(linked(blocks=1))["linked"]
+    words = values(intake) + values(intake, "{n}").removeprefix(intake.value("Sex", "F", "gender", "Woman"))
+    with pytest.raises(UserError, match="'linked' names 'perpetrator' twice"):
+        intake.mapping(CASE, words, TABLES, JOIN + yaml.safe_dump({"linked": both}))
 
 
 def test_every_variable_of_the_entity_is_mapped_or_impossible(intake: Any) -> None:

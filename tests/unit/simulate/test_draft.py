@@ -5,7 +5,8 @@ import pytest
 
 from ctdc.simulate.corridors import Corridors
 from ctdc.simulate.countries import load_countries
-from ctdc.simulate.draft import REASONS, Blank, Draft, choose_words, join_lists
+from ctdc.simulate.draft import REASONS, Blank, Draft, Known, choose_words, join_lists
+from ctdc.simulate.natives import perpetrators as perps
 from ctdc.simulate.people import draw_people
 from ctdc.simulate.world import CONTRIBUTORS
 from ctdc.simulate.write import NATIVES
@@ -74,17 +75,54 @@ def test_a_truth_cannot_be_set_twice(draft: Draft) -> None:
         draft.impossible(["v"])
 
 
-@pytest.mark.parametrize("key", list(NATIVES))
-def test_every_variable_has_a_truth_in_the_standards_codes(key: str) -> None:
+def drafted(key: str) -> Draft:
     entry = next(entry for entry in CONTRIBUTORS if entry.key == key)
     countries = load_countries()
     people = draw_people(entry, 1, 300, Corridors(countries.alpha3), np.random.default_rng(2))
-    drafted = NATIVES[key][1](people, countries, np.random.default_rng(3))
+    return NATIVES[key][1](people, countries, np.random.default_rng(3))
+
+
+def atoms_used(known: Known, is_list: bool) -> set[str]:
+    used = {known.codes[position] for position in np.unique(known.positions) if position >= 0}
+    return {atom for code in used for atom in (code.split(";") if is_list else [code])}
+
+
+@pytest.mark.parametrize("key", ["sim-caseworks", "sim-hotline", "sim-alliance"])
+def test_every_variable_of_a_perpetrator_has_a_truth_in_the_standards_codes(key: str) -> None:
+    linked = drafted(key).linked[perps.ENTITY]
+    standard = load().of_entity(perps.ENTITY)
+    assert set(linked.truth) == set(standard.variables)
+    for name, known in linked.truth.items():
+        assert len(known.positions) == len(linked.people) > 0
+        assert atoms_used(known, standard.variables[name].kind == "list") <= set(standard.codes(name)), name
+
+
+def test_the_case_says_of_all_perpetrators_what_is_true_of_each() -> None:
+    """The flattened variables are those of the entity: one truth."""
+    draft = drafted("sim-caseworks")
+    linked, overall = draft.linked[perps.ENTITY], draft.truth["IP_Gender"]
+    each = linked.truth["IP_Gender"]
+    told = 0
+    for row in np.flatnonzero(each.positions >= 0):
+        listed = overall.codes[overall.positions[linked.people[row]]].split(";")
+        assert each.codes[each.positions[row]] in listed
+        told += 1
+    assert told > 0
+    assert set(linked.people) == set(np.flatnonzero(overall.positions >= 0))
+
+
+def test_numbered_columns_are_filled_from_the_first(draft: Draft) -> None:
+    where = np.array([[1, 1, 0, 0], [0, 0, 0, 0], [1, 0, 0, 0], [1, 1, 1, 1]], dtype=bool)
+    rows = perps.Rows(draft, where)
+    rows.column("P{n}", "code", np.array(list("abcdefg"), dtype=object))
+    cells = [draft.tables["main"].columns[f"P{number}"].cells.tolist() for number in (1, 2, 3, 4)]
+    assert cells == [["a", "", "c", "d"], ["b", "", "", "e"], ["", "", "", "f"], ["", "", "", "g"]]
+
+
+@pytest.mark.parametrize("key", list(NATIVES))
+def test_every_variable_has_a_truth_in_the_standards_codes(key: str) -> None:
+    truth = drafted(key).truth
     standard = load()
-    assert set(drafted.truth) == set(standard.variables)
-    for name, known in drafted.truth.items():
-        used = {known.codes[position] for position in np.unique(known.positions) if position >= 0}
-        atoms = {
-            atom for code in used for atom in (code.split(";") if standard.variables[name].kind == "list" else [code])
-        }
-        assert atoms <= set(standard.codes(name)), name
+    assert set(truth) == set(standard.variables)
+    for name, known in truth.items():
+        assert atoms_used(known, standard.variables[name].kind == "list") <= set(standard.codes(name)), name

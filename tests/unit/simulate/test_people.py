@@ -5,6 +5,7 @@ import pytest
 
 from ctdc.simulate.corridors import DESTINATIONS, ORIGINS, POOLS, TILTS, Corridors
 from ctdc.simulate.countries import load_countries
+from ctdc.simulate.natives.perpetrators import ROLE_GROUPS, known_perpetrators
 from ctdc.simulate.people import (
     FIRST_TRANS_YEAR,
     NONE,
@@ -19,6 +20,7 @@ from ctdc.simulate.people import (
     to_days,
     year_weights,
 )
+from ctdc.simulate.perpetrators import FAMILY, MAX_PERPETRATORS, ROLES, STRANGER
 from ctdc.simulate.world import CASE_TYPES, CONTRIBUTORS, EXPLOITATION, FIRST_YEAR, MEANS, SECTORS, contributor
 
 
@@ -100,6 +102,44 @@ def test_second_citizenships_are_rare_and_differ(people: People) -> None:
     has = people.second != NONE
     assert 0.01 < has.mean() < 0.06
     assert (people.second != people.citizenship)[has].all()
+
+
+def test_people_have_none_to_four_perpetrators_and_each_of_them_did_something(people: People) -> None:
+    assert np.unique(people.perpetrators).tolist() == list(range(MAX_PERPETRATORS + 1))
+    assert people.perpetrator_roles.any(axis=2).all()
+
+
+def test_perpetrators_of_one_person_come_from_one_country_more_often_than_not(people: People) -> None:
+    several = people.perpetrators >= 2
+    first, second = people.perpetrator_country[several, :2].T
+    assert (first == second).mean() > 0.7
+    assert (first == np.roll(second, 1)).mean() < 0.2
+
+
+def test_what_perpetrators_do_depends_on_who_they_are_and_on_the_exploitation(people: People) -> None:
+    known = known_perpetrators(people)
+
+    def share(role: str, among: np.ndarray) -> float:
+        return float(people.perpetrator_roles[:, :, ROLES.index(role)][known & among].mean())
+
+    close, strange = people.perpetrator_relation == FAMILY, people.perpetrator_relation == STRANGER
+    assert share("Abuser", close) > 2 * share("Abuser", strange)
+    assert share("BrokerTravelAgent", strange) > 4 * share("BrokerTravelAgent", close)
+    sexual = np.broadcast_to(people.flag("exploitation", "isSexualExploit")[:, None], known.shape)
+    assert share("ControlledIndividual", sexual) > 1.4 * share("ControlledIndividual", ~sexual)
+    helps = people.perpetrator_roles[:, :, ROLES.index("Smuggler")]
+    assert people.perpetrator_paid[helps].mean() > 3 * people.perpetrator_paid[~helps].mean() / 2
+
+
+def test_the_first_perpetrator_is_who_recruited(people: People) -> None:
+    family = people.flag("recruiters", "Family") | people.flag("recruiters", "IntimatePartner")
+    assert ((people.perpetrator_relation[:, 0] == FAMILY) == family).all()
+
+
+def test_roles_are_grouped_once_and_all_but_two_belong_to_a_group() -> None:
+    grouped = [role for group in ROLE_GROUPS for role in group]
+    assert len(set(grouped)) == len(grouped)
+    assert set(ROLES) - set(grouped) == {"TravellingPartner", "Other"}
 
 
 @pytest.mark.parametrize("entry", CONTRIBUTORS, ids=lambda entry: entry.key)

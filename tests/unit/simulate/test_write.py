@@ -81,6 +81,34 @@ def test_the_native_shapes_are_those_of_their_kind(simulation: Simulation) -> No
     assert len(list(sources["sim-alliance"].glob("*.csv"))) == 5
 
 
+def test_perpetrators_are_told_apart_in_three_ways(simulation: Simulation) -> None:
+    sources = {delivery.contributor: delivery.source for delivery in simulation.deliveries}
+    book = CalamineWorkbook.from_path(str(sources["sim-caseworks"]))
+    assert book.sheet_names == ["Cases", "Perpetrators", "Codes"]
+    header = rows_of(sources["sim-hotline"])[0]
+    assert [name for name in header if name.endswith("Gender")] == [
+        "Victim Gender",
+        *(f"Trafficker {number} Gender" for number in (1, 2, 3, 4)),
+    ]
+    truth = pq.read_table(simulation.linked_truth)
+    assert set(truth["_contributor"].to_pylist()) == {"sim-caseworks", "sim-hotline", "sim-alliance"}
+
+
+def test_rows_of_perpetrators_point_at_their_lines_and_cases_over_blocks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(write, "BLOCK", 7)
+    made = write_deliveries(tmp_path / "out", 300, 3, 0.0, Silent())
+    folder = next(delivery.source for delivery in made.deliveries if delivery.contributor == "sim-alliance")
+    lines = rows_of(folder / "SIMULATED_Perpetrator__c.csv")
+    cases = rows_of(folder / "SIMULATED_Case__c.csv")
+    place, case_id = lines[0].index("Case__c"), cases[0].index("Id")
+    truth = [row for row in pq.read_table(made.linked_truth).to_pylist() if row["_contributor"] == "sim-alliance"]
+    assert len(truth) > 5
+    for row in truth:
+        assert lines[row["_row"] - 1][place] == cases[row["_case"] - 1][case_id]
+
+
 def test_the_record_of_dirt_points_at_real_cells(simulation: Simulation) -> None:
     records = list(csv.DictReader(simulation.dirt_record.open(encoding="utf-8", newline="")))
     assert len(records) == simulation.dirt > 0

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ctdc.simulate.countries import Countries
-from ctdc.simulate.draft import ANSWERED, Blank, Cells, Draft, choose_words, join_lists, labels
+from ctdc.simulate.draft import ANSWERED, Blank, Draft, choose_words, join_lists, labels
 from ctdc.simulate.layout import CsvFile, Layout
 from ctdc.simulate.natives import perpetrators as perps
 from ctdc.simulate.natives.common import (
@@ -24,7 +24,8 @@ from ctdc.simulate.natives.common import (
     date_text,
     know_recruiters,
 )
-from ctdc.simulate.people import MAX_PERPETRATORS, Bools, Ints, People, has_any
+from ctdc.simulate.people import Bools, Ints, People, has_any
+from ctdc.simulate.perpetrators import ROLES as HTCDS_ROLES
 from ctdc.simulate.world import EXPLOITATION, MEANS, RECRUITERS, SECTORS, SEX_TYPES
 
 BLANKS = (Blank("", "unknown", 8), Blank("Not disclosed", "refused", 1), Blank("Not applicable", "not_applicable", 0))
@@ -42,6 +43,7 @@ RECORDED = {
     "recruiter": (0.8, 0.8, 0.85),
     "roles": (0.8, 0.85, 0.85),
     "perpetrator": (0.3, 0.35, 0.45),
+    "perpetrator_detail": (0.5, 0.6, 0.65),
 }
 NO_CONSENT_SHARE = 0.06
 TWO_EVENTS_SHARE = 0.12
@@ -97,7 +99,24 @@ WORDS_RECRUITERS: Mapping[str, Sequence[str]] = {
     "Other": ("Broker", "Broker", "Recruitment Agency", "Stranger"),
 }
 UNKNOWN_RECRUITER = "Unknown Person"
-WORDS_ROLES = ("Exploiter", "Recruiter", "Transporter", "Controller")
+WORDS_ROLES: Mapping[str, str] = {
+    "TravellingPartner": "Travel Companion",
+    "Transporter": "Transporter",
+    "RecruiterOrIntermediary": "Recruiter",
+    "BrokerTravelAgent": "Broker",
+    "TransferredIndividual": "Handed Over",
+    "HarbouredIndividual": "Harbourer",
+    "SoldIndividual": "Seller",
+    "BoughtIndividual": "Buyer",
+    "ReceivedIndividual": "Receiver",
+    "ControlledIndividual": "Controller",
+    "Smuggler": "Smuggler",
+    "Abuser": "Abuser",
+    "Kidnapper": "Kidnapper",
+    "Exploiter": "Exploiter",
+    "Other": "Other Role",
+}
+WORDS_RELATIONS = ("Family or Partner", "Friend or Acquaintance", "Stranger or Other")
 
 LAYOUT: Layout = (
     CsvFile("SIMULATED_Case__c.csv", "main"),
@@ -232,20 +251,18 @@ def _perpetrators(draft: Draft, people: People, countries: Countries) -> None:
     draft.column("Perpetrator_Genders__c", "list", join_lists(facts.genders, perps.GENDERS, ";"), state)
     perps.know_list(draft, "IP_Gender", perps.GENDERS, facts.genders, state)
 
-    roles = people.perpetrator_roles.copy()
-    roles[~roles.any(axis=2), 0] = True  # a perpetrator is written down for a role
-    known = np.arange(MAX_PERPETRATORS) < people.perpetrators[:, None]
     state = draft.state("roles")
-    rows, which = np.nonzero(known)
-    serial = case_ids(people.serial, "PER-")[rows]
-    suffix: Cells = np.array(["-1", "-2", "-3"], dtype=object)[which]
-    draft.column("Id", "ignored", serial + suffix, table="perpetrators")
-    draft.column("Case__c", "ignored", case_ids(people.serial, "CASE-")[rows], table="perpetrators")
-    cells = join_lists(roles[rows, which], WORDS_ROLES, ";")
-    draft.column("Role__c", "list", cells, state[rows], "perpetrators")
-    over_all = np.asarray((roles & known[:, :, None]).any(axis=1))
+    rows = perps.Rows(draft, perps.known_perpetrators(people), "perpetrators")
+    serial = case_ids(people.serial, "PER-")[rows.people]
+    rows.column("Id", "ignored", serial + labels(("-1", "-2", "-3", "-4"), rows.which))
+    rows.column("Case__c", "ignored", case_ids(people.serial, "CASE-")[rows.people])
+    rows.roles("Role__c", [WORDS_ROLES[role] for role in HTCDS_ROLES], ";", state[rows.people])
+    rows.genders("Perpetrator_Gender__c", perps.GENDERS)
+    rows.citizenships("Perpetrator_Nationality__c", countries, countries.english)
+    rows.relations("Relationship_to_Victim__c", WORDS_RELATIONS)
+    rows.impossible("IP_ageBroad", "IP_PayMoney")
     for position, variable in enumerate(perps.ROLES):
-        draft.know_flag(variable, over_all[:, position], state)
+        draft.know_flag(variable, facts.roles[:, position], state)
         draft.not_there(variable, ~facts.known, "not_collected")
 
 

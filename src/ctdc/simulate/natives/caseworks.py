@@ -2,7 +2,7 @@
 
 Its marks: preamble lines above the header, columns of codes (1, 2, 9, -99, letters) explained on a look-up sheet,
 two-letter countries (NA is Namibia), a country of exploitation that is often missing and then replaced by the
-places where the person was interviewed, registered and helped.
+places where the person was interviewed, registered and helped. Perpetrators have a sheet of their own.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from ctdc.simulate.countries import Countries
-from ctdc.simulate.draft import FLAG_CODES, Blank, Draft, join_lists, labels
+from ctdc.simulate.draft import ANSWERED, FLAG_CODES, Blank, Draft, join_lists, labels
 from ctdc.simulate.layout import DataSheet, FixedSheet, Layout, Workbook
 from ctdc.simulate.natives import perpetrators as perps
 from ctdc.simulate.natives.common import (
@@ -24,7 +24,8 @@ from ctdc.simulate.natives.common import (
     case_ids,
     know_recruiters,
 )
-from ctdc.simulate.people import Ints, People, from_days, has_any
+from ctdc.simulate.people import Bools, Ints, People, from_days, has_any
+from ctdc.simulate.perpetrators import ROLES as HTCDS_ROLES
 from ctdc.simulate.world import EXPLOITATION, MEANS, SECTORS, SEX_TYPES
 
 BLANKS = (Blank("", "not_asked", 6), Blank(-99, "unknown", 3.5), Blank(-98, "refused", 0.5))
@@ -46,6 +47,7 @@ RECORDED = {
     "recruiter": (0.20, 0.32, 0.38),
     "abduction": (0.0, 0.0, 0.5),
     "perpetrator": (0.10, 0.25, 0.45),
+    "perpetrator_detail": (0.55, 0.65, 0.75),
     "paid": (0.05, 0.20, 0.35),
 }
 SEX_CODES = (2, 1, 3)
@@ -58,6 +60,7 @@ UNKNOWN_RECRUITER = "9"
 ROLE_CODES = ("EXP", "REC", "TRN", "CTL")
 REGION_CODES = ("AFR", "AMO", "ASI", "EUR")
 RELATION_CODES = ("F", "A", "S")
+HTCDS_CODES = tuple(f"R{number:02d}" for number in range(1, len(HTCDS_ROLES) + 1))
 UNKNOWN_SHARE = 0.06  # of answered recruiter questions: "9, unknown"
 
 PREAMBLE = (
@@ -86,7 +89,10 @@ def _lookup_rows() -> tuple[tuple[object, ...], ...]:
     rows += [("RECR_REL", code, label) for code, label in zip(RECRUITER_CODES, meanings, strict=True)]
     rows += [("RECR_REL", UNKNOWN_RECRUITER, "unknown")]
     rows += [("PERP_ROLE", code, label) for code, label in zip(ROLE_CODES, perps.ROLES, strict=True)]
-    rows += [("CITIZ, COE_*", "two letters", "ISO 3166-1 alpha-2; 00 unknown country")]
+    rows += [("P_SEX", code, label) for code, label in zip((2, 1), perps.GENDERS, strict=True)]
+    rows += [("P_RELN", code, label) for code, label in zip(RELATION_CODES, perps.RELATIONS, strict=True)]
+    rows += [("P_ROLE", code, label) for code, label in zip(HTCDS_CODES, HTCDS_ROLES, strict=True)]
+    rows += [("CITIZ, P_CITIZ, COE_*", "two letters", "ISO 3166-1 alpha-2; 00 unknown country")]
     return tuple(rows)
 
 
@@ -94,7 +100,11 @@ LAYOUT: Layout = (
     Workbook(
         "SIMULATED_caseworks_export.xlsx",
         "Caseworks export, simulated data",
-        (DataSheet("Cases", "main", PREAMBLE), FixedSheet("Codes", _lookup_rows())),
+        (
+            DataSheet("Cases", "main", PREAMBLE),
+            DataSheet("Perpetrators", "perpetrators", ((SIMULATED,),)),
+            FixedSheet("Codes", _lookup_rows()),
+        ),
     ),
 )
 
@@ -210,9 +220,24 @@ def _perpetrators(draft: Draft, people: People, countries: Countries) -> None:
     draft.column("PERP_ROLE", "list", join_lists(facts.roles, ROLE_CODES, "+"), with_role)
     for position, variable in enumerate(perps.ROLES):
         draft.know_flag(variable, facts.roles[:, position], with_role)
-    state = draft.state("paid")
-    draft.column("PAID", "code", labels(("N", "Y"), people.paid), state)
+    one_by_one = (state == ANSWERED)[:, None] & perps.known_perpetrators(people)
+    state = draft.state("paid", facts.known)
+    draft.column("PAID", "list", join_lists(facts.paid, ("N", "Y"), "+"), state)
     perps.know_list(draft, "IP_PayMoney", perps.PAID, facts.paid, state)
+    _perpetrator_sheet(draft, people, countries, one_by_one)
+
+
+def _perpetrator_sheet(draft: Draft, people: People, countries: Countries, where: Bools) -> None:
+    """A row for each perpetrator of the cases that say anything of perpetrators."""
+    rows = perps.Rows(draft, where, "perpetrators")
+    rows.column("CASE_NO", "ignored", case_ids(people.serial)[rows.people])
+    rows.column("PERP_NO", "ignored", (rows.which + 1).astype(object))
+    rows.genders("P_SEX", (2, 1))
+    rows.ages("P_AGE")
+    rows.citizenships("P_CITIZ", countries, countries.alpha2)
+    rows.relations("P_RELN", RELATION_CODES)
+    rows.payments("P_PAID", ("N", "Y"))
+    rows.roles("P_ROLE", HTCDS_CODES, "+")
 
 
 def draft(people: People, countries: Countries, generator: np.random.Generator) -> Draft:

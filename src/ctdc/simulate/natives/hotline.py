@@ -1,8 +1,9 @@
 """Simulated contributor 2: a hotline in the United States, exported as one csv file.
 
-Its marks: what was learnt in conversations, not by a questionnaire, so that an item that is not listed is not a
-"no"; lists as text in American words, several words for one idea; several citizenships of which the first counts;
-month/day/year. Forced marriage, organ removal and other exploitation are outside its mandate.
+Its marks: what was learnt in conversations, not by a questionnaire, so that an item that is not listed is not a "no";
+lists as text in American words, several words for one idea; several citizenships of which the first counts;
+month/day/year; columns repeated for each trafficker. Forced marriage, organ removal and other exploitation are
+outside its mandate.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ctdc.simulate.countries import Countries
-from ctdc.simulate.draft import Blank, Draft, choose_words, join_lists, labels
+from ctdc.simulate.draft import ANSWERED, Blank, Draft, choose_words, join_lists, labels
 from ctdc.simulate.layout import CsvFile, Layout
+from ctdc.simulate.natives import perpetrators as perps
 from ctdc.simulate.natives.common import (
     AGE_BANDS,
     AGE_STARTS,
@@ -25,6 +27,7 @@ from ctdc.simulate.natives.common import (
     know_recruiters,
 )
 from ctdc.simulate.people import NONE, Bools, Ints, People, has_any
+from ctdc.simulate.perpetrators import ROLES as HTCDS_ROLES
 from ctdc.simulate.world import RECRUITERS, SECTORS
 
 BLANKS = (Blank("", "not_asked", 6), Blank("Unknown", "unknown", 3.5), Blank("Declined to Answer", "refused", 0.5))
@@ -40,6 +43,8 @@ RECORDED = {
     "sex_types": (0.5, 0.55, 0.6),
     "means": (0.15, 0.2, 0.28),
     "recruiter": (0.15, 0.2, 0.26),
+    "perpetrator": (0.2, 0.25, 0.3),
+    "perpetrator_detail": (0.4, 0.5, 0.55),
 }
 SEPARATOR = "; "
 WORDS_GENDER = ("Female", "Male", "Gender Minority")
@@ -94,6 +99,25 @@ WORDS_RECRUITERS: Mapping[str, Sequence[str]] = {
     "Friend": ("Friend or Acquaintance",),
     "Family": ("Family Member",),
     "Other": ("Employer", "Recruitment Agency", "Smuggler"),
+}
+WORDS_AGES = ("Under 30", "30 to 38", "39 to 47", "48 or Older")
+WORDS_RELATIONS = ("Family or Partner", "Friend or Acquaintance", "Stranger or Other")
+WORDS_ROLES: Mapping[str, str] = {
+    "TravellingPartner": "Traveled Along",
+    "Transporter": "Driver",
+    "RecruiterOrIntermediary": "Recruiter",
+    "BrokerTravelAgent": "Agent",
+    "TransferredIndividual": "Passed Victim On",
+    "HarbouredIndividual": "Landlord",
+    "SoldIndividual": "Sold Victim",
+    "BoughtIndividual": "Bought Victim",
+    "ReceivedIndividual": "Took Victim In",
+    "ControlledIndividual": "Enforcer",
+    "Smuggler": "Smuggler",
+    "Abuser": "Abuser",
+    "Kidnapper": "Kidnapper",
+    "Exploiter": "Employer or Pimp",
+    "Other": "Other Role",
 }
 NOT_SPECIFIED = "Not Specified"
 UNKNOWN_SHARE = 0.05
@@ -204,6 +228,18 @@ def _trafficking(draft: Draft, people: People) -> None:
     know_recruiters(draft, state, unknown)
 
 
+def _traffickers(draft: Draft, people: People, countries: Countries) -> None:
+    """Four times the same columns; where a call said nothing of traffickers all of them are empty."""
+    told = draft.state("perpetrator") == ANSWERED
+    rows = perps.Rows(draft, told[:, None] & perps.known_perpetrators(people))
+    rows.genders("Trafficker {n} Gender", ("Female", "Male"))
+    rows.ages("Trafficker {n} Age", WORDS_AGES)
+    rows.citizenships("Trafficker {n} Nationality", countries, countries.english)
+    rows.relations("Trafficker {n} Relationship", WORDS_RELATIONS)
+    rows.roles("Trafficker {n} Role", [WORDS_ROLES[role] for role in HTCDS_ROLES], SEPARATOR)
+    rows.impossible("IP_PayMoney")
+
+
 IMPOSSIBLE_MANDATE = (
     "isForcedMarriage",
     "isForcedMilitary",
@@ -233,6 +269,7 @@ def draft(people: People, countries: Countries, generator: np.random.Generator) 
     _person(result, people, countries)
     _countries(result, people, countries)
     _trafficking(result, people)
+    _traffickers(result, people, countries)
     result.impossible(IMPOSSIBLE_MANDATE)
     result.impossible(IMPOSSIBLE_FORM)
     return result
