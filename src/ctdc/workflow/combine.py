@@ -82,7 +82,8 @@ def combine_linked(files: Sequence[Path], linked: Sequence[Path | None], out: Pa
 
 def _linked_of(people: Path, stands: pl.Series, rows: Path) -> pl.DataFrame:
     identity = pl.scan_parquet(people).select(pl.col(IDENTITY).cast(pl.String)).collect().filter(stands)
-    return pl.read_parquet(rows).with_columns(pl.all().cast(pl.String)).join(identity, on=IDENTITY, how="semi")
+    found = pl.read_parquet(rows).with_columns(pl.all().cast(pl.String))
+    return found.join(identity.unique(), on=IDENTITY, how="inner", maintain_order="left")
 
 
 def derive_linked_rows(cases: Path, linked: Path, profile: Profile, columns: Path, out: Path) -> None:
@@ -91,7 +92,9 @@ def derive_linked_rows(cases: Path, linked: Path, profile: Profile, columns: Pat
     `columns` gets a first column `LINK`, 0, 1, ... in its order, which is that of `cases`; `out` has it too, ascending.
     """
     people = pl.scan_parquet(cases).select(pl.col(IDENTITY).cast(pl.String)).collect().with_row_index(LINK)
-    rows = pl.read_parquet(linked).join(people, on=IDENTITY, how="inner").sort(LINK, maintain_order=True)
+    # Rows keep their order: what is measured is known by its content, and the same rows in another would be paid again.
+    rows = pl.read_parquet(linked).join(people, on=IDENTITY, how="inner", maintain_order="left")
+    rows = rows.sort(LINK, maintain_order=True)
     derived = derive_linked(rows.to_arrow(), profile).add_column(0, LINK, rows[LINK].cast(pl.Int64).to_arrow())
     names = [LINK, *profile.linked().names]
     with atomic_file(out) as part:
