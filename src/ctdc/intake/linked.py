@@ -6,7 +6,7 @@ and missing reasons; nothing about it is special but where its rows are and whos
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -72,3 +72,8 @@ def crosswalk_of(walk: Crosswalk, block: int, reasons: tuple[str, ...]) -> Cross
     """The rows of ``values.csv`` with the number of a block in their columns."""
     rows = (replace(row, source_column=row.source_column.replace(NUMBER, str(block))) for row in walk.rows)
     return crosswalk(rows, walk.where, reasons) if block else walk
+
+
+def about(walk: Crosswalk, variables: Collection[str], reasons: tuple[str, ...]) -> Crosswalk:
+    """The rows of ``values.csv`` that speak of `variables`, or of all: what is said of cases explains no linked row."""
+    return crosswalk((row for row in walk.rows if row.target_variable in ("", *variables)), walk.where, reasons)

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from ctdc.foundation.errors import UserError
 from ctdc.foundation.hashing import hash_bytes, hash_value
-from ctdc.intake.linked import crosswalk_of, parts
+from ctdc.intake.linked import about, crosswalk_of, parts
 from ctdc.intake.model import DateSpec, FieldSpec, JoinSpec, LinkedSpec, MappingSpec, Step, TableSpec
 from ctdc.intake.outcomes import Target, reasons, targets_of_entity, targets_of_standard
 from ctdc.intake.readers.frame import Needs
@@ -340,12 +340,12 @@ def make_mapping(spec: MappingSpec, walk: Crosswalk, folder: Path, content_hash:
     for part in found:
         own = targets_by_entity[part.entity]
         checker.linked.append((part.spec, own))
-        part_walk = crosswalk_of(walk, part.block, reasons())
+        part_walk = about(crosswalk_of(walk, part.block, reasons()), own, reasons())
         _Checker(part.spec, part_walk, own, where).check_structure()
         mapping = Mapping(part.spec, part_walk, folder, content_hash, own)
         linked.append(LinkedMapping(part.entity, part.block, mapping))
     checker.run()
-    return Mapping(spec, walk, folder, content_hash, targets, tuple(linked))
+    return Mapping(spec, about(walk, targets, reasons()), folder, content_hash, targets, tuple(linked))
 
 
 def shipped_ids() -> tuple[str, ...]:

@@ -99,6 +99,20 @@ def test_what_nothing_explains_in_a_linked_row_holds_the_delivery_back(intake: A
     assert said(found, "IP_Gender") == ["(unmapped)"]
 
 
+def test_a_word_that_is_known_for_cases_only_is_unknown_in_a_linked_row(intake: Any) -> None:
+    """One column may tell of the case and of a linked row: what was approved for one says nothing about the other."""
+    intake.deliver("id,Sex\nA,F\n")
+    intake.deliver("case,Their sex,Role\nA,m,Z\n", "people.csv")
+    flag = '{target: IP_Exploiter, split: {column: Role, table: people, separator: "+", absent: {code: "0"}}}'
+    words = values(intake) + intake.value("Role", "Z", "IP_Exploiter", "1")
+    mapping = intake.mapping(f"{CASE}\n  - {flag}", words, TABLES, JOIN + linked(table="people"))
+    report = intake.check(mapping)
+    assert [(line.value, line.targets) for line in report.quarantined] == [("Z", ("perpetratorRole",))]
+    cases, found = rows(intake, mapping, allow_quarantine=True)
+    assert said(cases, "IP_Exploiter") == ["1"]
+    assert said(found, "perpetratorRole") == ["(unmapped)"]
+
+
 def test_rows_of_no_case_are_left_out_and_told(intake: Any) -> None:
     intake.deliver("id,Sex\nA,F\n")
     intake.deliver("case,Their sex,Role\nA,m,\nZ,f,\n", "people.csv")
