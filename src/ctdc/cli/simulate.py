@@ -34,6 +34,7 @@ def _as_text(simulation: Simulation) -> str:
     lines += [
         "",
         f"Truth: {simulation.truth.name}, {simulation.shared:,} cases ({withheld:,} lack consent to share).",
+        f"Their perpetrators: {simulation.linked_truth.name}.",
         f"Dirt: {simulation.dirt:,} wrong cells, each listed in {simulation.dirt_record.name}.",
         "",
         f"Next: ctdc intake check {simulation.deliveries[0].source} --mapping {simulation.deliveries[0].mapping}",

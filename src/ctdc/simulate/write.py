@@ -220,7 +220,8 @@ def _notice(cases: int, seed: int, dirt: float) -> str:
         "Every case in this folder was invented by a computer. No row describes a real person, and no number here\n"
         "says anything about human trafficking. The files exist to develop, demonstrate and test software.\n\n"
         f"Made by: ctdc simulate --cases {cases} --seed {seed} --dirt {dirt:g}\n"
-        f"The truth behind the files is in {TRUTH_FILE}, the errors put in on purpose are in {DIRT_FILE}.\n"
+        f"The truth behind the files is in {TRUTH_FILE}, that of perpetrators in {LINKED_TRUTH_FILE}; the errors put\n"
+        f"in on purpose are in {DIRT_FILE}.\n"
     )
 
 

@@ -181,3 +181,5 @@ def test_the_command_tells_what_it_made(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "They describe no real person" in result.output
     assert "sim-registo" in result.output
+    assert "truth.perpetrator.parquet" in result.output
+    assert (tmp_path / "out" / "truth.perpetrator.parquet").is_file()
