@@ -4,6 +4,7 @@ import shutil
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -44,7 +45,13 @@ def shown_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def address(tmp_path_factory: pytest.TempPathFactory, shown_release: Path) -> Iterator[str]:
     """Where the site is: http://127.0.0.1:port"""
-    site = build_site(shown_release, tmp_path_factory.mktemp("browser-pages") / "site")
+    with served(build_site(shown_release, tmp_path_factory.mktemp("browser-pages") / "site")) as place:
+        yield place
+
+
+@contextmanager
+def served(site: Path) -> Iterator[str]:
+    """The pages in `site`, on this machine while the context is open."""
     with bind("127.0.0.1", 0) as listener:
         server = uvicorn.Server(uvicorn.Config(application(site), log_level="warning", server_header=False))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

@@ -1,4 +1,4 @@
-"""From invented contributors to a verified release of two linked tables."""
+"""From invented contributors, who know perpetrators in three ways, to a verified release of two linked tables."""
 
 import json
 import subprocess
@@ -59,6 +59,12 @@ def test_it_ends_in_a_verified_release_of_both_tables(whole):
     flat = pl.read_csv(release / "data/flattened.csv", infer_schema=False)
     assert tuple(flat.columns) == load().profile("victim-perpetrator-2022").names
     assert "Perpetrators" in (release / "about/privacy.en.html").read_text()
+
+
+def test_contributors_deliver_linked_rows(whole):
+    people = counted(whole[0])
+    assert people["all"].sum() > 300
+    assert people["all"].max() > 1
 
 
 def test_estimates_are_near_what_the_engine_was_given(whole):
