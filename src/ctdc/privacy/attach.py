@@ -25,7 +25,7 @@ from ctdc.privacy.plan import Attributes
 from ctdc.privacy.scores import proposals
 from ctdc.privacy.selection import wide_axes
 from ctdc.privacy.structure import Forbidden, repair
-from ctdc.privacy.synthesise import NO_MIRRORS, SINGLES, Effort, change
+from ctdc.privacy.synthesise import NO_MIRRORS, Effort, change, search
 from ctdc.table.count import marginal
 from ctdc.table.linked import LinkedSchema
 from ctdc.table.nearest import implied_pairs
@@ -132,12 +132,19 @@ class LinkedFit(Fit):
         return self.behind + one - others.start if behind and one in others else one
 
     def favour_singles(self, factor: float) -> None:
-        """Let every placed linked variable's own table count `factor` times as much in changes from now on."""
+        """As of one table; what was joined from the old weights is forgotten."""
         self._siblings.clear()
-        for variable in self.placed:
-            if variable in self.schema.linked_places:
-                reach = self.reach(variable)
-                reach.weights[reach.sets.index((variable,))] *= np.float32(factor)
+        super().favour_singles(factor)
+
+    @property
+    def searched(self) -> range:
+        """The linked variables."""
+        return self.schema.linked_places
+
+    def place(self, variable: int, order: Ints) -> None:
+        """As of one table; then the neighbours are told, and pairs are matched too."""
+        super().place(variable, order)
+        self.pair(variable)
 
     def full_reach(self, variable: int, group: int) -> Reach:
         """The sets of `variable` for a group of rows, pairs of rows included."""
@@ -210,7 +217,9 @@ def ring(owner: Ints) -> tuple[Ints, Ints]:
     return np.stack(around, axis=1).reshape(-1, 2), links
 
 
-def _new_fit(estimates: Estimates, schema: LinkedSchema, people: Codes, owner: Ints, forbidden: Forbidden) -> LinkedFit:
+def new_linked_fit(
+    estimates: Estimates, schema: LinkedSchema, people: Codes, owner: Ints, forbidden: Forbidden
+) -> LinkedFit:
     """A fit with the people's variables placed, and no linked one."""
     first = schema.linked_places.start
     shifted = {(i + first, j + first): mask for (i, j), mask in forbidden.items()}
@@ -244,7 +253,7 @@ def _new_fit(estimates: Estimates, schema: LinkedSchema, people: Codes, owner: I
     return fit
 
 
-def _improve(fit: LinkedFit, variable: int, effort: Effort, random: np.random.Generator) -> None:
+def improve_rows(fit: LinkedFit, variable: int, effort: Effort, random: np.random.Generator) -> None:
     """Propose the best category of `variable` for every row, apply what still helps; first where there are no others.
 
     A row's neighbours must not be told of a change before its own turn has come, so the two groups are apart.
@@ -255,26 +264,6 @@ def _improve(fit: LinkedFit, variable: int, effort: Effort, random: np.random.Ge
             best, gain = proposals(fit, variable, reach, random, rows)
             mirrored = (fit.neighbours, fit.mirrors(variable)) if group else NO_MIRRORS
             change(fit, variable, reach, best, gain, effort, mirrored)
-
-
-def _sweep(fit: LinkedFit, effort: Effort, random: np.random.Generator) -> None:
-    """Improve every placed linked variable once, in random order."""
-    fit.release()
-    for variable in random.permutation([one for one in fit.placed if one in fit.schema.linked_places]):
-        _improve(fit, int(variable), effort, random)
-
-
-def _grow(fit: LinkedFit, effort: Effort, random: np.random.Generator, progress: Progress) -> None:
-    """Place all linked variables, those with most categories first, matching each to those before it."""
-    by_size = sorted(fit.schema.linked_places, key=lambda variable: -fit.sizes[variable])
-    for number, variable in enumerate(by_size, start=1):
-        fit.place(variable, random.permutation(len(fit.records)))
-        fit.pair(variable)
-        for _ in range(effort.rounds):
-            _improve(fit, variable, effort, random)
-        if number % effort.every == 0 and number < len(by_size):
-            _sweep(fit, effort, random)
-        progress.advance()
 
 
 def attach(
@@ -296,25 +285,10 @@ def attach(
     progress = progress or Silent()
     random = np.random.default_rng(seed)
     owner = np.repeat(np.arange(people.shape[1]), people[0])
-    fit = _new_fit(estimates, schema, people, owner, forbidden or {})
+    fit = new_linked_fit(estimates, schema, people, owner, forbidden or {})
     if len(owner):
         progress.start("Building linked records", len(schema.linked_places) + effort.sweeps)
-        _grow(fit, effort, random, progress)
-        _search(fit, effort, random, progress)
+        search(fit, effort, random, progress, improve_rows)
         progress.finish()
     linked = np.ascontiguousarray(fit.records[:, list(schema.linked_places)].T)
     return (repair(linked, schema.linked.sizes, forbidden, random) if forbidden else linked), owner
-
-
-def _search(fit: LinkedFit, effort: Effort, random: np.random.Generator, progress: Progress) -> None:
-    """Sweep until it hardly helps; the last sweep puts single variables right."""
-    last = fit.objective()
-    for _ in range(effort.sweeps - 1):
-        _sweep(fit, effort, random)
-        progress.advance()
-        now = fit.objective()
-        if now > (1 - effort.gain) * last:
-            break
-        last = now
-    fit.favour_singles(SINGLES)
-    _sweep(fit, effort, random)

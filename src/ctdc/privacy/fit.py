@@ -76,6 +76,11 @@ class Fit:
         """Categories per variable."""
         return self.estimates.sizes
 
+    @property
+    def searched(self) -> range:
+        """The variables that are placed and changed; others are as they came."""
+        return range(len(self.sizes))
+
     def shape(self, attributes: Attributes) -> tuple[int, ...]:
         """Shape of the table over `attributes`, compact along wide variables."""
         return self.estimates.compact_shape(attributes)
@@ -183,7 +188,7 @@ class Fit:
 
     def favour_singles(self, factor: float) -> None:
         """Let every placed variable's own table count `factor` times as much in changes from now on."""
-        for variable in self.placed:
+        for variable in self.searched:
             reach = self.reach(variable)
             reach.weights[reach.sets.index((variable,))] *= np.float32(factor)
 

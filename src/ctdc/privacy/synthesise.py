@@ -12,7 +12,9 @@ it grow evenly, with a sweep over all of them now and then: a start of this kind
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -43,6 +45,9 @@ class Effort:
     sweeps: int = 4
     gain: float = 0.004
     patience: int = 5000
+
+
+Improve = Callable[[Any, int, Effort, np.random.Generator], object]  # of a fit of one kind or another
 
 
 def improve(fit: Fit, variable: int, effort: Effort, random: np.random.Generator) -> int:
@@ -93,26 +98,44 @@ def change(
     return int(changed)
 
 
-def sweep(fit: Fit, effort: Effort, random: np.random.Generator) -> None:
-    """Improve every placed variable once, in random order."""
+def sweep(fit: Fit, effort: Effort, random: np.random.Generator, better: Improve = improve) -> None:
+    """Improve every placed variable once, in random order. better: how, by default `improve`."""
     fit.release()
-    for variable in random.permutation(fit.placed):
-        improve(fit, int(variable), effort, random)
+    for variable in random.permutation([one for one in fit.placed if one in fit.searched]):
+        better(fit, int(variable), effort, random)
 
 
-def grow(fit: Fit, effort: Effort, random: np.random.Generator, progress: Progress) -> None:
+def grow(fit: Fit, effort: Effort, random: np.random.Generator, progress: Progress, better: Improve = improve) -> None:
     """Place all variables, those with most categories first, matching each to those before it.
 
     Wide variables are the dearest to deal and to change, and are cheap as long as few others are there.
     """
-    by_size = sorted(range(len(fit.sizes)), key=lambda variable: -fit.sizes[variable])
+    by_size = sorted(fit.searched, key=lambda variable: -fit.sizes[variable])
     for number, variable in enumerate(by_size, start=1):
         fit.place(variable, random.permutation(len(fit.records)))
         for _ in range(effort.rounds):
-            improve(fit, variable, effort, random)
+            better(fit, variable, effort, random)
         if number % effort.every == 0 and number < len(by_size):
-            sweep(fit, effort, random)
+            sweep(fit, effort, random, better)
         progress.advance()
+
+
+def search(
+    fit: Fit, effort: Effort, random: np.random.Generator, progress: Progress, better: Improve = improve
+) -> None:
+    """Place all variables, and sweep over them until it hardly helps."""
+    grow(fit, effort, random, progress, better)
+    last = fit.objective()
+    for _ in range(effort.sweeps - 1):
+        sweep(fit, effort, random, better)
+        progress.advance()
+        now = fit.objective()
+        if now > (1 - effort.gain) * last:
+            break
+        last = now
+    # The last sweep puts single variables right: they are quoted most, and hundreds of tables outvote them.
+    fit.favour_singles(SINGLES)
+    sweep(fit, effort, random, better)
 
 
 def synthesise(
@@ -134,18 +157,7 @@ def synthesise(
     fit = new_fit(estimates, rows, dict(implied_pairs(estimates.sizes, forbidden)) if forbidden else None)
     if rows:
         progress.start("Building records", len(estimates.sizes) + effort.sweeps)
-        grow(fit, effort, random, progress)
-        last = fit.objective()
-        for _ in range(effort.sweeps - 1):
-            sweep(fit, effort, random)
-            progress.advance()
-            now = fit.objective()
-            if now > (1 - effort.gain) * last:
-                break
-            last = now
-        # The last sweep puts single variables right: they are quoted most, and hundreds of tables outvote them.
-        fit.favour_singles(SINGLES)
-        sweep(fit, effort, random)
+        search(fit, effort, random, progress)
         progress.finish()
     records = np.ascontiguousarray(fit.matrix()[:, random.permutation(rows)])
     return repair(records, estimates.sizes, forbidden, random) if forbidden else records

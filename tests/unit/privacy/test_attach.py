@@ -12,11 +12,12 @@ from tests.support.linked import LINKED, some_households
 
 from ctdc.foundation.progress import Silent
 from ctdc.privacy.accounting import Guarantee
-from ctdc.privacy.attach import EFFORT, LinkedFit, _grow, _new_fit, _sweep, attach, ring
+from ctdc.privacy.attach import EFFORT, LinkedFit, attach, improve_rows, new_linked_fit, ring
 from ctdc.privacy.estimate import Estimates, estimate
 from ctdc.privacy.linked_workload import plan_linked
 from ctdc.privacy.measure import measure
 from ctdc.privacy.noise import NoiseSource
+from ctdc.privacy.synthesise import grow, sweep
 from ctdc.table.coded import table_from_matrix
 from ctdc.table.count import marginal
 from ctdc.table.linked import LinkedTable
@@ -83,10 +84,10 @@ def test_differences_are_those_of_the_records_all_the_time(most: int) -> None:
     table = some_households(300, most=most, largest=most, seed=most)
     estimates, people = measured(table, Invented(300)), true_people(table)
     owner = np.repeat(np.arange(people.shape[1]), people[0])
-    fit = _new_fit(estimates, table.schema, people, owner, {})
+    fit = new_linked_fit(estimates, table.schema, people, owner, {})
     random = np.random.default_rng(0)
-    _grow(fit, EFFORT, random, Silent())
-    _sweep(fit, EFFORT, random)
+    grow(fit, EFFORT, random, Silent(), improve_rows)
+    sweep(fit, EFFORT, random, improve_rows)
     linked = np.ascontiguousarray(fit.records[:, list(table.schema.linked_places)].T)
     tally = tally_of(table, linked, owner).tally(random)
     checked = 0
@@ -101,11 +102,11 @@ def test_differences_are_those_of_the_records_all_the_time(most: int) -> None:
 def test_a_sweep_makes_the_fit_better() -> None:
     table = some_households(400)
     estimates, people = measured(table, Invented(400)), true_people(table)
-    fit: LinkedFit = _new_fit(estimates, table.schema, people, np.repeat(np.arange(400), people[0]), {})
+    fit: LinkedFit = new_linked_fit(estimates, table.schema, people, np.repeat(np.arange(400), people[0]), {})
     random = np.random.default_rng(0)
-    _grow(fit, EFFORT, random, Silent())
+    grow(fit, EFFORT, random, Silent(), improve_rows)
     before = fit.objective()
-    _sweep(fit, EFFORT, random)
+    sweep(fit, EFFORT, random, improve_rows)
     assert fit.objective() < before
 
 
