@@ -8,6 +8,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from ctdc.cli.main import main
+from ctdc.standard import load
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "linked-tables.md"
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -66,6 +67,7 @@ def charged(here: Path) -> bool:
         (("households.csv", "harbour,gas", "harbour,coal"), "is not a code of the schema"),
         (("households.csv", "household,district", "house,district"), "columns of the file are not those"),
         (("members.schema.json", "works", "id"), "columns of the file are not those"),
+        (("members.schema.json", "]}", '], "ctdc": {"subject_id": "age"}}'), "tells whose row it is"),
     ],
 )
 def test_what_does_not_fit_is_refused_before_anything_is_charged(
@@ -95,6 +97,7 @@ def test_what_does_not_fit_is_refused_before_anything_is_charged(
         ("--check", 2, "is for one table"),
         ("--cases 4", 2, "are for one table"),
         ("--epsilon 0", 3, "Epsilon|epsilon"),
+        ("--profile synthetic-2024", 3, "share the column that --link names"),
         ("--subject-id household", 3, "share the column that --link names"),
     ],
 )
@@ -118,3 +121,14 @@ def test_a_repeated_command_says_that_the_folder_exists(here: Path, capsys: Capt
     code, out = said(COMMAND, capsys)
     assert code == 3
     assert "exists" in out
+
+
+def test_a_linked_profile_is_not_taken_for_its_people_alone(here: Path, capsys: Capture) -> None:
+    """Their linked rows would be missing, and they would have paid."""
+    columns = load().profile("victim-perpetrator-linked").names
+    Path("victims.csv").write_text(",".join(columns) + "\n" + "," * (len(columns) - 1) + "\n")
+    code, out = said("ctdc protect victims.csv --epsilon 1 --out v --profile victim-perpetrator-linked", capsys)
+    assert (code, "has two tables" in out) == (3, True), out
+    code, out = said("ctdc protect victims.csv --epsilon 1 --out v", capsys)
+    assert (code, "not those of any release profile" in out) == (3, True), out
+    assert not charged(here)

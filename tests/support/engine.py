@@ -34,15 +34,17 @@ class Invented:
 
     publishable = False
 
-    def __init__(self, total: int = 40) -> None:
-        self.total = total
+    def __init__(self, total: int = 40, whole: int = 1) -> None:
+        """total: the number of people that is invented; whole: what a person counts (`Tally.whole`)."""
+        self.total, self.whole = total, whole
 
     def add(self, exact: Integers, scale: float, squared_sensitivity: int) -> tuple[Integers, float]:
         key = hashlib.sha256(repr((exact.shape, scale, squared_sensitivity)).encode()).digest()
         random = np.random.default_rng(int.from_bytes(key[:8]))
         invented = np.rint(random.normal(0, scale, exact.shape)).astype(np.int64)
         rho = squared_sensitivity / (2 * scale**2)
-        return (np.full(1, self.total) if exact.shape == (1,) and squared_sensitivity == 1 else invented), rho
+        is_total = exact.shape == (1,) and squared_sensitivity == self.whole**2
+        return (np.full(1, self.total * self.whole) if is_total else invented), rho
 
 
 @dataclass

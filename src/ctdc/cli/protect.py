@@ -102,7 +102,8 @@ def _of_linked(statement: dict[str, Any]) -> list[str]:
     return [
         f"Estimated linked rows: {count['count']:,.0f}, standard error {count['standard_error']:,.1f}. "
         f"{linked['rows']:,} synthetic ones. Of each person at most {linked['most']} count; estimated left out: "
-        f"{max(0, left_out['rows']['count']):,.0f} rows, standard error {left_out['rows']['standard_error']:,.1f}.",
+        f"{max(0, left_out['rows']['count']):,.0f} rows, standard error {left_out['rows']['standard_error']:,.1f}, "
+        f"of each person at most {left_out['at_most_counted']} being counted.",
         "A linked row that several people share is protected with each of them alone, not once and for all.",
     ]
 

@@ -257,6 +257,7 @@ def assemble(work: Work, rows: int) -> DeliveryReport:
 
 def absorb(report: DeliveryReport, linked: LinkedWork, rows: int) -> None:
     """Add what was found in an entity's rows; `rows` is the number harmonised. Their variables name the entity."""
+    lines: list[dict[str, Any]] = []
     for work in linked.sources:
         own = assemble(work, rows)
         report.values += own.values
@@ -265,11 +266,11 @@ def absorb(report: DeliveryReport, linked: LinkedWork, rows: int) -> None:
         report.issues += own.issues
         report.issues_total += own.issues_total
         report.blockers = _added(report.blockers, own.blockers)
-        report.plausibility += own.plausibility
-        for line in own.variables:
-            report.variables.append(line | {"variable": f"{linked.entity}: {line['variable']}"})
-        for line in own.coverage:
-            report.coverage.append(line | {"variable": f"{linked.entity}: {line['variable']}"})
+        lines = _summed(lines, own.variables)
+    # Blocks share their quality, so the last one tells of all.
+    report.plausibility += own.plausibility
+    report.variables += [line | {"variable": f"{linked.entity}: {line['variable']}"} for line in lines]
+    report.coverage += [line | {"variable": f"{linked.entity}: {line['variable']}"} for line in own.coverage]
     _tell_orphans(report, linked)
     shown = {(receipt["table"], receipt["file"]) for receipt in report.receipts}
     report.receipts += [
@@ -278,6 +279,19 @@ def absorb(report: DeliveryReport, linked: LinkedWork, rows: int) -> None:
         if (table.receipt.table, table.receipt.file) not in shown
     ]
     report.values.sort(key=lambda line: line.status not in BLOCKING)
+
+
+def _summed(lines: list[dict[str, Any]], more: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Lines about the same variables from another block: what is known stands in both, cells are added up."""
+    if not lines:
+        return more
+    both = []
+    for line, other in zip(lines, more, strict=True):
+        cells = {name: line[name] + other[name] for name in ("understood", "not_understood")}
+        states = {line["conformance"], other["conformance"]}
+        worst = next((state for state in ("failed", "passed") if state in states), "not_applicable")
+        both.append(line | cells | {"conformance": worst})
+    return both
 
 
 def _tell_orphans(report: DeliveryReport, linked: LinkedWork) -> None:

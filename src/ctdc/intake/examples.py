@@ -104,9 +104,9 @@ def _linked_rows(linked: LinkedMapping, example: Example) -> list[dict[str, str]
     rows = [dict(example.row)] if linked.block else [dict(row) for row in example.joined.get(own.spec.main, ())]
     columns = _columns(own, own.spec.main, rows)
     frame = _frame(rows, columns)
-    outcomes = Plan(own, {own.spec.main: columns}).run(Rows(frame, {}, {}))
-    known = (np.stack(list(outcomes.values())) >= 0).any(axis=0)
-    there = known if linked.block else np.ones(len(rows), dtype=np.bool_)
+    plan = Plan(own, {own.spec.main: columns})
+    outcomes = plan.run(Rows(frame, {}, {}))
+    there = plan.tells(outcomes) if linked.block else np.ones(len(rows), dtype=np.bool_)
     return [
         {name: describe(int(values[row]), own.targets[name]) for name, values in outcomes.items()}
         for row in np.flatnonzero(there)

@@ -181,10 +181,14 @@ def linked_path(cases: Path, entity: str) -> Path:
 
 @dataclass
 class LinkedWork:
-    """The linked rows of one entity: what each source of them gathered, and how many rows belong to no case."""
+    """The linked rows of one entity: what each source of them gathered, and how many rows belong to no case.
+
+    in_blocks: whether the sources are blocks of columns of the cases' table, and not a table of their own.
+    """
 
     entity: str
     sources: list[Work]
+    in_blocks: bool
     orphans: int = 0
 
     @property
@@ -193,20 +197,24 @@ class LinkedWork:
         return self.sources[0].mapping.targets
 
 
-def open_linked(sources: Path, mapping: Mapping, progress: Progress, limits: Limits) -> list[LinkedWork]:
-    """Open everything that holds linked rows, by entity. Blocks of columns share their table, which is read once."""
+def open_linked(sources: Path, mapping: Mapping, delivery: str, progress: Progress, limits: Limits) -> list[LinkedWork]:
+    """Open everything that holds linked rows, by entity. Blocks of columns share their table, which is read once.
+
+    delivery: name of the whole delivery, which is part of the identity of cases without ids.
+    """
     found: dict[str, LinkedWork] = {}
     opened: dict[str, Work] = {}
     for linked in mapping.linked:
-        work = found.setdefault(linked.entity, LinkedWork(linked.entity, []))
+        work = found.setdefault(linked.entity, LinkedWork(linked.entity, [], linked.block > 0))
         if linked.block > 1:
             first = opened[linked.entity]
             plan = Plan(linked.mapping, {name: table.receipt.header for name, table in first.tables.items()})
-            quality = Quality(linked.mapping.targets)
-            work.sources.append(Work(linked.mapping, first.tables, {}, plan, quality, first.delivery, []))
+            # One quality for all blocks: their rows are rows of one table.
+            work.sources.append(Work(linked.mapping, first.tables, {}, plan, first.quality, delivery, []))
             continue
         needs = [one.mapping for one in mapping.linked if one.entity == linked.entity and one.block]
         opened[linked.entity] = open_delivery(sources, linked.mapping, progress, limits, also=needs)
+        opened[linked.entity].delivery = delivery
         work.sources.append(opened[linked.entity])
     return list(found.values())
 
@@ -225,7 +233,7 @@ def linked_batches(linked: LinkedWork, people: set[str], progress: Progress) -> 
         linked.orphans += int((~known).sum())
         for work in linked.sources:
             outcomes = all_outcomes(work.mapping, work.plan.run(Rows(frame, {}, {})), frame.length)
-            there = known & ((np.stack(list(outcomes.values())) >= 0).any(axis=0) | (len(linked.sources) == 1))
+            there = known & work.plan.tells(outcomes) if linked.in_blocks else known
             chosen = {name: values[there] for name, values in outcomes.items()}
             work.quality.add(chosen, frame.rows[there])
             yield chosen, frame.rows[there], ids[there].tolist()
@@ -251,7 +259,7 @@ def check(sources: Path, mapping: Mapping, *, progress: Progress, limits: Limits
         rows += len(batch_rows)
         people.update(ids if mapping.linked else ())
     report = assemble(work, rows)
-    for linked in open_linked(sources, mapping, progress, limits):
+    for linked in open_linked(sources, mapping, work.delivery, progress, limits):
         found = sum(len(batch_rows) for _, batch_rows, _ in linked_batches(linked, people, progress))
         absorb(report, linked, found)
     report.examples_run = examples
@@ -340,7 +348,7 @@ def harmonise(
         with ExitStack() as files:
             linked = [
                 _write_linked(one, people, hasher, files, out, report, progress)
-                for one in open_linked(sources, mapping, progress, limits)
+                for one in open_linked(sources, mapping, work.delivery, progress, limits)
             ]
             report.examples_run = examples
             if not report.promotable and (not allow_quarantine or _never(report)):

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from ctdc.foundation.errors import UserError
 from ctdc.foundation.hashing import hash_bytes, hash_value
-from ctdc.intake.linked import about, crosswalk_of, parts
+from ctdc.intake.linked import NUMBER, about, crosswalk_of, parts
 from ctdc.intake.model import DateSpec, FieldSpec, JoinSpec, LinkedSpec, MappingSpec, Step, TableSpec
 from ctdc.intake.outcomes import Target, reasons, targets_of_entity, targets_of_standard
 from ctdc.intake.readers.frame import Needs
@@ -67,6 +67,11 @@ class Mapping:
     def impossible(self) -> dict[str, tuple[str, str]]:
         """Variables that the source cannot give: name to (missing reason, explanation)."""
         return {target: (entry.reason, entry.because) for entry in self.spec.impossible for target in entry.targets}
+
+    def told_by_cells(self) -> tuple[str, ...]:
+        """The variables that are read from cells alone, without a value that the mapping gives to everybody."""
+        fields = (field for field in self.spec.fields if all(step.const is None for step in _steps(field)))
+        return tuple(target for field in fields for target in field.all_targets)
 
     def needs(self, table: str) -> Needs:
         """The columns of `table` that the mapping reads."""
@@ -337,6 +342,13 @@ def make_mapping(spec: MappingSpec, walk: Crosswalk, folder: Path, content_hash:
         raise checker.fail(f"'linked' names {repeated[0]!r} twice.", "each entity once")
     # Sources of an entity share its targets: their rows go to one file, where combinations of codes are numbered once.
     targets_by_entity = {part.entity: targets_of_entity(part.entity) for part in found}
+    for entry in spec.linked:
+        same = [name for name in _block_columns(entry) if NUMBER not in name]
+        if (entry.blocks or 0) > 1 and same:
+            raise checker.fail(
+                f"In 'linked', the column {same[0]!r} is the same in all {entry.blocks} blocks.",
+                f"a name with {NUMBER}, which stands for the number of the block",
+            )
     for part in found:
         own = targets_by_entity[part.entity]
         checker.linked.append((part.spec, own))

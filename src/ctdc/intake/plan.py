@@ -265,6 +265,11 @@ class Plan:
                 result[target.name] = outcomes
         return result
 
+    def tells(self, outcomes: MappingType[str, Outcomes]) -> npt.NDArray[np.bool_]:
+        """In which rows something is known that the mapping does not say of everybody."""
+        told = [outcomes[name] >= 0 for name in self.mapping.told_by_cells()]
+        return np.logical_or.reduce(told) if told else np.zeros(len(next(iter(outcomes.values()))), np.bool_)
+
     def columns_of(self, spec: FieldSpec) -> list[tuple[str, str]]:
         """(table, column) of every cell that a field reads, dates and choices included."""
         main = self.mapping.spec.main

@@ -159,6 +159,11 @@ class Cost:
         """True when at `delta` the rounding lemma certifies as much as zCDP does: then mu-GDP holds as a whole."""
         return self.gaussian_epsilon(delta) <= zcdp_epsilon(self.rho, delta)
 
+    def at_most(self, other: Cost) -> bool:
+        """Whether neither certificate charges more than `other`'s."""
+        certified = other.mu_squared is None or (self.mu_squared is not None and self.mu_squared <= other.mu_squared)
+        return self.rho <= other.rho and certified
+
     def satisfies(self, guarantee: Guarantee) -> bool:
         """True when the certified epsilon at the guarantee's delta does not exceed the guarantee's epsilon."""
         return self.epsilon(guarantee.delta) <= guarantee.epsilon

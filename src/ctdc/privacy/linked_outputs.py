@@ -75,6 +75,7 @@ def linked_statement(estimates: LinkedEstimates, rows: int) -> dict[str, Any]:
     return {
         "most": schema.most,
         "number": schema.number,
+        "schema_hash": schema.joint.content_hash(),
         "rows": rows,
         "count": _amount(total),
         "left_out": {
@@ -101,6 +102,7 @@ def _build(
     forbidden = forbidden_pairs(schema.people)
     people = synthesise(estimates.people, records, seed, progress=progress, forbidden=forbidden)
     own = forbidden_pairs(schema.linked)
+    check_records(int(people[0].sum(dtype=np.int64)))
     joint = estimates.joint.among(schema.left_out_place)
     linked, owner = attach(joint, schema, people, seed, progress=progress, forbidden=own)
     worse = set(worse_than_alone(estimates.people, people)) if records else set()

@@ -37,6 +37,7 @@ from ctdc.table.linked import LinkedSchema
 
 NUMBER = 0  # the place of the number of linked rows in the joint table
 LONGEST = 3
+MAX_TABLES = 200_000  # each has up to sixteen parts that are weighed against each other
 PEOPLE, ROWS, ACROSS, BESIDE, LEFT = "people", "linked", "across", "siblings", "left out"
 # (kind, number of variables without the number) -> what these tables count beside the others: as in `allocation`, a
 # unit error in a long table is a smaller sin than in a short one. What rows of a person have in common is in no list of
@@ -193,8 +194,24 @@ def relative_deviations(workload: LinkedWorkload) -> dict[Attributes, float]:
     return dict(zip(family, np.sqrt(squares).tolist(), strict=True))
 
 
+def _check_width(schema: LinkedSchema, length: int) -> None:
+    """Raise UserError (``privacy.too_wide``) for more tables than are planned, before they are listed."""
+    main, linked = len(schema.main_places), len(schema.linked_places)
+    alone = sum(math.comb(columns, size) for columns in (main, linked) for size in range(1, length + 1))
+    both = main * linked + (math.comb(main, 2) * linked + main * math.comb(linked, 2) if length > 2 else 0)
+    if alone + both > MAX_TABLES:
+        raise UserError(
+            "privacy.too_wide",
+            f"Length {length} over {main - 1} columns of people and {linked} of linked rows means "
+            f"{alone + both:,} tables.",
+            allowed=f"at most {MAX_TABLES:,}",
+            do="Choose a smaller --length, or fewer columns.",
+        )
+
+
 def plan_linked(schema: LinkedSchema, guarantee: Guarantee, length: int) -> Plan:
     """The least noisy plan for two linked tables that satisfies `guarantee`. Raises as `make_plan` does."""
+    _check_width(schema, length)
     workload = LinkedWorkload(schema, length)
     sizes = schema.joint.sizes
     check_length(sizes, length, workload.family)

@@ -189,6 +189,8 @@ def measure(
     if shorten:
         gate.release(people, plan.measurements[:1], None)
         plan = shorten(plan, float(gate.values[()]) / plan.resolution)
+        if not plan.cost().at_most(declared):
+            raise RuntimeError("a shortened plan costs more than was declared")
         gate = replace(gate, plan=plan)
     left = [measurement for measurement in plan.measurements if measurement.attributes not in gate.values]
     gate.release(people, [measurement for measurement in left if len(measurement.attributes) < THIN_FROM], None)

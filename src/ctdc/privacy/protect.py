@@ -78,8 +78,9 @@ def measure_records(
         # A cohort has to be measured as those are to which it is added, and a declared workload as it was declared.
         shorten = None if settings.cohort or settings.workload else shortening(schema)
         details = _charge_details(joint(schema), plan, settings, identity)
+        people = counted(table)  # before the charge: it takes memory, and may fail
         charge = ledger.charge(ledger_path, settings.population, plan.cost(), details, when)
-        measurements = measure(counted(table), plan, noise or OpenDPNoise(), progress, selection, shorten=shorten)
+        measurements = measure(people, plan, noise or OpenDPNoise(), progress, selection, shorten=shorten)
         write_measurements(folder / MEASUREMENTS, joint(schema), measurements)
         write_domain(folder, schema)
         facts = {"measured_at": timestamp(when), "identity": identity, "charge": charge.hash}

@@ -145,7 +145,7 @@ def select(
     from which a longer combination could stand out of its noise; sets: those that were measured, so that pairs of
     variables that are in no longer table need not be. Of each wide variable at least one code is kept.
     """
-    wide = wide_variables(sizes)
+    wide = tuple(variable for variable in wide_variables(sizes) if (variable,) in sets)
     kept = {}
     for variable in wide:
         counts = table((variable,))

@@ -57,9 +57,7 @@ def at_no_higher_cost(plan: Plan, length: int, relative: Mapping[Attributes, flo
         return replace(plan, length=length, measurements=(total, *measured))
 
     def holds(factor: float) -> bool:
-        cost = at(factor).cost()
-        certified = limit.mu_squared is None or (cost.mu_squared is not None and cost.mu_squared <= limit.mu_squared)
-        return cost.rho <= limit.rho and certified
+        return at(factor).cost().at_most(limit)
 
     low, high = 0.0, 1.0
     while not holds(high):

@@ -29,6 +29,8 @@ from ctdc.release.vocabulary import (
 )
 from ctdc.standard.languages import LANGUAGES
 
+SIGNIFICANT = 2.0  # standard errors: what is below could be nobody
+
 ROLES = ("main", "linked", FLATTENED, "aggregates", LINKED_AGGREGATES, ACROSS_AGGREGATES)
 
 
@@ -127,9 +129,11 @@ def links_section(language: str, facts: Mapping[str, Any], words: LinkedWords) -
     """
     left_out = facts["left_out"]
     rows, people = left_out["rows"], left_out["people"]
+    # A share of what could be nothing would be quoted all the same.
+    few = rows["count"] < SIGNIFICANT * rows["standard_error"]
     cut = RELEASE_TEXTS.text(
         language,
-        "privacy.linked.cut",
+        "privacy.linked.cut_few" if few else "privacy.linked.cut",
         most=number(language, facts["most"]),
         share=percent(language, left_out["share_of_rows"]),
         rows=number(language, max(0.0, rows["count"])),

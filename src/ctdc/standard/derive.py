@@ -42,12 +42,15 @@ def derive(cases: Any, profile: Profile) -> Any:
 
 
 def derive_linked(rows: Any, profile: Profile) -> Any:
-    """Harmonised rows of an entity as the linked table of `profile`, row by row. Arguments and errors as `derive`."""
-    standard = load().of_entity(profile.links.entity) if profile.links else load()
-    at_hand = {
-        name: cols.from_arrow(rows.column(name)) for name in rows.schema.names if name in all_variables(standard)
-    }
-    return from_variables(standard, at_hand, profile.linked(), rows.num_rows)
+    """Harmonised rows of an entity as the linked table of `profile`, row by row. Arguments as of `derive`.
+
+    Without any of the entity's variables every cell is empty. Raises UserError (``standard.not_linked``).
+    """
+    linked = profile.linked()
+    standard = load().of_entity(profile.links.entity if profile.links else "")
+    known = all_variables(standard)
+    at_hand = {name: cols.from_arrow(rows.column(name)) for name in rows.schema.names if name in known}
+    return from_variables(standard, at_hand, linked, rows.num_rows)
 
 
 def derive_batches(batches: Iterator[Any], profile: Profile) -> Iterator[Any]:

@@ -133,7 +133,7 @@ class LinkedSchema:
     @property
     def whole(self) -> int:
         """What a person counts: the least number that can be divided evenly among the pairs of up to `most` rows."""
-        return math.lcm(*(max(1, links * (links - 1)) for links in range(1, self.most + 1)), self.most)
+        return math.lcm(*(max(1, links * (links - 1)) for links in range(1, self.most + 1)))
 
 
 def _reserved(name: str) -> bool:

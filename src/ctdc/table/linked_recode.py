@@ -17,7 +17,7 @@ from ctdc.table.coded import column_names
 from ctdc.table.coded import read_table as read_raw
 from ctdc.table.declare import Declaration
 from ctdc.table.linked import Ints, LinkedSchema, LinkedTable
-from ctdc.table.recode import check_header, ids_of, recode
+from ctdc.table.recode import check_header, ids_of, in_order, recode
 
 
 def check_linked_header(names: tuple[str, ...], declaration: Declaration, link: str, where: str) -> None:
@@ -51,9 +51,13 @@ def load_linked(main: Path, people: Declaration, linked: Path, rows: Declaration
 
 def owners(people: pa.ChunkedArray, rows: pa.ChunkedArray, link: str, where: str) -> Ints:
     """For each linked row the number of its person, counted from 0 in order of first appearance among `people`."""
-    known = pc.unique(ids_of(people, link, where))
-    found = pc.index_in(ids_of(rows, link, where), value_set=known)
-    lost = np.flatnonzero(found.is_null().to_numpy(zero_copy_only=False))
+    mine, known = ids_of(people, link, where)
+    theirs, said = ids_of(rows, link, where)
+    number = np.full(len(known) + 1, -1, dtype=np.int64)  # of each person's id; the last for ids of nobody
+    number[mine] = in_order(mine)
+    place = pc.fill_null(pc.index_in(said, value_set=known), len(known)).to_numpy(zero_copy_only=False)
+    found: Ints = number[np.append(place, len(known))[theirs]]
+    lost = np.flatnonzero(found < 0)
     if len(lost):
         raise UserError(
             "linked.orphan",
@@ -62,4 +66,4 @@ def owners(people: pa.ChunkedArray, rows: pa.ChunkedArray, link: str, where: str
             allowed="ids that stand in the people's file too",
             do="Add these people, or leave out the rows. Nothing was measured.",
         )
-    return np.asarray(found.cast(pa.int64()).to_numpy(zero_copy_only=False), dtype=np.int64)
+    return found

@@ -191,22 +191,31 @@ def _people(ids: pa.ChunkedArray, name: str, where: str) -> Integers:
 
     Space around an id does not make another person of somebody: two records of one person would protect them less.
     """
-    indices = pc.dictionary_encode(ids_of(ids, name, where)).indices.to_numpy(zero_copy_only=False)
+    indices, _ = ids_of(ids, name, where)
+    return in_order(indices)
+
+
+def in_order(indices: Integers) -> Integers:
+    """Numbers for what `indices` tell apart, counted from 0 in order of first appearance."""
     _, first, inverse = np.unique(indices, return_index=True, return_inverse=True)
     rank = np.empty(len(first), np.int64)
     rank[np.argsort(first)] = np.arange(len(first))
     return rank[inverse]
 
 
-def ids_of(ids: pa.ChunkedArray, name: str, where: str) -> pa.Array:
-    """The ids as text without surrounding space. Raises UserError (``table.subject_missing``) where there is none."""
+def ids_of(ids: pa.ChunkedArray, name: str, where: str) -> tuple[Integers, pa.Array]:
+    """The ids without surrounding space: per row the place of its id among the different ones, and these.
+
+    Raises UserError (``table.subject_missing``) where there is none.
+    """
     given, raw = distinct_texts(ids, name, where)
     texts = pc.utf8_trim_whitespace(raw)
     nobody = np.append(pc.fill_null(pc.equal(texts, ""), True).to_numpy(zero_copy_only=False), True).astype(bool)
     _refuse(
         "table.subject_missing", name, nobody[given], where, "that do not say whose row it is", "any text or number"
     )
-    return texts.take(pa.array(given))
+    distinct = pc.dictionary_encode(texts)
+    return distinct.indices.to_numpy(zero_copy_only=False).astype(np.int64)[given], distinct.dictionary
 
 
 def _check_agreement(column: Column, highest: Column, person: Integers, name: str, where: str) -> None:

@@ -67,7 +67,8 @@ def _implication(fact: Fact) -> Implication:
 
 def matching_profile(names: tuple[str, ...]) -> Profile | None:
     """The newest release profile that has exactly these columns, in any order; None when there is none."""
-    matches = [profile for profile in load().profiles.values() if set(profile.names) == set(names)]
+    profiles = (profile for profile in load().profiles.values() if profile.links is None)
+    matches = [profile for profile in profiles if set(profile.names) == set(names)]
     return max(matches, key=lambda profile: profile.years[1], default=None)
 
 
@@ -94,8 +95,8 @@ class Source:
         if isinstance(self.schema, LinkedSchema):
             raise UserError(
                 "linked.not_here",
-                "Cohorts, other shapes and the check before protecting are for one table only.",
-                allowed="--linked without --add-cohorts, --replace-cohort, --cohort, --format, --check and --cases",
+                "Workloads, cohorts, other shapes and the check before protecting are for one table only.",
+                allowed="--linked without --workload, --cohort, --add-cohorts, --format, --check and --cases",
                 do="Leave out these options.",
             )
         return self.schema
@@ -144,7 +145,15 @@ def find_source(
     a schema file then has to declare. Raises UserError (``protect.no_domain``, ``protect.needs_schema``).
     """
     if linked is not None:
-        return find_linked(path, schema_path, choices or Choices(), linked, facts)
+        return find_linked(path, None if profile_id else schema_path, choices or Choices(), linked, facts)
+    if profile_id and load().profile(profile_id).links:
+        raise UserError(
+            "protect.linked_profile",
+            f"The profile {profile_id} has two tables, and this is one file.",
+            where=str(path),
+            allowed="profiles of one table; or two tables with --linked and a schema for each",
+            do="Let 'ctdc run' derive both tables: profile = \"" + profile_id + '" in its plan.',
+        )
     harmonised = is_harmonised(path)
     declaration = declared(path, schema_path, choices or Choices())
     if declaration is not None:
@@ -170,19 +179,28 @@ def find_source(
 
 def find_linked(path: Path, schema_path: Path | None, choices: Choices, linked: Linked, facts: bool) -> Source:
     """Two declared tables of which one belongs to the other. Raises UserError (``protect.needs_schema``)."""
-    if schema_path is None or choices.subject_id is not None:
+    if schema_path is None or choices.subject_id is not None:  # or a profile, which is of one table
         raise UserError(
             "protect.needs_schema",
             "Linked tables need a declaration of both, and share the column that --link names.",
             where=str(path),
-            allowed="--schema, --linked, --linked-schema, --link and --max-links together, without --subject-id",
+            allowed="--schema, --linked, --linked-schema, --link and --max-links, without --subject-id and --profile",
             do="Describe both tables in schema files; see docs/how-to/linked-tables.md.",
         )
     people = declared(path, schema_path, replace(choices, subject_id=linked.link))
     if people is None:
         raise RuntimeError("a schema file declares nothing")
-    fields = tuple(field for field in read_declaration(linked.schema).fields if field.name != linked.link)
-    rows = replace(read_declaration(linked.schema), fields=fields)
+    said = read_declaration(linked.schema)
+    if said.subject_id not in ("", linked.link):
+        raise UserError(
+            "linked.subject",
+            f"The schema of the linked rows says that {said.subject_id!r} tells whose row it is.",
+            where=str(linked.schema),
+            allowed=f"no subject_id, or {linked.link!r}, the column that --link names",
+            do="Linked rows are not merged: leave subject_id out.",
+        )
+    fields = tuple(field for field in said.fields if field.name != linked.link)
+    rows = replace(said, fields=fields, subject_id="")
     if not facts:
         people, rows = people.without_facts(), rows.without_facts()
     check_linked_header(column_names(linked.path, rows.delimiter), rows, linked.link, str(linked.path))

@@ -186,3 +186,43 @@ def test_an_unknown_entity_is_refused(intake: Any) -> None:
     extra = linked(blocks=1).replace("entity: perpetrator", "entity: ghost")
     with pytest.raises(UserError, match="no entity 'ghost'"):
         intake.mapping(CASE, values(intake, "{n}"), extra=extra)
+
+
+def test_one_block_of_which_nothing_is_known_is_nobody_too(intake: Any) -> None:
+    intake.deliver("id,Sex,Their sex1,Role1\nA,F,m,X\nB,F,,\nC,F,,\n")
+    _, found = rows(intake, intake.mapping(CASE, values(intake, "{n}"), extra=linked(blocks=1)))
+    assert said(found, "IP_Gender") == ["Male"]
+
+
+def test_what_is_said_of_everybody_makes_nobody(intake: Any) -> None:
+    part = yaml.safe_load(linked(blocks=2))
+    part["linked"][0]["impossible"][0]["targets"].remove("IP_PayMoney")
+    part["linked"][0]["fields"].append({"target": "IP_PayMoney", "const": {"code": "No"}})
+    intake.deliver("id,Sex,Their sex1,Role1,Their sex2,Role2\nA,F,m,X,,\nB,F,,,,\n")
+    _, found = rows(intake, intake.mapping(CASE, values(intake, "{n}"), extra=yaml.safe_dump(part)))
+    assert said(found, "IP_PayMoney") == ["No"]
+
+
+def test_cases_without_ids_keep_their_blocks_beside_a_second_file(intake: Any) -> None:
+    """The identity of a row is that of the whole delivery, joined files included."""
+    tables = TABLES.replace("id: id,", "id_is_row_number: true,")
+    intake.deliver("id,Sex,Their sex1,Role1\nA,F,m,X\nB,F,f,\n")
+    intake.deliver("case,Other\nA,1\n", "people.csv")
+    join = "joins:\n  - {table: people, column: case, main_column: id}\n"
+    mapping = intake.mapping(CASE, values(intake, "{n}"), tables, join + linked(blocks=1))
+    cases, found = rows(intake, mapping)
+    assert [row["_subject"] for row in found] == [case["_subject"] for case in cases]
+    assert not [line for line in intake.check(mapping).structure if line.get("table") == "cases"]
+
+
+def test_blocks_that_read_one_column_are_refused(intake: Any) -> None:
+    extra = linked(blocks=2).replace("Role{n}", "Role")
+    with pytest.raises(UserError, match="is the same in all 2 blocks"):
+        intake.mapping(CASE, values(intake, "{n}"), extra=extra)
+
+
+def test_the_report_adds_up_blocks(intake: Any) -> None:
+    intake.deliver("id,Sex,Their sex1,Role1,Their sex2,Role2\nA,F,m,X,f,T\nB,F,m,,,\n")
+    report = intake.check(intake.mapping(CASE, values(intake, "{n}"), extra=linked(blocks=2)))
+    (line,) = [line for line in report.variables if line["variable"] == "perpetrator: IP_Gender"]
+    assert (line["known"], line["rows"], line["understood"]) == (3, 3, 3)

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 from tests.support.engine import WHEN, Invented, NoNoise
-from tests.support.linked import some_households
+from tests.support.linked import LINKED, MAIN, some_households
 
 from ctdc.privacy import ledger
 from ctdc.privacy.accounting import Guarantee
@@ -24,11 +24,14 @@ from ctdc.privacy.protect import measure_records, protect, publish_measurements
 from ctdc.privacy.report import LANGUAGES, report_texts
 from ctdc.privacy.settings import Settings
 from ctdc.privacy.stored import read_measurements
-from ctdc.table.linked import LinkedTable
+from ctdc.table.coded import table_from_matrix
+from ctdc.table.linked import LinkedSchema, LinkedTable
+from ctdc.table.schema import Schema, Variable
 
 pytestmark = pytest.mark.slow
 
 SETTINGS = Settings(Guarantee(2, 1e-6), seed=3)
+WHOLE = some_households(1).schema.whole
 
 
 def protected(
@@ -40,7 +43,7 @@ def protected(
 
 def test_the_folder_holds_both_tables_and_every_count(tmp_path: Path) -> None:
     table = some_households(300)
-    statement = protected(tmp_path, table, Invented(300))
+    statement = protected(tmp_path, table, Invented(300, WHOLE))
     out = tmp_path / "out"
     assert sorted(path.name for path in out.iterdir()) == sorted(
         [
@@ -57,12 +60,15 @@ def test_the_folder_holds_both_tables_and_every_count(tmp_path: Path) -> None:
     said = people.select("id", pl.col("members").str.strip_chars("+").cast(pl.Int64).fill_null(0))
     assert {person: counted.get(person, 0) for person in people["id"]} == dict(said.iter_rows())
     assert statement["linked"]["rows"] == rows.height
+    assert people.height == 300
+    assert rows.height > 100
+    assert statement["length"] == 3
     assert json.loads((out / "privacy.json").read_text()) == json.loads(json.dumps(statement))
 
 
 def test_everything_follows_from_the_folder(tmp_path: Path) -> None:
     table = some_households(300)
-    statement = protected(tmp_path, table, Invented(300))
+    statement = protected(tmp_path, table, Invented(300, WHOLE))
     domain = read_domain(tmp_path / "out")
     assert domain == table.schema
     found = estimate(read_measurements(tmp_path / "out" / "measurements.parquet", joint(domain)))
@@ -92,7 +98,7 @@ def test_the_plan_is_charged_before_anything_is_measured(tmp_path: Path) -> None
 
         def add(self, exact: np.ndarray, scale: float, squared_sensitivity: int) -> tuple[np.ndarray, float]:
             charged.append((tmp_path / "ledger.jsonl").exists())
-            return Invented(100).add(exact, scale, squared_sensitivity)
+            return Invented(100, WHOLE).add(exact, scale, squared_sensitivity)
 
     table = some_households(100)
     protected(tmp_path, table, Watching())
@@ -106,7 +112,13 @@ def test_the_plan_is_charged_before_anything_is_measured(tmp_path: Path) -> None
 def test_what_was_measured_can_be_published_later_with_other_facts_only_of_the_same_tables(tmp_path: Path) -> None:
     table = some_households(100)
     measure_records(
-        lambda: table, table.schema, SETTINGS, tmp_path / "m", tmp_path / "ledger.jsonl", WHEN, noise=Invented(100)
+        lambda: table,
+        table.schema,
+        SETTINGS,
+        tmp_path / "m",
+        tmp_path / "ledger.jsonl",
+        WHEN,
+        noise=Invented(100, WHOLE),
     )
     other = some_households(100, most=2)
     with pytest.raises(ValueError, match="another schema"):
@@ -123,7 +135,7 @@ def test_records_of_another_schema_are_refused_before_the_charge(tmp_path: Path)
 
 
 def test_the_report_says_what_is_counted_in_every_language(tmp_path: Path) -> None:
-    protected(tmp_path, some_households(100), Invented(100))
+    protected(tmp_path, some_households(100), Invented(100, WHOLE))
     html = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     keys = [key for key in report_texts()["en"] if key.startswith(("linked.", "file.linked", "file.across"))]
     keys += ["unit.linked", "neighbours.linked"]
@@ -163,3 +175,41 @@ def test_the_folder_says_that_less_was_measured(tmp_path: Path) -> None:
     statement = protected(tmp_path, some_households(12), NoNoise(), Settings(Guarantee(0.5, 1e-6)))
     assert (statement["length"], statement["asked_length"]) == (1, 3)
     assert set(statement["linked"]["expected_standard_error"]["linked"]) == {"0", "1"}
+
+
+@pytest.mark.parametrize("length", [1, 2, 3])
+def test_one_row_each_beside_many_codes(tmp_path: Path, length: int) -> None:
+    """With one row nobody stands beside it, so what another row could have is not measured, and not looked for."""
+    schema = LinkedSchema(
+        MAIN, Schema((Variable("country", tuple(f"c{n}" for n in range(40))), LINKED.variables[0])), 1
+    )
+    random = np.random.default_rng(0)
+    main = table_from_matrix(MAIN, some_households(2000).main.matrix())
+    rows = table_from_matrix(schema.linked, np.array([random.geometric(0.3, 2000) % 41, random.integers(0, 4, 2000)]))
+    table = LinkedTable(schema, main, rows, np.arange(2000))
+    statement = protected(tmp_path, table, NoNoise(), Settings(Guarantee(8, 1e-6), length=length, seed=1))
+    assert statement["linked"]["count"]["count"] == pytest.approx(2000)
+
+
+def test_people_are_spread_before_anything_is_charged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(LinkedTable, "tally", fail)
+    with pytest.raises(MemoryError):
+        protected(tmp_path, some_households(20), NoNoise())
+    assert not (tmp_path / "ledger.jsonl").exists()
+
+
+@pytest.mark.parametrize("total", [0, 1, 250])
+def test_without_the_measurements_all_people_look_the_same(tmp_path: Path, total: int) -> None:
+    """As in spec/test_engine_promises, for people with linked rows: noise that ignores them gives the same bytes."""
+    crowd, nobody, alone = some_households(200), some_households(0), some_households(1)
+    views = []
+    for number, table in enumerate((crowd, nobody, alone)):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        statement = protected(folder, table, Invented(total, WHOLE))
+        files = {path.name: path.read_bytes() for path in (folder / "out").iterdir()}
+        views.append((statement, files, (folder / "ledger.jsonl").read_text()))
+    assert views[0] == views[1] == views[2]

@@ -124,3 +124,10 @@ def test_a_wide_column_beside_many_rows_is_refused_before_rows_would_be_lost() -
         LinkedWorkload(LinkedSchema(MAIN, countries, 7))
     assert "at most 6 linked rows" in caught.value.detail.allowed
     assert LinkedWorkload(LinkedSchema(MAIN, countries, 6)).family
+
+
+def test_too_many_columns_are_refused_by_their_own_number() -> None:
+    wide = Schema(tuple(Variable(f"v{n}", ("1",)) for n in range(110)))
+    with pytest.raises(UserError, match="110 columns of people and 2 of linked rows"):
+        plan_linked(LinkedSchema(wide, LINKED, 2), GUARANTEE, 3)
+    assert plan_linked(LinkedSchema(wide, LINKED, 2), GUARANTEE, 2).length == 2

@@ -77,3 +77,11 @@ def test_the_guarantee_is_the_charged_one_however_short_the_plan_became() -> Non
     assert found.cost().rho == plan.cost().rho
     assert found.plan.cost().rho <= plan.cost().rho
     assert found.cost().epsilon(1e-6) == plan.cost().epsilon(1e-6)
+
+
+def test_a_dearer_plan_is_noticed_before_it_is_drawn() -> None:
+    recorder = Recorder()
+    dearer = small_plan(SIZES, 3, 4.0)
+    with pytest.raises(RuntimeError, match="costs more than was declared"):
+        measure(some_people(SIZES, 20).matrix(), small_plan(SIZES, 3, 1.0), recorder, shorten=lambda *_: dearer)
+    assert len(recorder.calls) == 1, "the total alone"

@@ -23,9 +23,11 @@ from ctdc.release.checks import DATA_CHECKS
 from ctdc.release.info import ReleaseInfo, info_from_dict
 from ctdc.release.linked import TableNames, read_linked
 from ctdc.release.linked_checks import LINKED_CHECKS
+from ctdc.release.linked_words import links_section
 from ctdc.release.manifest import read_manifest
 from ctdc.release.texts import RELEASE_TEXTS
 from ctdc.release.verify import verify
+from ctdc.release.vocabulary import LinkedWords
 from ctdc.standard.languages import LANGUAGES
 
 pytestmark = pytest.mark.slow  # each builds or verifies a release
@@ -119,8 +121,23 @@ def test_documents_say_what_is_counted_what_was_cut_and_who_is_protected_as_a_gr
 def test_the_cut_is_told_with_its_errors(linked_release):
     left_out = json.loads((linked_release / "privacy.json").read_text())["linked"]["left_out"]
     text = (linked_release / "about/privacy.en.html").read_text()
-    assert f"{100 * left_out['share_of_rows']:.1f}% of all linked rows" in text
-    assert f"{left_out['rows']['count']:.0f} rows (standard error {left_out['rows']['standard_error']:.1f})" in text
+    rows = left_out["rows"]
+    assert f"{rows['count']:.0f} rows (standard error {rows['standard_error']:.1f})" in text
+    assert rows["count"] < 2 * rows["standard_error"], "the share of what could be nothing is not told"
+    assert "too few to say" in text
+    assert "of all linked rows" not in text
+
+
+WORDS = LinkedWords("people", "rows", "links", 4, dict.fromkeys(LANGUAGES, "rows"), ())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_share_is_told_where_there_is_one(language: str) -> None:
+    amount = {"count": 900.0, "standard_error": 70.0}
+    left_out = {"people": amount, "rows": amount, "share_of_rows": 0.25, "at_most_counted": 6}
+    for rows, there in ((amount, True), ({"count": 100.0, "standard_error": 70.0}, False)):
+        section = links_section(language, {"most": 4, "left_out": left_out | {"rows": rows}}, WORDS)
+        assert ("25" in section.paragraphs[0]) == there
 
 
 def test_the_code_book_of_programs_names_the_table_of_each_variable(linked_release):
