@@ -19,6 +19,7 @@ from ctdc.foundation.files import atomic_folder
 from ctdc.foundation.hashing import hash_file
 from ctdc.foundation.progress import Progress, Silent
 from ctdc.hub.site.charts import OF_ROWS, BarChart, Charts
+from ctdc.hub.site.dashboards import Dashboards
 from ctdc.hub.site.view import SiteRelease, read_release
 from ctdc.release.changelog import changelog_sections
 from ctdc.release.citation import citation
@@ -81,12 +82,15 @@ def build_site(release: Path, out: Path, progress: Progress | None = None) -> Pa
     """
     watch = progress or Silent()
     view = read_release(release)
+    dashboards = Dashboards(view, SITE_TEXTS)
     watch.start("Rendering the pages", len(LANGUAGES) + 1)
     with atomic_folder(out) as target:
         assets = _copy_assets(target)
         for language in LANGUAGES:
             for page in PAGES:
-                _write(target / language / PAGES[page] / "index.html", _page(view, language, page, assets))
+                _write(target / language / PAGES[page] / "index.html", _page(view, language, page, assets, dashboards))
+            for path, text in _dashboard_pages(view, language, assets, dashboards):
+                _write(target / language / path / "index.html", text)
             watch.advance()
         _write(target / "index.html", _plain_page("root.html.j2", assets))
         _write(target / "404.html", _plain_page("notfound.html.j2", assets))
@@ -139,15 +143,33 @@ def _texts(language: str) -> Any:
     return text
 
 
-def _page(view: SiteRelease, language: str, page: str, assets: Mapping[str, str]) -> str:
-    context = {
+def _page(view: SiteRelease, language: str, page: str, assets: Mapping[str, str], dashboards: Dashboards) -> str:
+    context = _frame(view, language, page, PAGES[page], assets, dashboards) | _CONTEXTS[page](view, language)
+    return _environment().get_template(f"{page}.html.j2").render(context)
+
+
+def _dashboard_pages(
+    view: SiteRelease, language: str, assets: Mapping[str, str], dashboards: Dashboards
+) -> Iterator[tuple[str, str]]:
+    for page in dashboards.pages(language):
+        context = _frame(view, language, page.name, page.path, assets, dashboards) | dict(page.context)
+        yield page.path, _environment().get_template(page.template).render(context)
+
+
+def _frame(
+    view: SiteRelease, language: str, page: str, path: str, assets: Mapping[str, str], dashboards: Dashboards
+) -> dict[str, Any]:
+    """What every page has. page: its entry in the navigation; path: its address below the language."""
+    documents = [(name, f"/{language}/{PAGES[name]}", f"nav.{name}") for name in PAGES]
+    return {
         "language": language,
         "direction": direction(language),
         "page": page,
         "t": _texts(language),
         "assets": assets,
-        "navigation": [(name, f"/{language}/{path}", f"nav.{name}") for name, path in PAGES.items()],
-        "languages": [(code, AUTONYMS[code], direction(code), f"/{code}/{PAGES[page]}") for code in LANGUAGE_ORDER],
+        "navigation": [documents[0], *dashboards.navigation(language), *documents[1:]],
+        "documents": documents[1:],
+        "languages": [(code, AUTONYMS[code], direction(code), f"/{code}/{path}") for code in LANGUAGE_ORDER],
         "neutral_page": NEUTRAL_PAGE.format(language=language),
         "title": view.manifest.info.title(language),
         "simulated": view.manifest.info.simulated,
@@ -157,8 +179,6 @@ def _page(view: SiteRelease, language: str, page: str, assets: Mapping[str, str]
             language, "footer.release", name=view.manifest.folder, date=date(language, view.manifest.created)
         ),
     }
-    context |= _CONTEXTS[page](view, language)
-    return _environment().get_template(f"{page}.html.j2").render(context)
 
 
 def _overview(view: SiteRelease, language: str) -> dict[str, Any]:

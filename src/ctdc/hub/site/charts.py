@@ -203,6 +203,10 @@ class Charts:
             taken |= {str(self._role(AGE)), str(self._role(GENDER))}
         return tuple(self._variable(name) for name in self._names if name not in {*taken, self._number})
 
+    def variable(self, name: str) -> BarChart:
+        """The chart of one variable of the release, whichever part of a page it has."""
+        return self._variable(name)
+
     def links(self) -> BarChart:
         """Of linked tables: people by the number of their linked rows, as shares of those who have any."""
         chart, entry = self._variable(self._number), self._variables[self._number]

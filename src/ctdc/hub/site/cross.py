@@ -1,0 +1,196 @@
+"""Cross tables and bars of people with one code, as plain values: every text is ready to print.
+
+Promise: each number is one that the release publishes, with its 95 % interval; what it does not publish is "too few to
+say". A share says of how many people it is a share. Nothing here knows HTML.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from ctdc.hub.site.charts import LATE_YEARS, Bar, BarChart, Mark, axis_end, strip_common_start
+from ctdc.hub.site.view import SiteRelease
+from ctdc.release.figures import YEAR
+from ctdc.release.numbers import number, number_range, percent, percent_range
+from ctdc.release.texts import Catalogue
+from ctdc.release.within import COUNTED, Cell, Code, Row, Within
+
+MOST_CONDITIONS = 12  # of a variable with many codes, such as countries, only the most frequent
+MANY = 30  # codes; a variable with more shows the most frequent only
+FEW_COLUMNS = 4  # this many stand side by side; more stand below each other
+
+
+@dataclass(frozen=True)
+class Question:
+    """What people are told apart by: one variable (`names` holds its name), or flags that share a denominator."""
+
+    id: str
+    names: tuple[str, ...]
+    is_group: bool
+
+
+@dataclass(frozen=True)
+class CrossCell:
+    """One cell: the share with its bar, and the number of people."""
+
+    share: Mark
+    people: Mark
+
+
+@dataclass(frozen=True)
+class CrossTable:
+    """Shares and counts of two questions. head: the name of the first column; rows: label and one cell per column.
+
+    known: of how many people the shares are: for each column, or for each row if `sideways`.
+    """
+
+    id: str
+    title: str
+    text: str
+    head: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[CrossCell, ...]], ...]
+    known: tuple[Mark, ...]
+    sideways: bool
+    notes: tuple[str, ...]
+
+
+class Crosses:
+    """Makes the cross tables and bars of a release in one language."""
+
+    def __init__(self, view: SiteRelease, within: Within, language: str, texts: Catalogue) -> None:
+        self._view = view
+        self._within = within
+        self._language = language
+        self._texts = texts
+        self._entries = {entry["name"]: entry for entry in view.figures["variables"]}
+
+    def title(self, question: Question) -> str:
+        """What a question is called."""
+        words = self._view.groups[question.id] if question.is_group else self._view.words[question.id]
+        return words.labels[self._language]
+
+    def answers(self, question: Question) -> list[str]:
+        """What its answers are called, in their order."""
+        if question.is_group:
+            return strip_common_start([self._view.words[name].labels[self._language] for name in question.names])
+        return [code.labels[self._language] for code in self._view.words[question.id].codes]
+
+    def row(self, condition: Code, question: Question) -> Row:
+        """People with one code by the answers to a question."""
+        if question.is_group:
+            return self._within.flags(condition, question.names)
+        return self._within.codes(condition, question.id)
+
+    def table(self, question: Question, by: Question) -> CrossTable | None:
+        """The answers to `question` among people with each code of `by`; None when no cell can be shown."""
+        conditions = self._conditions(by)
+        rows = [self.row(condition, question) for condition, _ in conditions]
+        if all(row.is_empty for row in rows):
+            return None
+        end = min(1.0, axis_end(cell.share.high for row in rows for cell in row.cells if cell and cell.share))
+        cells = [tuple(self._cell(cell, end) for cell in row.cells) for row in rows]
+        labels, answers = [label for _, label in conditions], self.answers(question)
+        sideways = len(labels) > FEW_COLUMNS >= len(answers) or by.id in YEAR or len(labels) > MOST_CONDITIONS
+        lines = zip(labels, cells, strict=True) if sideways else zip(answers, zip(*cells, strict=True), strict=True)
+        names = self.title(question), self.title(by)
+        return CrossTable(
+            id=f"cross-{question.id}-{by.id}",
+            title=self._text("dash.cross.title", question=names[0], condition=names[1]),
+            text=self._text("dash.cross.rows" if sideways else "dash.cross.columns"),
+            head=names[1] if sideways else names[0],
+            columns=tuple(answers if sideways else labels),
+            rows=tuple((label, tuple(line)) for label, line in lines),
+            known=tuple(self._known(row) for row in rows),
+            sideways=sideways,
+            notes=tuple(self._notes(question, by, rows)),
+        )
+
+    def bars(self, condition: Code, question: Question, start: str) -> BarChart | None:
+        """People with one code by the answers to a question, as bars; None when nothing can be shown.
+
+        start: begins the chart's id.
+        """
+        row = self.row(condition, question)
+        if row.is_empty:
+            return None
+        pairs = list(zip(self.answers(question), row.cells, strict=True))
+        notes = [self.of_whom(row)]
+        if len(pairs) > MANY:
+            reported = sorted(((label, cell) for label, cell in pairs if cell), key=lambda pair: -pair[1].count)
+            shown = reported[:MOST_CONDITIONS]
+            notes.insert(0, self._top(len(shown), len(reported)))
+            pairs = list(shown)
+        end = min(1.0, axis_end(cell.share.high for _, cell in pairs if cell and cell.share))
+        marks = [(label, self._cell(cell, end)) for label, cell in pairs]
+        bars = tuple(Bar(label, cell.share, cell.people) for label, cell in marks)
+        if question.is_group:
+            notes.append(self._text("dash.several"))
+        category = self._text("chart.category")
+        return BarChart(f"{start}-{question.id}", self.title(question), category, "share", bars, tuple(notes))
+
+    def of_whom(self, row: Row) -> str:
+        """Of how many people the shares of a row are shares, and where that number is from."""
+        key = "dash.known" if row.source == COUNTED else "dash.known_records"
+        between = number_range(self._language, row.low, row.high)
+        return self._text(key, known=number(self._language, row.known), range=between)
+
+    def _conditions(self, by: Question) -> list[tuple[Code, str]]:
+        if by.is_group:
+            return [((name, "1"), label) for name, label in zip(by.names, self.answers(by), strict=True)]
+        codes = self._entries[by.id]["codes"]
+        if len(codes) > MANY:
+            codes = [code for code in codes if not code["below_threshold"]]
+            codes = sorted(codes, key=lambda code: (-code["count"], code["code"]))[:MOST_CONDITIONS]
+        if by.id in YEAR:
+            codes = self._years(codes)
+        found = [((by.id, code["code"]), self._view.code_label(by.id, code["code"], self._language)) for code in codes]
+        late = len(found) - LATE_YEARS if by.id in YEAR else len(found)
+        return [
+            (code, label if position < late else self._text("dash.year.incomplete", year=label))
+            for position, (code, label) in enumerate(found)
+        ]
+
+    def _years(self, codes: Sequence[dict[str, object]]) -> list[dict[str, object]]:
+        """From the first to the last year that can be reported, as the chart of years has them."""
+        ordered = sorted(codes, key=lambda code: str(code["code"]))
+        reported = [position for position, code in enumerate(ordered) if not code["below_threshold"]]
+        return ordered[reported[0] : reported[-1] + 1] if reported else []
+
+    def _notes(self, question: Question, by: Question, rows: Sequence[Row]) -> list[str]:
+        notes = [self._text("dash.several")] if question.is_group else []
+        if any(row.source != COUNTED for row in rows if not row.is_empty):
+            notes.append(self._text("dash.cross.records"))
+        if by.id in YEAR:
+            notes.append(self._text("dash.time.incomplete"))
+        if not by.is_group and len(self._entries[by.id]["codes"]) > MANY:
+            reported = sum(not code["below_threshold"] for code in self._entries[by.id]["codes"])
+            notes.append(self._top(len(rows), reported))
+        return notes
+
+    def _top(self, shown: int, published: int) -> str:
+        return self._text("chart.top", shown=number(self._language, shown), published=number(self._language, published))
+
+    def _cell(self, cell: Cell | None, end: float) -> CrossCell:
+        few = Mark(self._text("chart.too_few"), "", 0.0, 0.0, 0.0, few=True)
+        if cell is None:
+            return CrossCell(few, few)
+        interval = number_range(self._language, cell.low, cell.high)
+        people = Mark(number(self._language, cell.count), interval, 0.0, 0.0, 0.0)
+        if cell.share is None:
+            return CrossCell(replace(few, text=self._text("dash.unknown_share")), people)
+        share = cell.share
+        text = percent(self._language, share.share)
+        between = percent_range(self._language, share.low, share.high)
+        length, low, high = (min(1.0, max(0.0, part / end)) for part in (share.share, share.low, share.high))
+        return CrossCell(Mark(text, between, length, low, high), people)
+
+    def _known(self, row: Row) -> Mark:
+        if row.is_empty:
+            return Mark(self._text("chart.too_few"), "", 0.0, 0.0, 0.0, few=True)
+        between = number_range(self._language, row.low, row.high)
+        return Mark(number(self._language, row.known), between, 0.0, 0.0, 0.0)
+
+    def _text(self, key: str, **values: str) -> str:
+        return self._texts.text(self._language, key, **values)

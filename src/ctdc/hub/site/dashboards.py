@@ -1,0 +1,259 @@
+"""The dashboards beyond the overview: a page for each theme, one for each country that can be reported, two indexes.
+
+Promise: a page exists only if the release has something to show on it; a country below the reporting threshold is named
+as such and has no page and no number. All numbers are those of the release's published counts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from ctdc.hub.site.charts import BarChart, Charts
+from ctdc.hub.site.cross import Crosses, Question
+from ctdc.hub.site.view import SiteRelease
+from ctdc.release.figures import AGE, EXPLOITATION, GENDER, ORIGIN, YEAR
+from ctdc.release.numbers import number, number_range
+from ctdc.release.texts import Catalogue
+from ctdc.release.verify import people_of, read_released
+from ctdc.release.within import PAIR, Within
+from ctdc.standard.folding import fold
+
+THEMES_PATH, COUNTRIES_PATH = "themes/", "countries/"
+DURATION = ("traffickMonths",)
+TYPES, MEANS, RECRUITER = "exploitation", "means_of_control", "recruiter"
+SECTORS = ("labour", "sex")
+_PLAIN_CODE = re.compile(r"[A-Za-z0-9]{1,12}")
+_ALEF = str.maketrans("أإآٱ", "اااا")  # one letter in the alphabet's order
+
+
+@dataclass(frozen=True)
+class Theme:
+    """What a page is about: the questions that get a chart each, and what each of them is crossed with.
+
+    questions and by: names of variables (the first of each tuple that the release has) or ids of groups. by: what all
+    questions are crossed with; pairs: further cross tables as (question, by). time, pyramid: whether it has these.
+    """
+
+    id: str
+    questions: tuple[str | tuple[str, ...], ...]
+    by: tuple[str | tuple[str, ...], ...] = ()
+    pairs: tuple[tuple[str | tuple[str, ...], str | tuple[str, ...]], ...] = ()
+    time: bool = False
+    pyramid: bool = False
+
+
+THEMES = (
+    Theme("victims", (GENDER, AGE, ORIGIN), pairs=((AGE, GENDER), (GENDER, ORIGIN), (AGE, ORIGIN)), pyramid=True),
+    Theme("exploitation", (TYPES, *SECTORS, DURATION), by=(GENDER, AGE)),
+    Theme("control", (MEANS,), by=(GENDER, AGE, TYPES)),
+    Theme("recruitment", (RECRUITER,), by=(GENDER, AGE, TYPES)),
+    Theme("time", (), pairs=((GENDER, YEAR), (AGE, YEAR), (TYPES, YEAR)), time=True),
+)
+COUNTRY_QUESTIONS = (AGE, GENDER, TYPES, *SECTORS)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A country by its code, its address, and its numbers by role (a variable's name); None below the threshold."""
+
+    code: str
+    path: str
+    people: Mapping[str, Mapping[str, Any] | None]
+
+    @property
+    def is_reported(self) -> bool:
+        """Whether it has a page."""
+        return any(self.people.values())
+
+
+@dataclass(frozen=True)
+class DashboardPage:
+    """One page of one language. name: which entry of the navigation it belongs to; path: below the language."""
+
+    name: str
+    path: str
+    template: str
+    context: Mapping[str, Any]
+
+
+class Dashboards:
+    """All pages beyond the overview of one release. What a page counts is computed once for all languages."""
+
+    def __init__(self, view: SiteRelease, texts: Catalogue) -> None:
+        self._view = view
+        self._texts = texts
+        self._names = [entry["name"] for entry in view.figures["variables"]]
+        self._entries = {entry["name"]: entry for entry in view.figures["variables"]}
+
+    def navigation(self, language: str) -> list[tuple[str, str, str]]:
+        """Entries of the header as name, address and key of the text."""
+        found = [("themes", THEMES_PATH, self.themes), ("countries", COUNTRIES_PATH, self.places)]
+        return [(name, f"/{language}/{path}", f"dash.nav.{name}") for name, path, there in found if there]
+
+    def paths(self) -> list[str]:
+        """The address of every page, below its language."""
+        pages = [THEMES_PATH] * bool(self.themes) + [f"{THEMES_PATH}{theme.id}/" for theme in self.themes]
+        places = [f"{COUNTRIES_PATH}{place.path}/" for place in self.places if place.is_reported]
+        return [*pages, *[COUNTRIES_PATH] * bool(self.places), *places]
+
+    def pages(self, language: str) -> Iterator[DashboardPage]:
+        """Every page in a language."""
+        if self.themes:
+            yield self._page("themes", THEMES_PATH, "themes.html.j2", self._themes(language))
+        for theme in self.themes:
+            context = self._theme(theme, language)
+            yield self._page("themes", f"{THEMES_PATH}{theme.id}/", "theme.html.j2", context)
+        if self.places:
+            yield self._page("countries", COUNTRIES_PATH, "countries.html.j2", self._countries(language))
+        for place in self.places:
+            if place.is_reported:
+                context = self._country(place, language)
+                yield self._page("countries", f"{COUNTRIES_PATH}{place.path}/", "country.html.j2", context)
+
+    def _page(self, name: str, path: str, template: str, context: Mapping[str, Any]) -> DashboardPage:
+        return DashboardPage(name, path, template, context)
+
+    @cached_property
+    def within(self) -> Within:
+        """The cross tables of people."""
+        return Within(people_of(read_released(self._view.folder, self._view.manifest)))
+
+    @cached_property
+    def themes(self) -> list[Theme]:
+        """The themes that the release has variables for."""
+        return [theme for theme in THEMES if self._questions(theme.questions) or (theme.time and self._has_time)]
+
+    @cached_property
+    def _has_time(self) -> bool:
+        return Charts(self._view, "en", self._texts).time() is not None
+
+    @cached_property
+    def roles(self) -> list[str]:
+        """The variables of countries: of exploitation and of citizenship, as far as there are any."""
+        return [found for role in (EXPLOITATION, ORIGIN) if (found := self._variable(role))]
+
+    @cached_property
+    def places(self) -> list[Place]:
+        """Every country that the release can name, in the order of its codes."""
+        counts = {
+            role: {code["code"]: None if code["below_threshold"] else code for code in self._entries[role]["codes"]}
+            for role in self.roles
+        }
+        codes = sorted({code for role in self.roles for code in counts[role]})
+        paths = place_paths(codes)
+        return [Place(code, paths[code], {role: counts[role].get(code) for role in self.roles}) for code in codes]
+
+    def _variable(self, names: Sequence[str]) -> str | None:
+        return next((name for name in names if name in self._entries), None)
+
+    def _question(self, asked: str | tuple[str, ...]) -> Question | None:
+        if isinstance(asked, str):
+            group = self._view.groups.get(asked)
+            return Question(group.id, group.variables, is_group=True) if group else None
+        name = self._variable(asked)
+        return Question(name, (name,), is_group=False) if name else None
+
+    def _questions(self, asked: Iterable[str | tuple[str, ...]]) -> list[Question]:
+        return [found for one in asked if (found := self._question(one))]
+
+    def _themes(self, language: str) -> dict[str, Any]:
+        return {"heading": self._texts.text(language, "dash.themes.title"), "themes": self._links(language, "")}
+
+    def _links(self, language: str, current: str) -> list[tuple[str, str, bool]]:
+        return [(theme.id, f"/{language}/{THEMES_PATH}{theme.id}/", theme.id == current) for theme in self.themes]
+
+    def _theme(self, theme: Theme, language: str) -> dict[str, Any]:
+        charts = Charts(self._view, language, self._texts)
+        groups = {chart.id: chart for chart in charts.groups()}
+        questions = self._questions(theme.questions)
+        bars = [groups[f"group-{one.id}"] if one.is_group else charts.variable(one.id) for one in questions]
+        return {
+            "heading": self._texts.text(language, f"dash.theme.{theme.id}"),
+            "lead": self._texts.text(language, f"dash.theme.{theme.id}.text"),
+            "themes": self._links(language, theme.id),
+            "bars": bars,
+            "time": charts.time() if theme.time else None,
+            "pyramid": charts.pyramid() if theme.pyramid else None,
+            "crosses": self._crosses(theme, questions, language),
+        }
+
+    def _crosses(self, theme: Theme, questions: Sequence[Question], language: str) -> list[Any]:
+        if self.within.measured_length < PAIR:
+            return []
+        pairs = [(one, by) for by in self._questions(theme.by) for one in questions]
+        for asked, by in theme.pairs:
+            found = self._question(asked), self._question(by)
+            if found[0] and found[1]:
+                pairs.append((found[0], found[1]))
+        crosses = Crosses(self._view, self.within, language, self._texts)
+        return [table for one, by in pairs if (table := crosses.table(one, by))]
+
+    def _countries(self, language: str) -> dict[str, Any]:
+        shown = sorted(self.places, key=lambda place: alphabetical(self._name(place, language)))
+        reported = [
+            {
+                "name": self._name(place, language),
+                "address": f"/{language}/{COUNTRIES_PATH}{place.path}/",
+                "people": [self._people(place, role, language) for role in self.roles],
+            }
+            for place in shown
+            if place.is_reported
+        ]
+        return {
+            "heading": self._texts.text(language, "dash.countries.title"),
+            "columns": [self._view.words[role].labels[language] for role in self.roles],
+            "reported": reported,
+            "few": [self._name(place, language) for place in shown if not place.is_reported],
+            "threshold": number(language, self._view.privacy["threshold"]),
+        }
+
+    def _name(self, place: Place, language: str) -> str:
+        role = next(role for role in self.roles if (role, place.code) in self._view.code_labels)
+        return self._view.code_label(role, place.code, language)
+
+    def _people(self, place: Place, role: str, language: str) -> tuple[str, str] | None:
+        entry = place.people[role]
+        if entry is None:
+            return None
+        return number(language, entry["count"]), number_range(language, entry["low95"], entry["high95"])
+
+    def _country(self, place: Place, language: str) -> dict[str, Any]:
+        name = self._name(place, language)
+        parts = []
+        for role in self.roles:
+            kind = "place" if role in EXPLOITATION else "origin"
+            people = self._people(place, role, language)
+            text = None
+            if people:
+                text = self._texts.text(language, f"dash.country.{kind}.people", count=people[0], range=people[1])
+            charts = self._country_charts(place, role, kind, language) if people else []
+            parts.append({"id": kind, "text": text, "charts": charts})
+        return {"heading": name, "parts": parts}
+
+    def _country_charts(self, place: Place, role: str, kind: str, language: str) -> list[BarChart]:
+        if self.within.measured_length < PAIR:
+            return []
+        other: tuple[str | tuple[str, ...], ...] = (ORIGIN,) if kind == "place" else (EXPLOITATION,)
+        asked = (*other, *COUNTRY_QUESTIONS) if kind == "place" else other
+        crosses = Crosses(self._view, self.within, language, self._texts)
+        bars = (crosses.bars((role, place.code), question, kind) for question in self._questions(asked))
+        return [chart for chart in bars if chart]
+
+
+def place_paths(codes: Sequence[str]) -> dict[str, str]:
+    """The address of each country: its code if that is plain letters and digits, else its position in the list."""
+    paths: dict[str, str] = {}
+    for position, code in enumerate(codes):
+        plain = code.lower() if _PLAIN_CODE.fullmatch(code) else ""
+        taken = not plain or plain in paths.values()
+        paths[code] = f"code-{position}" if taken else plain
+    return paths
+
+
+def alphabetical(name: str) -> str:
+    """What names are sorted by: no accents, no case; in Spanish n with tilde is a letter of its own, after n."""
+    return fold(name.translate(_ALEF).replace("ñ", "nzz").replace("Ñ", "Nzz"))

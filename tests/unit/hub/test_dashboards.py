@@ -1,0 +1,185 @@
+"""Pages by theme and by country: the release's numbers, nothing below the threshold, whole in every language."""
+
+import json
+import re
+from datetime import UTC, datetime
+from html import unescape
+from pathlib import Path
+
+import pytest
+from protected_twin import EXPLOITATION, FREQUENT, GENDERS, MONTHS, write_protected
+from tests.support.linked_profile import PROFILE as LINKED_PROFILE
+from tests.support.linked_profile import write_linked_profile
+from tests.unit.hub.test_site_build import read
+
+from ctdc.hub.site.build import SITE_TEXTS, build_site
+from ctdc.hub.site.cross import Crosses, Question
+from ctdc.hub.site.dashboards import THEMES, Dashboards, alphabetical, place_paths
+from ctdc.hub.site.view import SiteRelease, read_release
+from ctdc.release.build import build
+from ctdc.release.info import ReleaseInfo
+from ctdc.release.numbers import number, number_range
+from ctdc.standard.languages import LANGUAGES
+
+pytestmark = pytest.mark.slow
+
+CREATED = datetime(2026, 3, 1, tzinfo=UTC)
+TYPES = Question("exploitation", tuple(EXPLOITATION), is_group=True)
+GENDER = Question("gender", ("gender",), is_group=False)
+
+
+@pytest.fixture(scope="module")
+def view(site_release: Path) -> SiteRelease:
+    return read_release(site_release)
+
+
+@pytest.fixture(scope="module")
+def dashboards(view: SiteRelease) -> Dashboards:
+    return Dashboards(view, SITE_TEXTS)
+
+
+def pages(site: Path, paths: list[str]) -> list[Path]:
+    return [site / language / path / "index.html" for language in LANGUAGES for path in paths]
+
+
+def test_there_is_a_page_for_each_theme_and_reported_country_in_every_language(site, dashboards, view):
+    paths = dashboards.paths()
+    assert [f"themes/{theme.id}/" in paths for theme in THEMES] == [True] * 5
+    reported = set()
+    for entry in view.figures["variables"]:
+        if entry["name"] in ("citizenship", "CountryOfExploitation"):
+            reported |= {code["code"] for code in entry["codes"] if not code["below_threshold"]}
+    assert {path for path in paths if re.fullmatch(r"countries/.+/", path)} == {
+        f"countries/{code.lower()}/" for code in reported
+    }
+    for page in pages(site, paths):
+        text = page.read_text()
+        assert text.count("<h1>") == 1, page
+        assert not re.search(r"\bdash\.\w+|\{\w+\}", text), page
+
+
+def test_every_link_leads_somewhere_and_nothing_is_inline(site, dashboards):
+    for page in pages(site, dashboards.paths()):
+        links = read(page)
+        assert not links.inline
+        for address in links.followed:
+            if not address.startswith(("#", "https://")):
+                assert (site / address.lstrip("/") / "index.html").is_file(), address
+
+
+def test_identifiers_are_used_once_on_a_page(site, dashboards):
+    for page in pages(site, dashboards.paths()):
+        found = re.findall(r' id="([^"]+)"', page.read_text())
+        assert len(found) == len(set(found)), page
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_cross_table_has_the_numbers_of_the_aggregates(view, dashboards, language):
+    aggregates = dashboards.within._data.combinations("gender", "isForcedLabour")
+    rows = {row["gender"]: row for row in aggregates.iter_rows(named=True)}
+    table = Crosses(view, dashboards.within, language, SITE_TEXTS).table(TYPES, GENDER)
+    genders = [code.code for code in view.words["gender"].codes]
+    assert table.columns == tuple(view.code_label("gender", code, language) for code in genders)
+    _, cells = table.rows[0]
+    for gender, cell in zip(genders, cells, strict=True):
+        assert cell.people.few == (gender not in rows)
+        if gender in rows:
+            row = rows[gender]
+            assert cell.people.text == number(language, row["count"])
+            assert cell.people.interval == number_range(language, row["low95"], row["high95"])
+            assert cell.share.low <= cell.share.length <= cell.share.high
+
+
+def test_what_is_not_published_has_neither_bar_nor_number(view, dashboards):
+    crosses = Crosses(view, dashboards.within, "en", SITE_TEXTS)
+    question = Question("ageBroad", ("ageBroad",), is_group=False)
+    table = crosses.table(question, GENDER)
+    few = [cell for _, cells in table.rows for cell in cells if cell.people.few]
+    assert few
+    assert all(cell.share.few and cell.share.length == 0 and cell.people.interval == "" for cell in few)
+    assert {cell.people.text for cell in few} == {"too few to say"}
+
+
+def test_years_stand_in_rows_and_the_latest_are_marked(view, dashboards):
+    year = Question("yearOfRegistration", ("yearOfRegistration",), is_group=False)
+    table = Crosses(view, dashboards.within, "en", SITE_TEXTS).table(GENDER, year)
+    labels = [label for label, _ in table.rows]
+    assert table.sideways
+    assert ["incomplete" in label for label in labels][-3:] == [False, True, True]
+    assert labels == sorted(labels)
+    assert any("does not mean less trafficking" in note for note in table.notes)
+
+
+def test_a_country_s_page_has_its_numbers_and_those_of_its_pairs(site, dashboards, view):
+    place = max(
+        (place for place in dashboards.places if place.people["CountryOfExploitation"]),
+        key=lambda place: place.people["CountryOfExploitation"]["count"],
+    )
+    page = (site / "en/countries" / place.path / "index.html").read_text()
+    entry = place.people["CountryOfExploitation"]
+    assert f"People exploited here: {number('en', entry['count'])} " in page
+    pairs = dashboards.within._data.combinations("gender", "CountryOfExploitation")
+    for row in pairs.iter_rows(named=True):
+        if row["CountryOfExploitation"] == place.code:
+            assert f"<bdi>{number('en', row['count'])}</bdi>" in page
+    assert 'id="place-citizenship"' in page
+    assert 'id="place-exploitation"' in page
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_index_is_alphabetical_and_names_the_rest_without_numbers(site, dashboards, view, language):
+    page = (site / language / "countries/index.html").read_text()
+    names = re.findall(r'<th scope="row" role="rowheader"><a href="[^"]+">([^<]+)</a>', page)
+    few = re.findall(r"<li>([^<]+)</li>", page.partition('class="names"')[2])
+    names, few = [unescape(name) for name in names], [unescape(name) for name in few]
+    assert names and few
+    for found in (names, few):
+        assert [alphabetical(name) for name in found] == sorted(alphabetical(name) for name in found)
+    assert len(names) + len(few) == len(dashboards.places)
+    assert not [name for name in few if re.search(r"\d", name)]
+
+
+def test_the_alphabet_of_each_language():
+    assert sorted(["Ägypten", "Zypern", "Afghanistan", "Albanien"], key=alphabetical) == [
+        "Afghanistan", "Ägypten", "Albanien", "Zypern",
+    ]  # fmt: skip
+    assert sorted(["Ñandú", "Oro", "Nube", "Níger"], key=alphabetical) == ["Níger", "Nube", "Ñandú", "Oro"]
+    assert sorted(["بلجيكا", "ألمانيا", "الأردن"], key=alphabetical)[-1] == "بلجيكا"
+
+
+def test_addresses_of_countries_are_plain_and_different():
+    paths = place_paths(["../x", "ITA", "ita", "a b", "ZWE"])
+    assert paths["ITA"] == "ita"
+    assert len(set(paths.values())) == 5
+    assert all(re.fullmatch(r"[a-z0-9-]+", path) for path in paths.values())
+
+
+def built(folder: Path, info: ReleaseInfo, **options: object) -> tuple[Path, Dashboards]:
+    release = build(write_protected(folder / "p", **options), folder / "store", info, None, CREATED)
+    return build_site(release, folder / "site"), Dashboards(read_release(release), SITE_TEXTS)
+
+
+def test_a_release_without_these_variables_has_no_such_pages(tmp_path):
+    site, dashboards = built(tmp_path, ReleaseInfo("other", simulated=True), rows=400, codes={"traffickMonths": MONTHS})
+    assert [theme.id for theme in dashboards.themes] == ["exploitation"]
+    assert not (site / "en/countries").exists()
+    assert "/en/countries/" not in (site / "en/index.html").read_text()
+
+
+def test_single_counts_only_make_no_cross_tables(tmp_path):
+    codes = {"gender": GENDERS, "CountryOfExploitation": sorted(FREQUENT.split())}
+    site, dashboards = built(tmp_path, ReleaseInfo("other", simulated=True), rows=900, codes=codes, length=1)
+    assert dashboards.paths()
+    for path in dashboards.paths():
+        assert 'class="cross even' not in (site / "en" / path / "index.html").read_text()
+
+
+def test_linked_tables_have_the_pages_of_their_people(tmp_path):
+    info = ReleaseInfo("pairs", simulated=True, profile=LINKED_PROFILE)
+    release = build(write_linked_profile(tmp_path), tmp_path / "store", info, None, CREATED)
+    site = build_site(release, tmp_path / "site")
+    dashboards = Dashboards(read_release(release), SITE_TEXTS)
+    assert dashboards.themes
+    assert all(page.is_file() for page in pages(site, dashboards.paths()))
+    figures = json.loads((release / "data/figures.json").read_text())
+    assert figures["linked"]["variables"]
