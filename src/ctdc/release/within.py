@@ -47,7 +47,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """People with one code, by the answers to a question.
+    """People with one code, by the answers to a question. Of a code below the threshold no cell is shown.
 
     known: people with the code and any answer to the question; low, high: between what that number lies; source:
     ``counts`` or ``records``. cells: one for each answer, None where the release publishes none.
