@@ -88,8 +88,8 @@ def build_site(release: Path, out: Path, progress: Progress | None = None) -> Pa
         assets = _copy_assets(target)
         for language in LANGUAGES:
             for page in PAGES:
-                _write(target / language / PAGES[page] / "index.html", _page(view, language, page, assets, dashboards))
-            for path, text in _dashboard_pages(view, language, assets, dashboards):
+                _write(target / language / PAGES[page] / "index.html", _page(view, language, page, assets))
+            for path, text in _dashboard_pages(dashboards, view, language, assets):
                 _write(target / language / path / "index.html", text)
             watch.advance()
         _write(target / "index.html", _plain_page("root.html.j2", assets))
@@ -143,31 +143,29 @@ def _texts(language: str) -> Any:
     return text
 
 
-def _page(view: SiteRelease, language: str, page: str, assets: Mapping[str, str], dashboards: Dashboards) -> str:
-    context = _frame(view, language, page, PAGES[page], assets, dashboards) | _CONTEXTS[page](view, language)
+def _page(view: SiteRelease, language: str, page: str, assets: Mapping[str, str]) -> str:
+    context = _frame(view, language, page, PAGES[page], assets) | _CONTEXTS[page](view, language)
     return _environment().get_template(f"{page}.html.j2").render(context)
 
 
 def _dashboard_pages(
-    view: SiteRelease, language: str, assets: Mapping[str, str], dashboards: Dashboards
+    dashboards: Dashboards, view: SiteRelease, language: str, assets: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
     for page in dashboards.pages(language):
-        context = _frame(view, language, page.name, page.path, assets, dashboards) | dict(page.context)
+        context = _frame(view, language, page.name, page.path, assets) | dict(page.context)
         yield page.path, _environment().get_template(page.template).render(context)
 
 
-def _frame(
-    view: SiteRelease, language: str, page: str, path: str, assets: Mapping[str, str], dashboards: Dashboards
-) -> dict[str, Any]:
-    """What every page has. page: its entry in the navigation; path: its address below the language."""
-    documents = [(name, f"/{language}/{PAGES[name]}", f"nav.{name}") for name in PAGES]
+def _frame(view: SiteRelease, language: str, page: str, path: str, assets: Mapping[str, str]) -> dict[str, Any]:
+    """What surrounds every page. page: its entry in the navigation; path: below the language's folder."""
+    documents = [(name, f"/{language}/{at}", f"nav.{name}") for name, at in PAGES.items()]
     return {
         "language": language,
         "direction": direction(language),
         "page": page,
         "t": _texts(language),
         "assets": assets,
-        "navigation": [documents[0], *dashboards.navigation(language), *documents[1:]],
+        "navigation": [documents[0], *Dashboards(view, SITE_TEXTS).navigation(language), *documents[1:]],
         "documents": documents[1:],
         "languages": [(code, AUTONYMS[code], direction(code), f"/{code}/{path}") for code in LANGUAGE_ORDER],
         "neutral_page": NEUTRAL_PAGE.format(language=language),
