@@ -17,7 +17,7 @@ import numpy.typing as npt
 from ctdc.foundation.errors import UserError
 
 if TYPE_CHECKING:
-    from ctdc.table.schema import Variable
+    from ctdc.table.variable import Variable
 
 Mask = npt.NDArray[np.bool_]
 Pairs = dict[tuple[int, int], Mask]  # (i, j) with i < j -> shape (n_i, n_j), True where no record may be
