@@ -120,6 +120,16 @@ def test_every_release_keeps_its_pages_and_only_older_ones_point_to_the_newest(b
         assert f"/{language}/releases/{newer.name}/" in older.followed
 
 
+def test_an_older_release_does_not_claim_the_site_s_figures(both, site_release):
+    for language in LANGUAGES:
+        text = (both / language / "releases" / site_release.name / "index.html").read_text()
+        for key in ("data.lead", "file.figures"):
+            assert SITE_TEXTS.text(language, key) not in text
+            assert SITE_TEXTS.text(language, key) in (both / language / "data/index.html").read_text()
+        assert SITE_TEXTS.text(language, "releases.data_lead") in text
+        assert SITE_TEXTS.text(language, "releases.figures") in text
+
+
 def test_every_link_leads_somewhere(both):
     for path in html(both):
         text = path.read_text()

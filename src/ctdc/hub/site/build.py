@@ -90,19 +90,18 @@ def build_site(release: Path, out: Path, progress: Progress | None = None, place
         assets = _copy_assets(target)
         for language in LANGUAGES:
             for page in PAGES:
-                write_page(target / language / PAGES[page] / "index.html", release_page(view, language, page, assets))
+                _write(target / language / PAGES[page] / "index.html", _page(view, language, page, assets))
             watch.advance()
-        write_page(target / "index.html", _plain_page("root.html.j2", assets))
-        write_page(target / "404.html", _plain_page("notfound.html.j2", assets))
+        _write(target / "index.html", _plain_page("root.html.j2", assets))
+        _write(target / "404.html", _plain_page("notfound.html.j2", assets))
         copy_release(view, target / view.place.files.strip("/") / view.manifest.folder)
-        write_page(target / MARKER, f'{{"format": "ctdc-site/1", "release": "{view.manifest.id}"}}\n')
+        _write(target / MARKER, f'{{"format": "ctdc-site/1", "release": "{view.manifest.id}"}}\n')
         watch.advance()
     watch.finish()
     return out
 
 
-def write_page(path: Path, text: str) -> None:
-    """Write a page's text, making the folders that it stands in."""
+def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(text.encode())
 
@@ -151,16 +150,28 @@ def _texts(language: str) -> Any:
     return text
 
 
+def _page(view: SiteRelease, language: str, page: str, assets: Mapping[str, str]) -> str:
+    path = view.place.paths.get(page, PAGES[page])
+    return framed_page(view, language, page, path, assets, _CONTEXTS[page](view, language))
+
+
 def release_page(view: SiteRelease, language: str, page: str, assets: Mapping[str, str]) -> str:
-    """One of `PAGES` in one language."""
-    return render(view, language, page, assets, _CONTEXTS[page](view, language))
+    """One of `PAGES` in one language, where the release's place has it."""
+    return _page(view, language, page, assets)
 
 
-def render(view: SiteRelease, language: str, page: str, assets: Mapping[str, str], content: Mapping[str, Any]) -> str:
-    """The page of the template ``PAGE.html.j2`` with what it shows, inside the site's header and footer."""
+def framed_page(
+    view: SiteRelease, language: str, page: str, path: str, assets: Mapping[str, str], content: Mapping[str, Any]
+) -> str:
+    """The page of the template ``PAGE.html.j2`` with what it shows. path: below the language's folder."""
+    context = _frame(view, language, page, path, assets) | dict(content)
+    return _environment().get_template(f"{page}.html.j2").render(context)
+
+
+def _frame(view: SiteRelease, language: str, page: str, path: str, assets: Mapping[str, str]) -> dict[str, Any]:
+    """What surrounds every page. path: below the language's folder, the same in every language."""
     place = view.place
-    path = place.paths.get(page, PAGES.get(page, ""))
-    context = {
+    return {
         "site": place,
         "language": language,
         "direction": direction(language),
@@ -179,8 +190,6 @@ def render(view: SiteRelease, language: str, page: str, assets: Mapping[str, str
             language, "footer.release", name=view.manifest.folder, date=date(language, view.manifest.created)
         ),
     }
-    context |= content
-    return _environment().get_template(f"{page}.html.j2").render(context)
 
 
 def _overview(view: SiteRelease, language: str) -> dict[str, Any]:
@@ -295,6 +304,8 @@ def _about(view: SiteRelease, language: str, stem: str) -> str:
         tables = {name: sentences[role] for role, name in file_names(words).items()}
         if stem in tables:
             return tables[stem]
+    if stem == "figures" and view.place.shelf:
+        return SITE_TEXTS.text(language, "releases.figures")  # the site's own may be those of a newer release
     return SITE_TEXTS.text(language, f"file.{stem}")
 
 

@@ -18,7 +18,7 @@ from ctdc.foundation.errors import Refused, UserError
 from ctdc.foundation.files import replacing_folder
 from ctdc.foundation.hashing import hash_file, hash_value
 from ctdc.foundation.progress import Progress, Silent
-from ctdc.hub.site.build import MARKER, asset_names, build_site, copy_release, release_page, render, write_page
+from ctdc.hub.site.build import MARKER, asset_names, build_site, copy_release, framed_page, release_page
 from ctdc.hub.site.catalogue import CATALOGUE, CATALOGUE_PATH, KEPT, catalogue, release_path
 from ctdc.hub.site.place import Place
 from ctdc.hub.site.record import Pages, Record, fingerprint, read_record, take_over
@@ -161,8 +161,7 @@ def _parts(views: Sequence[SiteRelease]) -> Iterator[Part]:
     own = views[0].place
     place = Place(files=own.files, origin=own.origin, navigation=own.navigation)
     yield Part("front", _inputs(views[:1], place), partial(build_site, views[0].folder, place=place))
-    shelf = replace(place, paths={CATALOGUE: CATALOGUE_PATH})
-    yield Part(CATALOGUE, _inputs(views, shelf), partial(_write_catalogue, views, shelf))
+    yield Part(CATALOGUE, _inputs(views, place), partial(_write_catalogue, views, place))
     for view in views:
         yield Part(view.manifest.folder, _inputs([view], view.place), partial(_write_own, view))
 
@@ -174,8 +173,13 @@ def _inputs(views: Sequence[SiteRelease], place: Place) -> str:
 def _write_catalogue(views: Sequence[SiteRelease], place: Place, folder: Path) -> None:
     assets, newest = asset_names(), replace(views[0], place=place)
     for language in LANGUAGES:
-        page = render(newest, language, CATALOGUE, assets, catalogue(views, language))
-        write_page(folder / language / CATALOGUE_PATH / "index.html", page)
+        page = framed_page(newest, language, CATALOGUE, CATALOGUE_PATH, assets, catalogue(views, language))
+        _write(folder / language / CATALOGUE_PATH / "index.html", page)
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text.encode())
 
 
 def _write_own(view: SiteRelease, folder: Path) -> None:
@@ -183,7 +187,7 @@ def _write_own(view: SiteRelease, folder: Path) -> None:
     for language in LANGUAGES:
         for page in KEPT:
             text = release_page(view, language, page, assets)
-            write_page(folder / language / view.place.paths[page] / "index.html", text)
+            _write(folder / language / view.place.paths[page] / "index.html", text)
 
 
 def _make(part: Part, target: Path) -> Mapping[str, str]:
@@ -224,6 +228,6 @@ def _place_files(views: Sequence[SiteRelease], target: Path, watch: Progress) ->
 def _finish(record: Record, target: Path) -> None:
     """The files that are about the whole site."""
     if record.origin:
-        write_page(target / SITEMAP, sitemap(target, record.origin))
-        write_page(target / ROBOTS, robots(record.origin))
-    write_page(target / MARKER, record.to_json())
+        _write(target / SITEMAP, sitemap(target, record.origin))
+        _write(target / ROBOTS, robots(record.origin))
+    _write(target / MARKER, record.to_json())
