@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 import pytest
 from click.testing import CliRunner
 from protected_twin import PROFILE, write_protected
+from tests.support.linked_release import write_linked_release
 
 import ctdc.hub.site.export as export
 from ctdc.cli.site import command
@@ -141,6 +142,19 @@ def test_every_link_leads_somewhere(both):
                 assert target.is_file() or (target / "index.html").is_file(), address
 
 
+def test_linked_tables_of_another_field_stand_beside_cases(newer, tmp_path):
+    linked = write_linked_release(tmp_path / "linked")
+    site = export_site([newer, linked], tmp_path / "site").out
+    text = (site / "en/releases/index.html").read_text()
+    assert text.index(f'id="{newer.name}"') < text.index(f'id="{linked.name}"')
+    for path in html(site):
+        addresses = [address for address in Links(path).followed if address.startswith("/")]
+        assert all((site / at.lstrip("/")).is_file() or (site / at[1:] / "index.html").is_file() for at in addresses)
+    for entry in read_manifest(linked)[1].files:
+        if entry.path.startswith("data/"):
+            assert f'href="/releases/{linked.name}/{entry.path}"' in text
+
+
 def test_released_files_are_there_once_and_true(both, site_release, newer):
     for folder in (site_release, newer):
         _, manifest = read_manifest(folder)
@@ -251,6 +265,13 @@ def test_a_file_that_changes_after_verification_is_not_published(newer, tmp_path
     with pytest.raises(Refused, match="changed while the site was built"):
         export_site([release], tmp_path / "site")
     assert not (tmp_path / "site").exists()
+
+
+def test_releases_may_come_from_the_site_itself(both, newer, site_release, tmp_path):
+    """The copies in a site are whole releases, also while the site is being replaced."""
+    site = Path(shutil.copytree(both, tmp_path / "site"))
+    export_site([site / "releases" / folder.name for folder in (site_release, newer)], site, URL)
+    assert hash_tree(site) == hash_tree(both)
 
 
 # ---- addresses ----------------------------------------------------------------------------------------------------
