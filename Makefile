@@ -64,6 +64,16 @@ browser:
 		echo "Chromium is not installed and we may not install it: the browser tests will be skipped." >&2; \
 	fi
 
+.PHONY: nginx
+nginx:
+	@if PATH="$$PATH:/usr/sbin:/usr/local/sbin" command -v nginx >/dev/null; then exit 0; fi; \
+	if [ -n "$(APT)" ]; then \
+		echo "Installing nginx, for the test of deploy/nginx.conf"; \
+		$(APT) update && $(APT) install -y --no-install-recommends nginx >/dev/null; \
+	else \
+		echo "nginx is not installed and we may not install it: the tests of its configuration will be skipped." >&2; \
+	fi
+
 # ---- for everybody ------------------------------------------------------------------------------------------------
 
 .PHONY: demo
@@ -76,7 +86,7 @@ endif
 # ---- for developers -----------------------------------------------------------------------------------------------
 
 .PHONY: test
-test: $(VENV)/.development browser ## Run every test (CTDC_REAL_DATA=folder adds those on CTDC's published files)
+test: $(VENV)/.development browser nginx ## Run every test (CTDC_REAL_DATA=folder adds those on CTDC's published files)
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 .PHONY: quick

@@ -11,7 +11,8 @@ import yaml
 from markdown_it import MarkdownIt
 
 from ctdc.foundation.progress import Silent
-from ctdc.intake.harmonise import harmonise, linked_path
+from ctdc.intake.harmonise import harmonise
+from ctdc.intake.linked_rows import linked_path
 from ctdc.intake.mapping import load_mapping
 from ctdc.intake.model import VERBS
 from ctdc.intake.outcomes import reasons

@@ -16,7 +16,8 @@ from ctdc.privacy.synthesise import synthesise
 from ctdc.table.coded import table_from_matrix
 from ctdc.table.constraints import Implication
 from ctdc.table.nearest import violates
-from ctdc.table.schema import Schema, Variable
+from ctdc.table.schema import Schema
+from ctdc.table.variable import Variable
 
 pytestmark = pytest.mark.slow
 QUIET = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])

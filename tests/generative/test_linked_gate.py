@@ -11,7 +11,8 @@ from ctdc.privacy.linked_workload import plan_linked
 from ctdc.privacy.measure import exact_residual
 from ctdc.table.coded import table_from_matrix
 from ctdc.table.linked import LinkedSchema, LinkedTable
-from ctdc.table.schema import Schema, Variable
+from ctdc.table.schema import Schema
+from ctdc.table.variable import Variable
 
 MAIN = Schema((Variable("area", ("north", "south", "west")), Variable("flag", ("1",))))
 LINKED = Schema((Variable("age", ("young", "old")), Variable("works", ("1",))))

@@ -14,7 +14,8 @@ import pytest
 from ctdc.foundation.progress import Silent
 from ctdc.intake import mappings
 from ctdc.intake.delivery import DeliveryReport, Quarantined
-from ctdc.intake.harmonise import check, harmonise, linked_path
+from ctdc.intake.harmonise import check, harmonise
+from ctdc.intake.linked_rows import linked_path
 from ctdc.intake.mapping import load_mapping
 from ctdc.simulate.dirt import KINDS
 from ctdc.simulate.write import NATIVES, SimulatedDelivery, Simulation, write_deliveries

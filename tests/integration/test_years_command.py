@@ -201,6 +201,7 @@ def ledger_moment() -> Any:
 
 KILLED = """
 import os, signal, sys
+import ctdc.privacy.outputs as outputs
 import ctdc.privacy.protect as module
 from ctdc.cli.main import main
 
@@ -214,8 +215,9 @@ class Killing:
 if sys.argv[1] == "OpenDPNoise":
     module.OpenDPNoise = Killing
 else:
-    assert hasattr(module, sys.argv[1])
-    setattr(module, sys.argv[1], die)
+    home = module if hasattr(module, sys.argv[1]) else outputs
+    assert hasattr(home, sys.argv[1])
+    setattr(home, sys.argv[1], die)
 main(sys.argv[2:])
 """
 PROTECT = ["protect", "2024.csv", "--schema", "schema.json", "--epsilon", "2"]

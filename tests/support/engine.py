@@ -14,7 +14,8 @@ import numpy.typing as npt
 from ctdc.privacy.accounting import Guarantee
 from ctdc.privacy.plan import Plan, make_plan
 from ctdc.table.coded import CodedTable, table_from_matrix
-from ctdc.table.schema import Schema, Variable
+from ctdc.table.schema import Schema
+from ctdc.table.variable import Variable
 
 Integers = npt.NDArray[np.int64]
 WHEN = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

@@ -21,7 +21,8 @@ from ctdc.privacy.settings import Settings
 from ctdc.release.build import build
 from ctdc.release.info import ReleaseInfo
 from ctdc.table.coded import code_table
-from ctdc.table.schema import Schema, Variable
+from ctdc.table.schema import Schema
+from ctdc.table.variable import Variable
 
 CREATED = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NAMES = ("gender", "ageBroad", "traffickMonths", *EXPLOITATION, *MEANS)

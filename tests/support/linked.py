@@ -7,7 +7,8 @@ import numpy.typing as npt
 
 from ctdc.table.coded import table_from_matrix
 from ctdc.table.linked import LinkedSchema, LinkedTable
-from ctdc.table.schema import Schema, Variable
+from ctdc.table.schema import Schema
+from ctdc.table.variable import Variable
 
 MAIN = Schema((Variable("area", ("north", "south", "west")), Variable("flag", ("1",))))
 LINKED = Schema((Variable("age", ("young", "old", "very old")), Variable("works", ("1",))))

@@ -14,7 +14,8 @@ from ctdc.standard.loader import load
 from ctdc.standard.model import ProfileColumn
 from ctdc.table.coded import table_from_matrix
 from ctdc.table.linked import LinkedSchema, LinkedTable
-from ctdc.table.schema import Schema, Variable
+from ctdc.table.schema import Schema
+from ctdc.table.variable import Variable
 
 PROFILE = "victim-perpetrator-linked"
 

@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "schema": ("ctdc.cli.schema", "Schemas of tables that are not the standard's."),
     "ledger": ("ctdc.cli.ledger", "Show or verify what privacy budget has been spent."),
     "release": ("ctdc.cli.release", "Build, verify and list releases."),
+    "site": ("ctdc.cli.site", "Build the public site of one or several releases."),
     "serve": ("ctdc.cli.serve", "Show a release as a web page on this machine."),
     "standard": ("ctdc.cli.standard", "The variables, codes and labels of the standard."),
 }

@@ -6,6 +6,7 @@ point the final name holds the old content, the new content, or nothing.
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import shutil
@@ -16,6 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from ctdc.foundation.errors import UserError
+
+# Of renameat2(2): "relative to the working folder", and "swap the two names in one step".
+AT_FDCWD = -100
+RENAME_EXCHANGE = 2
 
 
 def _sync_folder(folder: Path) -> None:
@@ -91,3 +96,46 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         _sync_folder(path.parent)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def replacing_folder(path: Path) -> Iterator[Path]:
+    """Yield an empty temporary folder beside `path` that takes the place of `path` on success.
+
+    What stood there before stays until the new folder is whole, and is removed after it: on Linux the two swap names in
+    one step, elsewhere `path` is missing for the moment between two renames. A link is followed.
+    """
+    path = path.resolve()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
+    try:
+        yield temporary
+        temporary.chmod(0o755)
+        _put_in_place(temporary, path)
+        _sync_folder(path.parent)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _put_in_place(new: Path, path: Path) -> None:
+    """Give `new` the name `path`; afterwards nothing, or what was at `path`, is at `new`."""
+    if not path.exists():
+        new.rename(path)
+    elif not _exchange(new, path):
+        aside = new.with_suffix(".old")
+        path.rename(aside)
+        try:
+            new.rename(path)
+        except OSError:
+            aside.rename(path)
+            raise
+        aside.rename(new)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Swap two names in one step; False where the system or the file system cannot."""
+    try:
+        swap = ctypes.CDLL(None, use_errno=True).renameat2
+    except (AttributeError, OSError, TypeError):
+        return False
+    return bool(swap(AT_FDCWD, os.fsencode(one), AT_FDCWD, os.fsencode(other), RENAME_EXCHANGE) == 0)

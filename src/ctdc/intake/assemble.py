@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ctdc.intake.delivery import Blocker, DeliveryReport, ValueLine
 from ctdc.intake.identifiers import Finding, scan_values
@@ -13,11 +13,9 @@ from ctdc.intake.readers.frame import TableReceipt
 from ctdc.intake.readers.header import repeated
 from ctdc.intake.rules import BLOCKING, PROPOSED, UNMAPPED, UNREADABLE, TextRule, describe
 from ctdc.intake.text import counted
+from ctdc.intake.work import LinkedWork, Work
 from ctdc.standard import load
 from ctdc.standard.model import Profile
-
-if TYPE_CHECKING:
-    from ctdc.intake.harmonise import LinkedWork, Work
 
 _MAX_LISTED = 500  # distinct harmless values of one column that a report lists
 

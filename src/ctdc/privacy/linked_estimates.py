@@ -20,7 +20,8 @@ from ctdc.privacy.linear import Query, count, evaluate, event
 from ctdc.privacy.linked_workload import ACROSS, NUMBER, ROWS, LinkedWorkload, number_loadings
 from ctdc.privacy.plan import Attributes, noise_share, share, spread, subsets
 from ctdc.table.linked import LINKED, MOST_LEFT_OUT, LinkedSchema
-from ctdc.table.schema import Schema, Variable
+from ctdc.table.schema import Schema
+from ctdc.table.variable import Variable
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]

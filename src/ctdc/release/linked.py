@@ -29,7 +29,8 @@ from ctdc.release.protected import (
     require_files,
 )
 from ctdc.table.linked import LINKED, LinkedSchema
-from ctdc.table.schema import Schema, Variable, read_schema
+from ctdc.table.schema import Schema, read_schema
+from ctdc.table.variable import Variable
 
 LINKED_AGGREGATES = "linked_aggregates"
 ACROSS_AGGREGATES = "across_aggregates"

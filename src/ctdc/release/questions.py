@@ -13,7 +13,8 @@ from enum import Enum
 
 from ctdc.foundation.errors import UserError
 from ctdc.privacy.linear import Event, Query, count_where, event
-from ctdc.table.schema import Schema, Variable
+from ctdc.table.schema import Schema
+from ctdc.table.variable import Variable
 
 EMPTY = ""
 SHOWN_CODES = 40  # in an error; a list of 250 countries helps nobody

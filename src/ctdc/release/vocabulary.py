@@ -14,7 +14,8 @@ from ctdc.foundation.errors import UserError
 from ctdc.standard.languages import LANGUAGES
 from ctdc.standard.model import Profile, ProfileColumn, Standard
 from ctdc.table.constraints import Implication, read_implications
-from ctdc.table.schema import Schema, Variable
+from ctdc.table.schema import Schema
+from ctdc.table.variable import Variable
 
 Labels = Mapping[str, str]
 FLAG_CODES = ("1",)  # a flag of a synthetic profile is 1 or empty

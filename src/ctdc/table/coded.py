@@ -22,7 +22,8 @@ import pyarrow.parquet as pq
 
 from ctdc.foundation.errors import UserError
 from ctdc.table.constraints import against, refuse_against
-from ctdc.table.schema import Schema, Variable
+from ctdc.table.schema import Schema
+from ctdc.table.variable import Variable
 
 Column = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 TEXT = pa.dictionary(pa.int32(), pa.string())

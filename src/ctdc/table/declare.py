@@ -18,7 +18,8 @@ from ctdc.foundation.errors import UserError
 from ctdc.foundation.hashing import hash_value
 from ctdc.table.bands import EPOCH, Bands, parse_bands
 from ctdc.table.constraints import Implication
-from ctdc.table.schema import Schema, Variable, document_facts, document_fields, field_codes, read_document
+from ctdc.table.schema import Schema, document_facts, document_fields, field_codes, read_document
+from ctdc.table.variable import Variable
 
 PRESENT, NOT_PRESENT = "1", "0"
 FIELD_KEYS = {"split", "bands", "absent", "zero_is_value"}

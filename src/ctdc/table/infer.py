@@ -21,7 +21,8 @@ from ctdc.table.bands import EPOCH, PERIODS
 from ctdc.table.coded import column_names, read_table
 from ctdc.table.declare import check_delimiter
 from ctdc.table.recode import day_numbers, numbers
-from ctdc.table.schema import Schema, Variable
+from ctdc.table.schema import Schema
+from ctdc.table.variable import Variable
 
 DELIMITERS = (";", "|")
 MOST_NUMBERS_AS_CODES = 20  # a column of more different numbers is drafted as bands

@@ -21,8 +21,9 @@ from ctdc.foundation.hashing import hash_value
 from ctdc.table.coded import CodedTable
 from ctdc.table.constraints import Implication
 from ctdc.table.count import Counts, Matrix
-from ctdc.table.schema import Schema, Variable
+from ctdc.table.schema import Schema
 from ctdc.table.tally import Layer, Tally
+from ctdc.table.variable import Variable
 
 MAX_LINKS = 10  # the least common multiple of k(k - 1) up to it is 2,520, and integers grow with it
 MOST_LEFT_OUT = 6  # rows left out of one person that are told apart; more count as so many

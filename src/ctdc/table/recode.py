@@ -23,7 +23,8 @@ from ctdc.table.coded import CodedTable, Column, check_columns, code_column, col
 from ctdc.table.coded import read_table as read_raw
 from ctdc.table.constraints import refuse_against
 from ctdc.table.declare import NOT_PRESENT, BandField, CodeField, Declaration, Field, SplitField
-from ctdc.table.schema import Schema, Variable
+from ctdc.table.schema import Schema
+from ctdc.table.variable import Variable
 
 Integers = npt.NDArray[np.int64]
 Truths = npt.NDArray[np.bool_]

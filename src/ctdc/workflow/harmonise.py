@@ -17,7 +17,8 @@ from ctdc.foundation.files import write_text
 from ctdc.foundation.hashing import hash_file, hash_tree, hash_value
 from ctdc.foundation.progress import Progress
 from ctdc.intake.delivery import Quarantined
-from ctdc.intake.harmonise import harmonise, linked_path
+from ctdc.intake.harmonise import harmonise
+from ctdc.intake.linked_rows import linked_path
 from ctdc.intake.mapping import load_mapping
 from ctdc.intake.report import write_report
 from ctdc.simulate.write import write_deliveries

@@ -38,7 +38,8 @@ from ctdc.table.declare import Declaration, plain_declaration, read_declaration
 from ctdc.table.linked import LinkedSchema, LinkedTable
 from ctdc.table.linked_recode import check_linked_header, load_linked
 from ctdc.table.recode import load_coded
-from ctdc.table.schema import Schema, Variable
+from ctdc.table.schema import Schema
+from ctdc.table.variable import Variable
 from ctdc.workflow.any_table import Choices, declared, groups_of, other_shapes
 from ctdc.workflow.combine import LINK
 from ctdc.workflow.config import DEFAULT_PROFILE, MAX_DELTA, MAX_EPSILON

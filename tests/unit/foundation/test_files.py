@@ -1,5 +1,6 @@
 """Writing that is whole or not at all."""
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ctdc.foundation.errors import UserError
-from ctdc.foundation.files import atomic_file, atomic_folder, write_bytes, write_text
+from ctdc.foundation.files import atomic_file, atomic_folder, replacing_folder, write_bytes, write_text
 
 
 class Interruption(Exception):
@@ -94,3 +95,42 @@ def test_a_killed_process_leaves_the_final_name_untouched(tmp_path: Path, kind: 
     assert killed.returncode == -signal.SIGKILL
     assert not (tmp_path / "final").exists()
     assert all(name.endswith(".part") for name in everything(tmp_path))
+
+
+def filled(folder: Path, name: str) -> Path:
+    folder.mkdir()
+    (folder / name).write_text(name)
+    return folder
+
+
+@pytest.mark.parametrize("in_one_step", [True, False])
+def test_a_folder_takes_the_place_of_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_one_step: bool
+) -> None:
+    if not in_one_step:
+        monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: object())
+    path = filled(tmp_path / "folder", "old")
+    with replacing_folder(path) as temporary:
+        (temporary / "new").write_text("new")
+        assert everything(path) == ["old"], "the old one stays until the new one is whole"
+    assert everything(path) == ["new"]
+    assert everything(tmp_path) == ["folder"]
+
+
+def test_a_folder_that_fails_leaves_the_other_one(tmp_path: Path) -> None:
+    path = filled(tmp_path / "folder", "old")
+    with pytest.raises(Interruption), replacing_folder(path) as temporary:
+        (temporary / "new").write_text("half")
+        raise Interruption
+    assert everything(path) == ["old"]
+    assert everything(tmp_path) == ["folder"]
+
+
+def test_a_second_rename_that_fails_gives_the_old_folder_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: object())
+    path = filled(tmp_path / "folder", "old")
+    with pytest.raises(OSError), replacing_folder(path) as temporary:
+        temporary.rmdir()  # so that there is nothing to rename
+        monkeypatch.setattr(Path, "chmod", lambda *_: None)
+    assert everything(path) == ["old"]
+    assert everything(tmp_path) == ["folder"]

@@ -10,7 +10,7 @@ import yaml
 
 from ctdc.foundation.errors import UserError
 from ctdc.intake.delivery import Quarantined
-from ctdc.intake.harmonise import linked_path
+from ctdc.intake.linked_rows import linked_path
 from ctdc.standard import load
 
 ENTITY = "perpetrator"

@@ -12,7 +12,8 @@ from ctdc.privacy.aggregates import COLUMNS, aggregate_table
 from ctdc.privacy.estimate import Estimates, estimate
 from ctdc.privacy.measure import measure
 from ctdc.table.reporting import reporting_deviations
-from ctdc.table.schema import Schema, Variable
+from ctdc.table.schema import Schema
+from ctdc.table.variable import Variable
 
 SIZES = (3, 2, 4)
 

@@ -13,7 +13,8 @@ from ctdc.privacy.forecast_page import HEIGHT, LEAST_GAP, WIDTH, forecast_html, 
 from ctdc.privacy.planning import Outlook, curve_epsilons, forecast
 from ctdc.privacy.report import LANGUAGES, Writer, texts_of
 from ctdc.privacy.workload import Workload
-from ctdc.table.schema import Schema, Variable
+from ctdc.table.schema import Schema
+from ctdc.table.variable import Variable
 
 TEXTS = texts_of("forecast")
 NAMED = Workload(1, (("a", "b"),), "cells")

@@ -26,7 +26,8 @@ from ctdc.privacy.settings import Settings
 from ctdc.privacy.stored import read_measurements
 from ctdc.table.coded import table_from_matrix
 from ctdc.table.linked import LinkedSchema, LinkedTable
-from ctdc.table.schema import Schema, Variable
+from ctdc.table.schema import Schema
+from ctdc.table.variable import Variable
 
 pytestmark = pytest.mark.slow
 

@@ -22,7 +22,8 @@ from ctdc.privacy.linked_workload import (
 )
 from ctdc.privacy.plan import share
 from ctdc.table.linked import LinkedSchema
-from ctdc.table.schema import Schema, Variable
+from ctdc.table.schema import Schema
+from ctdc.table.variable import Variable
 
 MAIN = Schema((Variable("area", ("north", "south")), Variable("flag", ("1",)), Variable("year", ("1", "2", "3"))))
 LINKED = Schema((Variable("age", ("young", "old", "very old")), Variable("works", ("1",))))

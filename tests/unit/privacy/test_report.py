@@ -21,7 +21,8 @@ from ctdc.privacy.outputs import privacy_statement
 from ctdc.privacy.plan import make_plan
 from ctdc.privacy.report import LANGUAGES, Listing, Writer, listings, one_way_counts, report_html, report_texts
 from ctdc.privacy.settings import Settings
-from ctdc.table.schema import Schema, Variable
+from ctdc.table.schema import Schema
+from ctdc.table.variable import Variable
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 WHEN = datetime(2031, 5, 9, 12, tzinfo=UTC)

@@ -14,7 +14,8 @@ from ctdc.privacy.aggregates import aggregate_table
 from ctdc.privacy.estimate import estimate
 from ctdc.privacy.measure import Measurements, measure
 from ctdc.privacy.stored import read_measurements, write_measurements
-from ctdc.table.schema import Schema, Variable
+from ctdc.table.schema import Schema
+from ctdc.table.variable import Variable
 
 
 def measured(sizes: tuple[int, ...], length: int = 3, real: bool = False) -> Measurements:

@@ -27,7 +27,8 @@ from ctdc.privacy.synthesise import synthesise
 from ctdc.table.coded import CodedTable, table_from_matrix
 from ctdc.table.constraints import Implication
 from ctdc.table.nearest import violates
-from ctdc.table.schema import Schema, Variable, read_schema
+from ctdc.table.schema import Schema, read_schema
+from ctdc.table.variable import Variable
 
 LABOUR, AGE = Variable("labour", ("1",)), Variable("age", ("child", "adult"))
 SECTORS = tuple(Variable(f"sector{number}", ("1",)) for number in range(6))

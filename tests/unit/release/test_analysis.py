@@ -19,7 +19,8 @@ from ctdc.privacy.measure import measure
 from ctdc.release.analysis import Analysis
 from ctdc.release.answers import Answer
 from ctdc.release.protected import ProtectedData
-from ctdc.table.schema import Schema, Variable
+from ctdc.table.schema import Schema
+from ctdc.table.variable import Variable
 
 pytestmark = pytest.mark.slow
 

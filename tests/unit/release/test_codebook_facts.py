@@ -9,7 +9,8 @@ from ctdc.release.vocabulary import vocabulary_from_dict, vocabulary_of_profile,
 from ctdc.standard import load
 from ctdc.standard.languages import LANGUAGES
 from ctdc.table.constraints import Implication
-from ctdc.table.schema import Schema, Variable
+from ctdc.table.schema import Schema
+from ctdc.table.variable import Variable
 
 STANDARD = load()
 FACTS = (

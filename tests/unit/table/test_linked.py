@@ -13,7 +13,8 @@ from ctdc.foundation.errors import UserError
 from ctdc.table.coded import table_from_matrix
 from ctdc.table.constraints import Implication
 from ctdc.table.linked import MOST_LEFT_OUT, LinkedSchema, LinkedTable
-from ctdc.table.schema import Schema, Variable
+from ctdc.table.schema import Schema
+from ctdc.table.variable import Variable
 
 MAIN = Schema((Variable("area", ("north", "south")),))
 LINKED = Schema((Variable("age", ("young", "old", "very old")), Variable("works", ("1",))))

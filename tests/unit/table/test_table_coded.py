@@ -15,7 +15,8 @@ from tests.support.engine import small_schema
 from ctdc.foundation.errors import UserError
 from ctdc.table.coded import CodedTable, check_columns, code_table, column_names, read_table, table_from_matrix
 from ctdc.table.count import marginal
-from ctdc.table.schema import Schema, Variable
+from ctdc.table.schema import Schema
+from ctdc.table.variable import Variable
 
 SCHEMA = Schema((Variable("gender", ("Woman", "Man")), Variable("age", ("0--8", "9--17"))))
 SECRET = "Maria-Secret"

@@ -11,7 +11,8 @@ from ctdc.foundation.errors import UserError
 from ctdc.table.coded import CodedTable, code_table, narrow
 from ctdc.table.constraints import Implication
 from ctdc.table.infer import draft_declaration
-from ctdc.table.schema import Schema, Variable, read_schema, schema_from_table_schema
+from ctdc.table.schema import Schema, read_schema, schema_from_table_schema
+from ctdc.table.variable import Variable
 
 LABOUR, SECTOR = Variable("labour", ("1", "0")), Variable("sector", ("farm", "mine"))
 AGE = Variable("age", ("child", "adult"))

@@ -8,7 +8,8 @@ import pytest
 
 from ctdc.foundation.errors import UserError
 from ctdc.table.declare import Declaration, parse_declaration, plain_declaration, read_declaration
-from ctdc.table.schema import Schema, Variable, schema_from_table_schema
+from ctdc.table.schema import Schema, schema_from_table_schema
+from ctdc.table.variable import Variable
 
 FIELDS: list[dict[str, Any]] = [
     {"name": "town", "type": "string", "constraints": {"enum": ["north", "south"]}},

@@ -7,7 +7,8 @@ import pytest
 
 from ctdc.foundation.errors import UserError
 from ctdc.table.coded import code_table
-from ctdc.table.schema import Schema, Variable
+from ctdc.table.schema import Schema
+from ctdc.table.variable import Variable
 
 SCHEMA = Schema((Variable("a", ("1", "2")),))
 

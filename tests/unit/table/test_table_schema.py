@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from ctdc.foundation.errors import UserError
-from ctdc.table.schema import Schema, Variable, read_schema, schema_from_table_schema
+from ctdc.table.schema import Schema, read_schema, schema_from_table_schema
+from ctdc.table.variable import Variable
 
 GENDER = Variable("gender", ("Woman", "Man"))
 

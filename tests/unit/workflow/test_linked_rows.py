@@ -11,7 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from ctdc.foundation.progress import Silent
-from ctdc.intake.harmonise import harmonise, linked_path
+from ctdc.intake.harmonise import harmonise
+from ctdc.intake.linked_rows import linked_path
 from ctdc.intake.mapping import load_mapping
 from ctdc.simulate.write import Simulation, write_deliveries
 from ctdc.standard import load

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from ctdc.foundation.hashing import hash_file
 from ctdc.foundation.progress import Progress, Silent
 from ctdc.hub.site.charts import OF_ROWS, BarChart, Charts
 from ctdc.hub.site.dashboards import Dashboards
+from ctdc.hub.site.place import Place
 from ctdc.hub.site.view import SiteRelease, read_release
 from ctdc.release.changelog import changelog_sections
 from ctdc.release.citation import citation
@@ -66,22 +67,25 @@ class Headline:
 
 @cache
 def _environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals["site"] = Place()  # for pages that say nothing else
+    return environment
 
 
-def build_site(release: Path, out: Path, progress: Progress | None = None) -> Path:
+def build_site(release: Path, out: Path, progress: Progress | None = None, place: Place | None = None) -> Path:
     """Render the release in the folder `release` into a new folder `out`, and return `out`.
 
-    The release should have been verified. Raises UserError if `out` exists or a file of the release is missing.
+    place: what surrounds the pages, where the site has more than this release (`ctdc.hub.site.export`). The release
+    should have been verified. Raises UserError if `out` exists or a file of the release is missing.
     """
     watch = progress or Silent()
-    view = read_release(release)
+    view = replace(read_release(release), place=place or Place())
     dashboards = Dashboards(view, SITE_TEXTS)
     watch.start("Rendering the pages", len(LANGUAGES) + 1)
     with atomic_folder(out) as target:
@@ -94,7 +98,7 @@ def build_site(release: Path, out: Path, progress: Progress | None = None) -> Pa
             watch.advance()
         _write(target / "index.html", _plain_page("root.html.j2", assets))
         _write(target / "404.html", _plain_page("notfound.html.j2", assets))
-        _copy_release(view, target / "release" / view.manifest.folder)
+        copy_release(view, target / view.place.files.strip("/") / view.manifest.folder)
         _write(target / MARKER, f'{{"format": "ctdc-site/1", "release": "{view.manifest.id}"}}\n')
         watch.advance()
     watch.finish()
@@ -106,22 +110,29 @@ def _write(path: Path, text: str) -> None:
     path.write_bytes(text.encode())
 
 
+def asset_names() -> Mapping[str, str]:
+    """The address of each asset in a site, by the name of its file here."""
+    names = {}
+    for name in ASSETS:
+        stem, _, suffix = name.rpartition(".")
+        names[name] = f"/assets/{stem}.{hash_file(HERE / 'assets' / name)[:12]}.{suffix}"
+    return names
+
+
 def _copy_assets(target: Path) -> Mapping[str, str]:
     """Copy style, script and fonts; style and script under names with their hash, so that they never go stale."""
     folder = target / "assets"
     (folder / "fonts").mkdir(parents=True)
-    names = {}
-    for name in ASSETS:
-        source = HERE / "assets" / name
-        stem, _, suffix = name.rpartition(".")
-        names[name] = f"/assets/{stem}.{hash_file(source)[:12]}.{suffix}"
-        shutil.copyfile(source, target / names[name].lstrip("/"))
+    names = asset_names()
+    for name, address in names.items():
+        shutil.copyfile(HERE / "assets" / name, target / address.lstrip("/"))
     for name in FONTS:
         shutil.copyfile(HERE / "assets" / "fonts" / name, folder / "fonts" / name)
     return names
 
 
-def _copy_release(view: SiteRelease, target: Path) -> None:
+def copy_release(view: SiteRelease, target: Path) -> None:
+    """Copy the files of a release, as its manifest lists them, into the folder `target`."""
     for path in (MANIFEST, *(entry.path for entry in view.manifest.files)):
         place = target / path
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -144,7 +155,20 @@ def _texts(language: str) -> Any:
 
 
 def _page(view: SiteRelease, language: str, page: str, assets: Mapping[str, str]) -> str:
-    context = _frame(view, language, page, PAGES[page], assets) | _CONTEXTS[page](view, language)
+    path = view.place.paths.get(page, PAGES[page])
+    return framed_page(view, language, page, path, assets, _CONTEXTS[page](view, language))
+
+
+def release_page(view: SiteRelease, language: str, page: str, assets: Mapping[str, str]) -> str:
+    """One of `PAGES` in one language, where the release's place has it."""
+    return _page(view, language, page, assets)
+
+
+def framed_page(
+    view: SiteRelease, language: str, page: str, path: str, assets: Mapping[str, str], content: Mapping[str, Any]
+) -> str:
+    """The page of the template ``PAGE.html.j2`` with what it shows. path: below the language's folder."""
+    context = _frame(view, language, page, path, assets) | dict(content)
     return _environment().get_template(f"{page}.html.j2").render(context)
 
 
@@ -157,22 +181,29 @@ def _dashboard_pages(
 
 
 def _frame(view: SiteRelease, language: str, page: str, path: str, assets: Mapping[str, str]) -> dict[str, Any]:
-    """What surrounds every page. page: its entry in the navigation; path: below the language's folder."""
+    """What surrounds every page. path: below the language's folder, the same in every language."""
+    place = view.place
     documents = [(name, f"/{language}/{at}", f"nav.{name}") for name, at in PAGES.items()]
     return {
+        "site": place,
         "language": language,
         "direction": direction(language),
         "page": page,
         "t": _texts(language),
         "assets": assets,
-        "navigation": [documents[0], *Dashboards(view, SITE_TEXTS).navigation(language), *documents[1:]],
+        "navigation": [
+            documents[0],
+            *Dashboards(view, SITE_TEXTS).navigation(language),
+            *documents[1:],
+            *((name, f"/{language}/{at}", key) for name, at, key in place.navigation),
+        ],
         "documents": documents[1:],
         "languages": [(code, AUTONYMS[code], direction(code), f"/{code}/{path}") for code in LANGUAGE_ORDER],
         "neutral_page": NEUTRAL_PAGE.format(language=language),
         "title": view.manifest.info.title(language),
         "simulated": view.manifest.info.simulated,
         "publisher": view.manifest.info.publisher,
-        "base": f"/release/{view.manifest.folder}/",
+        "base": f"{place.files}{view.manifest.folder}/",
         "release": SITE_TEXTS.text(
             language, "footer.release", name=view.manifest.folder, date=date(language, view.manifest.created)
         ),
@@ -261,7 +292,7 @@ def _data(view: SiteRelease, language: str) -> dict[str, Any]:
     info = view.manifest.info
     return {
         "heading": SITE_TEXTS.text(language, "data.title"),
-        "files": [_file(view, language, path) for path in _offered(view)],
+        "files": offered_files(view, language),
         "citation": citation(language, info, view.manifest.created),
         "info": info,
         "identifier": view.manifest.id,
@@ -291,7 +322,14 @@ def _about(view: SiteRelease, language: str, stem: str) -> str:
         tables = {name: sentences[role] for role, name in file_names(words).items()}
         if stem in tables:
             return tables[stem]
+    if stem == "figures" and view.place.shelf:
+        return SITE_TEXTS.text(language, "releases.figures")  # the site's own may be those of a newer release
     return SITE_TEXTS.text(language, f"file.{stem}")
+
+
+def offered_files(view: SiteRelease, language: str) -> list[dict[str, str]]:
+    """The files that readers are offered: path, name, what it is, size, rows and checksum as text."""
+    return [_file(view, language, path) for path in _offered(view)]
 
 
 def _file(view: SiteRelease, language: str, path: str) -> dict[str, str]:

@@ -32,10 +32,11 @@ CONTENT_TYPES = {
     ".csv": "text/csv; charset=utf-8",
     ".svg": "image/svg+xml",
     ".txt": "text/plain; charset=utf-8",
+    ".xml": "application/xml",
     ".woff2": "font/woff2",
     ".parquet": "application/vnd.apache.parquet",
 }
-COMPRESSED = frozenset({".html", ".css", ".js", ".json", ".csv", ".svg", ".txt"})
+COMPRESSED = frozenset({".html", ".css", ".js", ".json", ".csv", ".svg", ".txt", ".xml"})
 LARGEST_COMPRESSED = 8_000_000  # bytes; larger files would hold up other readers while they are compressed
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'self'; object-src 'none'; base-uri 'none'; "
@@ -49,7 +50,7 @@ SECURITY_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 # Release folders and assets carry a hash in their name, so what lies at their address never changes.
-IMMUTABLE = ("/release/", "/assets/")
+IMMUTABLE = ("/release/", "/releases/", "/assets/")
 CACHE_FOREVER = "public, max-age=31536000, immutable"
 CACHE_CHECK = "no-cache"
 PORTS_TRIED = 20

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from ctdc.hub.site.place import Place
 from ctdc.release.changelog import headline_labels
 from ctdc.release.manifest import Manifest, read_manifest
 from ctdc.release.protected import PRIVACY, read_json
@@ -19,7 +20,7 @@ CHANGELOG = "about/changelog.json"
 
 @dataclass(frozen=True)
 class SiteRelease:
-    """What the pages show. figures, privacy and changes are the parsed JSON files of the release."""
+    """What the pages show. figures, privacy and changes are the parsed JSON files; place: where the pages stand."""
 
     folder: Path
     manifest: Manifest
@@ -27,6 +28,7 @@ class SiteRelease:
     figures: Mapping[str, Any]
     privacy: Mapping[str, Any]
     changes: Mapping[str, Any]
+    place: Place = field(default_factory=Place)
 
     @cached_property
     def words(self) -> Mapping[str, VariableWords]:

@@ -1,0 +1,86 @@
+"""The page of all releases: what each one is, how exact and how protected it is, and where its files are.
+
+Promise: every number and every checksum is read from the releases' own files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ctdc.hub.site.build import SITE_TEXTS, offered_files
+from ctdc.hub.site.view import SiteRelease
+from ctdc.release.changelog import changelog_sections
+from ctdc.release.citation import citation
+from ctdc.release.document import Section
+from ctdc.release.numbers import date, number, number_range, significant
+from ctdc.release.texts import RELEASE_TEXTS
+
+CATALOGUE = "releases"
+CATALOGUE_PATH = "releases/"
+# The pages that every release keeps: page -> (path below the release's own, text key).
+KEPT = {"data": ("", "nav.data"), "codebook": ("codebook/", "nav.codebook"), "privacy": ("privacy/", "nav.privacy")}
+
+
+def release_path(view: SiteRelease) -> str:
+    """Where the pages of one release stand, below ``/LANGUAGE/``."""
+    return f"{CATALOGUE_PATH}{view.manifest.folder}/"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One release as text. path, pages: below ``/LANGUAGE/``, pages with their text keys; base: of its files."""
+
+    title: str
+    folder: str
+    identifier: str
+    version: str
+    simulated: bool
+    created: str
+    people_label: str
+    people: str
+    interval: str
+    epsilon: str
+    delta: str
+    path: str
+    pages: tuple[tuple[str, str], ...]
+    base: str
+    files: tuple[dict[str, str], ...]
+    changes: tuple[Section, ...]
+    citation: str
+
+
+def catalogue(views: Sequence[SiteRelease], language: str) -> dict[str, Any]:
+    """What the page shows. views: all releases, newest first."""
+    return {
+        "heading": SITE_TEXTS.text(language, "releases.title"),
+        "entries": [_entry(view, language) for view in views],
+        "changes_title": RELEASE_TEXTS.text(language, "changes.title"),
+        # The banner says that nobody on the page exists, so it stands here only when that is true of all releases.
+        "simulated": all(view.manifest.info.simulated for view in views),
+    }
+
+
+def _entry(view: SiteRelease, language: str) -> Entry:
+    manifest, people = view.manifest, view.headlines["victims"]
+    path = release_path(view)
+    return Entry(
+        title=manifest.info.title(language),
+        folder=manifest.folder,
+        identifier=manifest.id,
+        version=manifest.info.version,
+        simulated=manifest.info.simulated,
+        created=date(language, manifest.created),
+        people_label=view.headline_labels["victims"][language],
+        people=number(language, people["count"]),
+        interval=number_range(language, people["low95"], people["high95"]),
+        epsilon=significant(language, float(view.privacy["epsilon"]), 3),
+        delta=significant(language, float(view.privacy["delta"])),
+        path=path,
+        pages=tuple((path + below, key) for below, key in KEPT.values()),
+        base=f"{view.place.files}{manifest.folder}/",
+        files=tuple(offered_files(view, language)),
+        changes=changelog_sections(language, view.changes, view.vocabulary),
+        citation=citation(language, manifest.info, manifest.created),
+    )

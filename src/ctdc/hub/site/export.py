@@ -1,0 +1,233 @@
+"""Building the public site of one or several releases: the newest at its front, every one of them kept.
+
+Promise: only releases that verify are built; the old site stays until the new one is whole; the same releases, address
+and program give the same bytes, whether a page was rendered or taken over from the old site; each released file is
+there once, and is what its manifest says.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ctdc.foundation.errors import Refused, UserError
+from ctdc.foundation.files import replacing_folder
+from ctdc.foundation.hashing import hash_file, hash_value
+from ctdc.foundation.progress import Progress, Silent
+from ctdc.hub.site.build import MARKER, asset_names, build_site, copy_release, framed_page, release_page
+from ctdc.hub.site.catalogue import CATALOGUE, CATALOGUE_PATH, KEPT, catalogue, release_path
+from ctdc.hub.site.place import Place
+from ctdc.hub.site.record import Pages, Record, fingerprint, read_record, take_over
+from ctdc.hub.site.sitemap import ROBOTS, SITEMAP, checked_origin, robots, sitemap
+from ctdc.hub.site.view import SiteRelease, read_release
+from ctdc.release.manifest import MANIFEST, read_manifest
+from ctdc.release.verify import require_verified
+from ctdc.standard.languages import LANGUAGES
+
+FILES = "releases"  # the folder of all releases' files: each one's own folder below it
+SCRATCH = ".part"
+NAVIGATION = ((CATALOGUE, CATALOGUE_PATH, "releases.nav"),)
+
+
+@dataclass(frozen=True)
+class Export:
+    """A built site. releases: ids, newest first; pages: how many there are; rendered: how many were made anew."""
+
+    out: Path
+    releases: tuple[str, ...]
+    pages: int
+    rendered: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """The outcome as a JSON object."""
+        return {
+            "out": str(self.out),
+            "releases": list(self.releases),
+            "pages": self.pages,
+            "rendered": self.rendered,
+        }
+
+
+@dataclass(frozen=True)
+class Part:
+    """Pages that depend on the same things. inputs: what they depend on, as a hash; write: makes them in a folder."""
+
+    name: str
+    inputs: str
+    write: Callable[[Path], object]
+
+
+def export_site(releases: Sequence[Path], out: Path, url: str = "", progress: Progress | None = None) -> Export:
+    """Build the site of the releases in these folders at `out`, in the place of the site that stands there.
+
+    url: the address at which it will be published, for canonical links and ``sitemap.xml``. Raises UserError for
+    no release (``site.no_release``), one that is given twice (``site.twice``), an `out` that is not a site
+    (``site.not_a_site``) or is in a release (``site.in_release``), an address with a path (``site.url``), and Refused
+    (``release.not_verified``) for a release that does not verify.
+    """
+    watch = progress or Silent()
+    origin = checked_origin(url)
+    old = read_record(out)
+    views = _read(_checked(releases, out), origin, watch)
+    parts = list(_parts(views))
+    watch.start("Building the pages", len(parts))
+    with replacing_folder(out) as target:
+        made, rendered = {}, 0
+        for part in parts:
+            files = take_over(old.parts.get(part.name), part.inputs, out, target)
+            if files is None:
+                files = _make(part, target)
+                rendered += _count(files)
+            made[part.name] = Pages(part.inputs, files)
+            watch.advance()
+        watch.finish()
+        _place_files(views, target, watch)
+        record = Record(tuple(view.manifest.id for view in views), origin, made)
+        _finish(record, target)
+    return Export(out, record.releases, sum(_count(part.files) for part in made.values()), rendered)
+
+
+def _count(files: Mapping[str, str]) -> int:
+    return sum(path.endswith(".html") for path in files)
+
+
+def _checked(releases: Sequence[Path], out: Path) -> Sequence[Path]:
+    """The releases, if there is at least one, none is there twice, and `out` is not inside one."""
+    if not releases:
+        raise UserError("site.no_release", "No release was given.", do="Give the folder of each release to be shown.")
+    seen: dict[str, Path] = {}
+    for folder in releases:
+        _check_release(folder)
+        _, manifest = read_manifest(folder)
+        if manifest.id in seen:
+            raise UserError(
+                "site.twice",
+                f"{seen[manifest.id]} and {folder} are the same release.",
+                where=manifest.folder,
+                do="Give each release once; a link such as 'latest' leads to one that has a folder of its own.",
+            )
+        seen[manifest.id] = folder
+        if out.resolve().is_relative_to(folder.resolve()):
+            raise UserError(
+                "site.in_release",
+                f"{out} is inside the release {folder}, which would no longer verify.",
+                do="Choose a folder elsewhere with --out.",
+            )
+    return releases
+
+
+def _check_release(folder: Path) -> None:
+    """Raise UserError (``site.store``) for a folder of releases, which is easily given instead of the releases."""
+    if folder.is_dir() and not (folder / MANIFEST).is_file() and any(folder.glob(f"*/{MANIFEST}")):
+        raise UserError(
+            "site.store",
+            f"{folder} is a folder of releases, not a release.",
+            do=f"Give those that are to be shown; {folder}/* gives all.",
+        )
+
+
+def _read(releases: Sequence[Path], origin: str, watch: Progress) -> list[SiteRelease]:
+    """The verified releases, newest first, each in its own place."""
+    for folder in releases:
+        require_verified(folder, watch)
+    views = [read_release(folder) for folder in releases]
+    views.sort(key=lambda view: (view.manifest.created, view.manifest.folder), reverse=True)
+    front = Place(files=f"/{FILES}/", origin=origin, navigation=NAVIGATION)
+    return [replace(view, place=_own_place(view, views[0], front)) for view in views]
+
+
+def _own_place(view: SiteRelease, newest: SiteRelease, front: Place) -> Place:
+    """Where the pages stand that a release keeps for itself, whatever is at the front."""
+    paths = {page: release_path(view) + below for page, (below, _) in KEPT.items()}
+    return replace(
+        front,
+        paths=paths,
+        section=CATALOGUE,
+        shelf=tuple((page, paths[page], key) for page, (_, key) in KEPT.items()),
+        newest="" if view is newest else release_path(newest),
+    )
+
+
+def _parts(views: Sequence[SiteRelease]) -> Iterator[Part]:
+    """Everything that is rendered: the newest release's pages at the front, the catalogue, each release's own pages.
+
+    What a part depends on is the program, the manifests of the releases that it shows (which name every byte of them),
+    and where it stands.
+    """
+    own = views[0].place
+    place = Place(files=own.files, origin=own.origin, navigation=own.navigation)
+    yield Part("front", _inputs(views[:1], place), partial(build_site, views[0].folder, place=place))
+    yield Part(CATALOGUE, _inputs(views, place), partial(_write_catalogue, views, place))
+    for view in views:
+        yield Part(view.manifest.folder, _inputs([view], view.place), partial(_write_own, view))
+
+
+def _inputs(views: Sequence[SiteRelease], place: Place) -> str:
+    return hash_value([fingerprint(), [hash_file(view.folder / MANIFEST) for view in views], place.as_dict()])
+
+
+def _write_catalogue(views: Sequence[SiteRelease], place: Place, folder: Path) -> None:
+    assets, newest = asset_names(), replace(views[0], place=place)
+    for language in LANGUAGES:
+        page = framed_page(newest, language, CATALOGUE, CATALOGUE_PATH, assets, catalogue(views, language))
+        _write(folder / language / CATALOGUE_PATH / "index.html", page)
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text.encode())
+
+
+def _write_own(view: SiteRelease, folder: Path) -> None:
+    assets = asset_names()
+    for language in LANGUAGES:
+        for page in KEPT:
+            text = release_page(view, language, page, assets)
+            _write(folder / language / view.place.paths[page] / "index.html", text)
+
+
+def _make(part: Part, target: Path) -> Mapping[str, str]:
+    """Render a part and put its files in place. Returns path to SHA-256, without the released files among them."""
+    scratch = target / SCRATCH
+    part.write(scratch)
+    (scratch / MARKER).unlink(missing_ok=True)
+    files = {}
+    for path in sorted(path for path in scratch.rglob("*") if path.is_file()):
+        name = path.relative_to(scratch).as_posix()
+        if not name.startswith(f"{FILES}/"):
+            files[name] = hash_file(path)
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        path.rename(target / name)
+    shutil.rmtree(scratch)
+    return files
+
+
+def _place_files(views: Sequence[SiteRelease], target: Path, watch: Progress) -> None:
+    """The files of every release, checked after copying: what was verified may have changed meanwhile."""
+    watch.start("Copying the released files", len(views))
+    for view in views:
+        folder = target / FILES / view.manifest.folder
+        if not folder.is_dir():
+            copy_release(view, folder)
+        for entry in view.manifest.files:
+            if hash_file(folder / entry.path) != entry.sha256:
+                raise Refused(
+                    "site.changed",
+                    "A file of the release changed while the site was built.",
+                    where=str(view.folder / entry.path),
+                    do="Fetch the release again from its publisher.",
+                )
+        watch.advance()
+    watch.finish()
+
+
+def _finish(record: Record, target: Path) -> None:
+    """The files that are about the whole site."""
+    if record.origin:
+        _write(target / SITEMAP, sitemap(target, record.origin))
+        _write(target / ROBOTS, robots(record.origin))
+    _write(target / MARKER, record.to_json())

@@ -1,0 +1,212 @@
+"""deploy/nginx.conf: nginx started with it answers as 'ctdc serve' does, header by header."""
+
+import gzip
+import re
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+import uvicorn
+
+from ctdc.hub.site.serve import CONTENT_TYPES, SECURITY_HEADERS, application, bind
+
+pytestmark = pytest.mark.slow
+
+CONFIGURATION = Path(__file__).parents[2] / "deploy" / "nginx.conf"
+# What each server says of itself, of the moment and of the connection. ETags are made in different ways, and compared
+# for what they do; nginx also sends the date of change, and compressed bodies in chunks.
+OF_THE_SERVER = {"server", "date", "connection", "keep-alive", "etag", "last-modified", "transfer-encoding"}
+BIG = "id,value\n" + "".join(f"{number},x\n" for number in range(5000))
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def compared(self) -> dict[str, str]:
+        """The headers that both servers must agree on; of compressed and refused answers without their length."""
+        skipped = OF_THE_SERVER if self.status in (200, 206) else OF_THE_SERVER | {"content-length", "content-type"}
+        # A part, and a compressed body that nginx makes on the way, do not say again that there are parts.
+        shortened = self.status == 206 or "content-encoding" in self.headers
+        return {
+            name: text
+            for name, text in self.headers.items()
+            if name not in skipped
+            and not (shortened and name == "accept-ranges")
+            and not ("content-encoding" in self.headers and name == "content-length")
+        }
+
+
+def ask(port: int, address: str, method: str = "GET", **headers: str) -> Answer:
+    connection = HTTPConnection("127.0.0.1", port)
+    connection.request(method, address, headers={name.replace("_", "-"): text for name, text in headers.items()})
+    response = connection.getresponse()
+    found = {name.lower(): text for name, text in response.getheaders()}
+    answer = Answer(response.status, found, response.read())
+    connection.close()
+    return answer
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site with a file of every type, at an address that changes and at one that never does."""
+    outside = tmp_path_factory.mktemp("nginx-site")
+    site = outside / "site"
+    for place in ("en", "assets", "releases/twin-0123456789ab/data"):
+        (site / place).mkdir(parents=True)
+    (site / "en/index.html").write_text("<h1>Hello</h1>")
+    (site / "404.html").write_text("<h1>Nothing</h1>")
+    (site / "releases/twin-0123456789ab/data/synthetic.csv").write_text(BIG)
+    for suffix in CONTENT_TYPES:
+        (site / f"file{suffix}").write_text("content " * 50)
+        (site / f"assets/file{suffix}").write_text("content " * 50)
+    (site / "assets/file.unknown").write_text("content")
+    (outside / "secret.txt").write_text("secret")
+    (site / "link.txt").symlink_to(outside / "secret.txt")
+    return site
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def configuration(folder: Path, port: int) -> str:
+    """deploy/nginx.conf with what its operator changes, inside the least that nginx starts with."""
+    text = CONFIGURATION.read_text()
+    text = re.sub(r"listen 80 [^;]*;", f"listen 127.0.0.1:{port};", text)
+    text = re.sub(r"listen \[::\]:80 [^;]*;", "", text)
+    text = re.sub(r"root [^;]*;", f"root {folder};", text)
+    paths = "".join(f"{kind}_temp_path temp;\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    return f"daemon off;\nmaster_process off;\npid nginx.pid;\nevents {{}}\nhttp {{\n{paths}{text}\n}}\n"
+
+
+@contextmanager
+def nginx(folder: Path, work: Path) -> Iterator[int]:
+    """nginx on a free port, while the context is open."""
+    program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
+    if program is None:
+        pytest.skip("nginx is not installed (looked for it in PATH, /usr/sbin and /usr/local/sbin)")
+    port = free_port()
+    (work / "nginx.conf").write_text(configuration(folder, port))
+    process = subprocess.Popen(
+        [program, "-p", str(work), "-c", "nginx.conf", "-e", "stderr"], stderr=subprocess.PIPE, text=True
+    )
+    try:
+        while process.poll() is None:
+            with socket.socket() as attempt:
+                if attempt.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.02)
+        assert process.poll() is None, process.stderr.read() if process.stderr else ""
+        yield port
+    finally:
+        process.terminate()
+        process.communicate()
+
+
+@pytest.fixture(scope="module")
+def ports(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, int]]:
+    """Where nginx and 'ctdc serve' show the same folder."""
+    with nginx(folder, tmp_path_factory.mktemp("nginx")) as other, bind("127.0.0.1", 0) as listener:
+        server = uvicorn.Server(uvicorn.Config(application(folder), log_level="warning", server_header=False))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        yield other, listener.getsockname()[1]
+        server.should_exit = True
+        thread.join()
+
+
+DATA = "/releases/twin-0123456789ab/data/synthetic.csv"
+ADDRESSES = [
+    "/en/",
+    "/en/index.html",
+    "/en",
+    "/en/?question=1",
+    "/",
+    "/nowhere",
+    "/assets",
+    "/assets/",
+    "/assets/missing.css",
+    "/releases/twin-0123456789ab/",
+    "/link.txt",
+    "/../secret.txt",
+    "/%2e%2e/secret.txt",
+    "/assets/file.unknown",
+    DATA,
+    *[f"/{folder}file{suffix}" for suffix in CONTENT_TYPES for folder in ("", "assets/")],
+]
+
+
+@pytest.mark.parametrize("headers", [{}, {"Accept_Encoding": "gzip"}], ids=["plain", "gzip"])
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_same_answer_and_headers(ports, address, headers):
+    here, there = (ask(port, address, **headers) for port in ports)
+    if here.status == 400:  # nginx refuses an address that climbs out of the site before it looks for it
+        assert ".." in address or "%2e" in address
+        assert there.status == 404
+        return
+    assert here.status == there.status
+    assert here.compared == there.compared
+    assert SECURITY_HEADERS.items() <= {name: here.headers.get(name.lower()) for name in SECURITY_HEADERS}.items()
+    if here.status == 200:
+        unpacked = [gzip.decompress(a.body) if "content-encoding" in a.headers else a.body for a in (here, there)]
+        assert unpacked[0] == unpacked[1]
+
+
+@pytest.mark.parametrize("method", ["HEAD", "POST", "PUT", "DELETE"])
+@pytest.mark.parametrize("address", ["/en/", DATA])
+def test_same_methods(ports, method, address):
+    here, there = (ask(port, address, method) for port in ports)
+    assert here.status == there.status == (200 if method == "HEAD" else 405)
+    assert here.compared == there.compared
+
+
+@pytest.mark.parametrize("encoding", [{}, {"Accept_Encoding": "gzip"}], ids=["plain", "gzip"])
+@pytest.mark.parametrize("part", ["bytes=0-9", "bytes=-5", "bytes=100-"])
+@pytest.mark.parametrize("address", [DATA, "/assets/file.css", "/assets/file.html"])
+def test_same_parts_of_files(ports, address, part, encoding):
+    here, there = (ask(port, address, Range=part, **encoding) for port in ports)
+    assert here.status == there.status == 206
+    assert here.body == there.body
+    assert here.compared == there.compared
+
+
+@pytest.mark.parametrize("encoding", [{}, {"Accept_Encoding": "gzip"}], ids=["plain", "gzip"])
+def test_both_say_when_a_copy_is_still_good(ports, encoding):
+    for port in ports:
+        first = ask(port, "/en/", **encoding)
+        again = ask(port, "/en/", If_None_Match=first.headers["etag"], **encoding)
+        assert again.status == 304
+        assert again.headers["cache-control"] == "no-cache"
+        assert again.headers["vary"] == "Accept-Encoding"
+        assert ask(port, "/en/", If_None_Match='"other"', **encoding).status == 200
+
+
+def test_nothing_is_logged_of_visitors(folder, tmp_path):
+    with nginx(folder, tmp_path) as port:
+        for address in ("/en/", "/nowhere", "/link.txt", "/en"):
+            ask(port, address)
+    written = [path for path in tmp_path.rglob("*") if path.is_file() and path.name not in ("nginx.conf", "nginx.pid")]
+    assert written == []
+
+
+def test_the_file_and_the_server_have_the_same_headers_and_types():
+    """What needs no nginx: names, values and types are written the same in both."""
+    text = CONFIGURATION.read_text()
+    for name, value in SECURITY_HEADERS.items():
+        assert f'add_header {name} "{value}" always;' in text
+    for suffix, kind in CONTENT_TYPES.items():
+        assert f"{kind.split(';')[0]} {suffix[1:]};" in text

@@ -1,0 +1,380 @@
+"""The site of several releases: whole or not at all, the same bytes always, and only what changed rendered anew."""
+
+import ctypes
+import json
+import re
+import shutil
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from click.testing import CliRunner
+from protected_twin import PROFILE, write_protected
+from tests.support.linked_release import write_linked_release
+
+import ctdc.hub.site.export as export
+from ctdc.cli.site import command
+from ctdc.foundation.errors import Refused, UserError
+from ctdc.foundation.hashing import hash_file, hash_tree
+from ctdc.hub.site.build import PAGES, SITE_TEXTS
+from ctdc.hub.site.export import export_site
+from ctdc.release.build import build
+from ctdc.release.info import ReleaseInfo
+from ctdc.release.manifest import read_manifest
+from ctdc.release.numbers import date, number, number_range
+from ctdc.standard.languages import LANGUAGES
+
+pytestmark = pytest.mark.slow
+
+URL = "https://data.example.org"
+
+
+class Links(HTMLParser):
+    """The addresses that a reader can follow, and what the head says of the page's address and translations."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.followed: list[str] = []
+        self.canonical: list[str] = []
+        self.alternates: dict[str, str] = {}
+        self.feed(path.read_text())
+
+    def handle_starttag(self, tag, attrs):
+        values = dict(attrs)
+        if tag == "a":
+            self.followed.append(values["href"])
+        elif tag == "link" and values["rel"] == "canonical":
+            self.canonical.append(values["href"])
+        elif tag == "link" and values["rel"] == "alternate":
+            self.alternates[values["hreflang"]] = values["href"]
+
+
+@pytest.fixture(scope="module")
+def newer(tmp_path_factory: pytest.TempPathFactory, site_release: Path) -> Path:
+    """A second release, a year later, which knows of the first."""
+    protected = write_protected(tmp_path_factory.mktemp("newer") / "p", rows=1700)
+    info = ReleaseInfo("twin", simulated=False, profile=PROFILE, version="2027.1")
+    store = tmp_path_factory.mktemp("newer-store")
+    return build(protected, store, info, site_release, datetime(2027, 3, 1, tzinfo=UTC))
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory, site_release: Path, newer: Path) -> Path:
+    """The site of both releases; the older is given first, which must not matter."""
+    return export_site([site_release, newer], tmp_path_factory.mktemp("both") / "site", URL).out
+
+
+def html(site: Path) -> list[Path]:
+    return [path for language in LANGUAGES for path in (site / language).rglob("index.html")]
+
+
+def test_the_newest_release_is_at_the_front(both, newer):
+    _, manifest = read_manifest(newer)
+    for page in PAGES.values():
+        assert manifest.folder in (both / "en" / page / "index.html").read_text()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_catalogue_says_what_the_releases_say(both, site_release, newer, language):
+    text = (both / language / "releases/index.html").read_text()
+    assert text.index(f'id="{newer.name}"') < text.index(f'id="{site_release.name}"')
+    for folder in (site_release, newer):
+        _, manifest = read_manifest(folder)
+        part = text[text.index(f'id="{folder.name}"') :].split("</article>")[0]
+        figures = json.loads((folder / "data/figures.json").read_text())
+        people = next(headline for headline in figures["headlines"] if headline["id"] == "victims")
+        assert number(language, people["count"]) in part
+        assert number_range(language, people["low95"], people["high95"]) in part
+        assert date(language, manifest.created) in part
+        assert manifest.id in part
+        assert manifest.info.title(language) in part
+        for entry in manifest.files:
+            if entry.path.startswith("data/") and entry.path.endswith((".csv", ".parquet", "figures.json")):
+                assert f'href="/releases/{folder.name}/{entry.path}"' in part
+                assert entry.sha256 in part
+
+
+def test_the_banner_and_the_badge_stand_where_people_were_invented(both, site_release, newer):
+    """One of the two releases is simulated: its pages say so, those of the other do not, the catalogue marks one."""
+    banner, badge = 'class="simulated"', 'class="badge"'
+    for language in LANGUAGES:
+        catalogue = (both / language / "releases/index.html").read_text()
+        assert banner not in catalogue
+        assert catalogue.count(badge) == 1
+        assert banner in (both / language / "releases" / site_release.name / "index.html").read_text()
+        assert banner not in (both / language / "releases" / newer.name / "index.html").read_text()
+        assert banner not in (both / language / "index.html").read_text()
+
+
+def test_every_release_keeps_its_pages_and_only_older_ones_point_to_the_newest(both, site_release, newer):
+    for language in LANGUAGES:
+        older_text = SITE_TEXTS.text(language, "releases.older")
+        for folder in (site_release, newer):
+            for page in ("", "codebook/", "privacy/"):
+                path = both / language / "releases" / folder.name / page / "index.html"
+                assert (older_text in path.read_text()) == (folder == site_release)
+                shelf = [address for address in Links(path).followed if f"/releases/{folder.name}/" in address]
+                assert len({address for address in shelf if address.startswith(f"/{language}/releases/")}) >= 3
+        older = Links(both / language / "releases" / site_release.name / "index.html")
+        assert f"/{language}/releases/{newer.name}/" in older.followed
+
+
+def test_an_older_release_does_not_claim_the_site_s_figures(both, site_release):
+    for language in LANGUAGES:
+        text = (both / language / "releases" / site_release.name / "index.html").read_text()
+        for key in ("data.lead", "file.figures"):
+            assert SITE_TEXTS.text(language, key) not in text
+            assert SITE_TEXTS.text(language, key) in (both / language / "data/index.html").read_text()
+        assert SITE_TEXTS.text(language, "releases.data_lead") in text
+        assert SITE_TEXTS.text(language, "releases.figures") in text
+
+
+def test_every_link_leads_somewhere(both):
+    for path in html(both):
+        text = path.read_text()
+        for address in Links(path).followed:
+            if address.startswith("#"):
+                assert f'id="{address[1:]}"' in text, address
+            elif not address.startswith("https://"):
+                target = both / address.lstrip("/")
+                assert target.is_file() or (target / "index.html").is_file(), address
+
+
+def test_linked_tables_of_another_field_stand_beside_cases(newer, tmp_path):
+    linked = write_linked_release(tmp_path / "linked")
+    site = export_site([newer, linked], tmp_path / "site").out
+    text = (site / "en/releases/index.html").read_text()
+    assert text.index(f'id="{newer.name}"') < text.index(f'id="{linked.name}"')
+    for path in html(site):
+        addresses = [address for address in Links(path).followed if address.startswith("/")]
+        assert all((site / at.lstrip("/")).is_file() or (site / at[1:] / "index.html").is_file() for at in addresses)
+    for entry in read_manifest(linked)[1].files:
+        if entry.path.startswith("data/"):
+            assert f'href="/releases/{linked.name}/{entry.path}"' in text
+
+
+def test_released_files_are_there_once_and_true(both, site_release, newer):
+    for folder in (site_release, newer):
+        _, manifest = read_manifest(folder)
+        for entry in manifest.files:
+            assert hash_file(both / "releases" / folder.name / entry.path) == entry.sha256
+        assert hash_file(both / "releases" / folder.name / "manifest.json") == hash_file(folder / "manifest.json")
+    assert len(list(both.rglob("synthetic.csv"))) == 2
+    assert not (both / "release").exists()
+
+
+# ---- the same bytes, and no more work than is needed --------------------------------------------------------------
+
+
+def test_another_folder_and_another_time_give_the_same_bytes(both, site_release, newer, tmp_path, monkeypatch):
+    """Copies of the releases elsewhere, given in the other order, in another time zone, with a later clock."""
+    copies = [Path(shutil.copytree(folder, tmp_path / "copies" / folder.name)) for folder in (newer, site_release)]
+    monkeypatch.setenv("TZ", "Pacific/Kiritimati")
+    monkeypatch.setattr("time.time", lambda: 4_000_000_000.0)
+    again = export_site(copies, tmp_path / "elsewhere", URL)
+    assert again.rendered == again.pages
+    assert hash_tree(again.out) == hash_tree(both)
+
+
+def test_nothing_is_rendered_again_when_nothing_changed(both, site_release, newer, tmp_path):
+    site = Path(shutil.copytree(both, tmp_path / "site"))
+    before = {path: path.stat().st_mtime_ns for path in html(site)}
+    again = export_site([site_release, newer], site, URL)
+    assert (again.rendered, again.pages) == (0, len(html(site)) + 2)
+    assert hash_tree(site) == hash_tree(both)
+    assert {path: path.stat().st_mtime_ns for path in html(site)} == before, "times of change are part of nginx's ETags"
+
+
+def test_a_new_release_renders_only_what_it_changes(both, site_release, newer, tmp_path):
+    """From one release to two: the front, the catalogue, the new pages, and the old release's, which now is older."""
+    site = tmp_path / "site"
+    first = export_site([site_release], site, URL)
+    assert first.rendered == first.pages
+    export_site([site_release, newer], site, URL)
+    assert hash_tree(site) == hash_tree(both)
+    back = export_site([newer], site, URL)
+    assert back.rendered == len(LANGUAGES), "only the catalogue shows that the older release is gone"
+    assert not (site / "releases" / site_release.name).exists()
+    assert not (site / "en/releases" / site_release.name).exists()
+
+
+def test_a_page_that_was_tampered_with_is_rendered_again(both, site_release, newer, tmp_path):
+    site = Path(shutil.copytree(both, tmp_path / "site"))
+    (site / "en/releases" / newer.name / "index.html").write_text("other")
+    (site / "stray.html").write_text("stray")
+    assert export_site([site_release, newer], site, URL).rendered == 3 * len(LANGUAGES)
+    assert hash_tree(site) == hash_tree(both)
+
+
+def test_another_program_renders_everything_again(both, site_release, newer, tmp_path, monkeypatch):
+    site = Path(shutil.copytree(both, tmp_path / "site"))
+    monkeypatch.setattr(export, "fingerprint", lambda: "another version")
+    again = export_site([site_release, newer], site, URL)
+    assert again.rendered == again.pages
+
+
+def test_a_record_cannot_reach_outside_the_site(both, site_release, newer, tmp_path):
+    site = Path(shutil.copytree(both, tmp_path / "site"))
+    secret = tmp_path / "secret.html"
+    secret.write_text("secret")
+    record = json.loads((site / "site.json").read_text())
+    record["parts"]["releases"]["files"] = {"../secret.html": hash_file(secret)}
+    (site / "site.json").write_text(json.dumps(record))
+    assert export_site([site_release, newer], site, URL).rendered == len(LANGUAGES)
+    assert hash_tree(site) == hash_tree(both)
+
+
+# ---- the old site stays until the new one is whole ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("swap", [True, False], ids=["in one step", "in two renames"])
+def test_the_new_site_takes_the_place_of_the_old(both, newer, tmp_path, monkeypatch, swap):
+    if not swap:
+        monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: object())
+    site = Path(shutil.copytree(both, tmp_path / "site"))
+    (tmp_path / "link").symlink_to(site)
+    export_site([newer], tmp_path / "link", URL)
+    assert (tmp_path / "link").is_symlink()
+    assert json.loads((site / "site.json").read_text())["releases"] == [read_manifest(newer)[1].id]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "site"]
+    assert site.stat().st_mode & 0o777 == 0o755
+
+
+def test_a_failure_half_way_leaves_the_old_site(both, newer, tmp_path, monkeypatch):
+    site = Path(shutil.copytree(both, tmp_path / "site"))
+    before = hash_tree(site)
+    monkeypatch.setattr(export, "sitemap", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        export_site([newer], site, URL)
+    assert hash_tree(site) == before
+    assert [path.name for path in tmp_path.iterdir()] == ["site"]
+
+
+def test_a_file_that_changes_after_verification_is_not_published(newer, tmp_path, monkeypatch):
+    release = Path(shutil.copytree(newer, tmp_path / newer.name))
+    verified = export.require_verified
+
+    def verify_and_change(folder, watch):
+        verified(folder, watch)
+        with (folder / "data/synthetic.csv").open("a") as stream:
+            stream.write("x\n")
+
+    monkeypatch.setattr(export, "require_verified", verify_and_change)
+    with pytest.raises(Refused, match="changed while the site was built"):
+        export_site([release], tmp_path / "site")
+    assert not (tmp_path / "site").exists()
+
+
+def test_releases_may_come_from_the_site_itself(both, newer, site_release, tmp_path):
+    """The copies in a site are whole releases, also while the site is being replaced."""
+    site = Path(shutil.copytree(both, tmp_path / "site"))
+    export_site([site / "releases" / folder.name for folder in (site_release, newer)], site, URL)
+    assert hash_tree(site) == hash_tree(both)
+
+
+# ---- addresses ----------------------------------------------------------------------------------------------------
+
+
+def test_pages_name_their_address_and_translations(both):
+    for path in html(both):
+        links = Links(path)
+        language, *rest = path.parent.relative_to(both).parts
+        here = "/".join([URL, language, *rest, ""])
+        assert links.canonical == [here]
+        assert links.alternates == {code: "/".join([URL, code, *rest, ""]) for code in LANGUAGES}
+
+
+def test_the_sitemap_lists_every_page_once(both):
+    space = {"s": "http://www.sitemaps.org/schemas/sitemap/0.9", "x": "http://www.w3.org/1999/xhtml"}
+    root = ElementTree.parse(both / "sitemap.xml").getroot()
+    locations = [found.text for found in root.findall("s:url/s:loc", space)]
+    wanted = {f"{URL}/{path.parent.relative_to(both).as_posix()}/" for path in html(both)}
+    assert sorted(locations) == sorted(wanted)
+    assert {len(url.findall("x:link", space)) for url in root.findall("s:url", space)} == {len(LANGUAGES)}
+    assert f"Sitemap: {URL}/sitemap.xml" in (both / "robots.txt").read_text()
+
+
+def test_without_an_address_there_is_none(newer, tmp_path):
+    site = export_site([newer], tmp_path / "site").out
+    assert not (site / "sitemap.xml").exists()
+    assert not (site / "robots.txt").exists()
+    assert Links(site / "en/index.html").canonical == []
+    assert Links(site / "en/index.html").alternates["ar"] == "/ar/"
+
+
+@pytest.mark.parametrize(
+    "url", ["data.example.org", "ftp://x.org", "https://", "https://x.org/sub", "https://x.org?q=1", "https://x:y/"]
+)
+def test_an_address_that_cannot_be_is_refused(newer, tmp_path, url):
+    with pytest.raises(UserError) as caught:
+        export_site([newer], tmp_path / "site", url)
+    assert caught.value.detail.code == "site.url"
+
+
+# ---- errors -------------------------------------------------------------------------------------------------------
+
+
+def code_of(*releases: Path, out: Path) -> str:
+    with pytest.raises(UserError) as caught:
+        export_site(releases, out)
+    assert caught.value.detail.do
+    return caught.value.detail.code
+
+
+def test_no_release(tmp_path, newer):
+    assert code_of(out=tmp_path / "site") == "site.no_release"
+    assert code_of(newer.parent, out=tmp_path / "site") == "site.store"
+    assert code_of(tmp_path, out=tmp_path / "site") == "release.not_a_release"
+    assert not (tmp_path / "site").exists()
+
+
+def test_two_of_the_same_id(tmp_path, newer):
+    (tmp_path / "latest").symlink_to(newer)
+    assert code_of(newer, tmp_path / "latest", out=tmp_path / "site") == "site.twice"
+
+
+def test_a_release_that_does_not_verify_is_not_shown_and_the_site_stays(both, newer, tmp_path):
+    site = Path(shutil.copytree(both, tmp_path / "site"))
+    release = Path(shutil.copytree(newer, tmp_path / newer.name))
+    with (release / "data/figures.json").open("a") as stream:
+        stream.write(" ")
+    with pytest.raises(Refused, match="does not verify"):
+        export_site([release], site)
+    assert hash_tree(site) == hash_tree(both)
+
+
+def test_a_folder_that_is_not_a_site_is_left_alone(newer, tmp_path):
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis/chapter.txt").write_text("years of work")
+    assert code_of(newer, out=tmp_path / "thesis") == "site.not_a_site"
+    (tmp_path / "thesis/site.json").write_text("[]")
+    assert code_of(newer, out=tmp_path / "thesis") == "site.not_a_site"
+    assert (tmp_path / "thesis/chapter.txt").read_text() == "years of work"
+
+
+def test_a_site_is_not_built_inside_a_release(newer, tmp_path):
+    assert code_of(newer, out=newer / "site") == "site.in_release"
+
+
+def test_an_empty_folder_and_a_site_without_a_record_may_be_replaced(newer, site, tmp_path):
+    (tmp_path / "empty").mkdir()
+    assert export_site([newer], tmp_path / "empty").pages
+    plain = Path(shutil.copytree(site, tmp_path / "plain"))
+    made = export_site([newer], plain)
+    assert made.rendered == made.pages
+
+
+# ---- the command --------------------------------------------------------------------------------------------------
+
+
+def test_the_command_builds_and_says_so(newer, site_release, tmp_path):
+    arguments = ["build", str(newer), str(site_release), "--out", str(tmp_path / "site")]
+    result = CliRunner().invoke(command, arguments, catch_exceptions=False)
+    assert re.search(r"The site of 2 releases is in .*: \d+ pages, \d+ of them rendered anew", result.stdout)
+    assert "Verifying the release" in result.stderr
+    again = CliRunner().invoke(command, [*arguments, "--json"], catch_exceptions=False)
+    outcome = json.loads(again.stdout)
+    assert outcome["rendered"] == 0
+    assert outcome["releases"] == [read_manifest(folder)[1].id for folder in (newer, site_release)]
