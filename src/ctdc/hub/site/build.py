@@ -19,6 +19,9 @@ from ctdc.foundation.files import atomic_folder
 from ctdc.foundation.hashing import hash_file
 from ctdc.foundation.progress import Progress, Silent
 from ctdc.hub.site.charts import OF_ROWS, BarChart, Charts
+from ctdc.hub.site.kit.files import chart_files
+from ctdc.hub.site.kit.make import make_charts
+from ctdc.hub.site.kit.pages import ChartLinks, chart_context
 from ctdc.hub.site.view import SiteRelease, read_release
 from ctdc.release.changelog import changelog_sections
 from ctdc.release.citation import citation
@@ -87,6 +90,7 @@ def build_site(release: Path, out: Path, progress: Progress | None = None) -> Pa
         for language in LANGUAGES:
             for page in PAGES:
                 _write(target / language / PAGES[page] / "index.html", _page(view, language, page, assets))
+            _write_charts(view, language, target, assets)
             watch.advance()
         _write(target / "index.html", _plain_page("root.html.j2", assets))
         _write(target / "404.html", _plain_page("notfound.html.j2", assets))
@@ -100,6 +104,21 @@ def build_site(release: Path, out: Path, progress: Progress | None = None) -> Pa
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(text.encode())
+
+
+def _write_charts(view: SiteRelease, language: str, target: Path, assets: Mapping[str, str]) -> None:
+    """For each chart of the overview its page, its files, and the page of the chart alone."""
+    folder = target / language / "charts"
+    for made in make_charts(view, language, SITE_TEXTS):
+        files = chart_files(made.chart)
+        context = _frame(view, language, "chart", f"charts/{made.chart.id}/", assets)
+        context |= chart_context(made, files)
+        context["row_texts"] = _row_texts(language) if made.of_rows else _texts(language)
+        for template, place in (("kit_chart", ""), ("kit_embed", "embed")):
+            page = _environment().get_template(f"{template}.html.j2").render(context)
+            _write(folder / made.chart.id / place / "index.html", page)
+        for name, data in files.items():
+            (folder / name).write_bytes(data)
 
 
 def _copy_assets(target: Path) -> Mapping[str, str]:
@@ -139,15 +158,31 @@ def _texts(language: str) -> Any:
     return text
 
 
+def _row_texts(language: str) -> Any:
+    """Like `_texts`, but what is said of people is said of linked rows."""
+
+    def text(key: str, **values: str) -> str:
+        return SITE_TEXTS.text(language, OF_ROWS.get(key, key), **values)
+
+    return text
+
+
 def _page(view: SiteRelease, language: str, page: str, assets: Mapping[str, str]) -> str:
-    context = {
+    context = _frame(view, language, page, PAGES[page], assets)
+    context |= _CONTEXTS[page](view, language)
+    return _environment().get_template(f"{page}.html.j2").render(context)
+
+
+def _frame(view: SiteRelease, language: str, page: str, path: str, assets: Mapping[str, str]) -> dict[str, Any]:
+    """What surrounds every page. path: below the language's folder, the same in every language."""
+    return {
         "language": language,
         "direction": direction(language),
         "page": page,
         "t": _texts(language),
         "assets": assets,
         "navigation": [(name, f"/{language}/{path}", f"nav.{name}") for name, path in PAGES.items()],
-        "languages": [(code, AUTONYMS[code], direction(code), f"/{code}/{PAGES[page]}") for code in LANGUAGE_ORDER],
+        "languages": [(code, AUTONYMS[code], direction(code), f"/{code}/{path}") for code in LANGUAGE_ORDER],
         "neutral_page": NEUTRAL_PAGE.format(language=language),
         "title": view.manifest.info.title(language),
         "simulated": view.manifest.info.simulated,
@@ -157,8 +192,6 @@ def _page(view: SiteRelease, language: str, page: str, assets: Mapping[str, str]
             language, "footer.release", name=view.manifest.folder, date=date(language, view.manifest.created)
         ),
     }
-    context |= _CONTEXTS[page](view, language)
-    return _environment().get_template(f"{page}.html.j2").render(context)
 
 
 def _overview(view: SiteRelease, language: str) -> dict[str, Any]:
@@ -181,6 +214,7 @@ def _overview(view: SiteRelease, language: str) -> dict[str, Any]:
         "countries": charts.countries(),
         "corridors": charts.corridors(),
         "linked": _linked(view, language),
+        "more": ChartLinks(language),
     }
 
 
@@ -202,17 +236,13 @@ def _linked(view: SiteRelease, language: str) -> LinkedPart | None:
         return None
     total, charts = rows.figures["total"], Charts(rows, language, SITE_TEXTS, of_rows=True)
     between = number_range(language, total["low95"], total["high95"])
-
-    def text(key: str, **values: str) -> str:
-        return SITE_TEXTS.text(language, OF_ROWS.get(key, key), **values)
-
     return LinkedPart(
         heading=words.labels[language],
         text=SITE_TEXTS.text(language, "rows.text", most=number(language, words.most)),
         total=SITE_TEXTS.text(language, "rows.total", count=number(language, max(0, total["count"])), range=between),
         links=Charts(view, language, SITE_TEXTS).links(),
         charts=(*charts.groups(), *charts.variables()),
-        texts=text,
+        texts=_row_texts(language),
     )
 
 
