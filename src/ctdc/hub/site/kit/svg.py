@@ -3,7 +3,8 @@
 Promise: a bar's length is its value's part of the axis, which starts at zero; whiskers end where the interval ends;
 every number is text. Arabic runs from the right, except that time runs from the left in every language. The picture
 has no background of its own, only colours that stand out from black as well as from white, and text in the system's
-colour (black, where a program knows none): so it can be read on paper, in forced colours, and under a policy that allows no style in a page.
+colour (black, where a program knows none): so it can be read on paper, in forced colours, and under a policy that
+allows no style in a page.
 """
 
 from __future__ import annotations
@@ -47,9 +48,8 @@ class _Canvas:
     def text(self, x: float, text: str, size: float = 14, anchor: str = "start", weight: str = "400") -> None:
         """Text whose line stands at the present height. Its anchor follows the language's direction."""
         place = f'x="{_n(self.across(x))}" y="{_n(self.y)}" font-size="{_n(size)}" font-weight="{weight}"'
-        self.parts.append(
-            f'<text {place} fill="CanvasText" text-anchor="{anchor}" direction="{self.chart.direction}">{_safe(text)}</text>'
-        )
+        flow = f'fill="CanvasText" text-anchor="{anchor}" direction="{self.chart.direction}"'
+        self.parts.append(f"<text {place} {flow}>{_safe(text)}</text>")
 
     def lines(self, text: str, letters: int, size: float, weight: str = "400") -> None:
         """Text from the margin in as many lines as it needs."""

@@ -120,13 +120,13 @@ def to_json(chart: Chart) -> bytes:
 
 
 def to_metadata(chart: Chart, files: Mapping[str, bytes]) -> bytes:
-    """Release, citation and privacy as JSON in UTF-8, with the size and SHA-256 of each of `files` (name to content)."""
+    """Release, citation and privacy as JSON in UTF-8, and size and SHA-256 of each of `files` (name to content)."""
     described = [{"name": name, "bytes": len(data), "sha256": hash_bytes(data)} for name, data in files.items()]
     return as_json({**_head(chart), "notes": list(chart.notes), "columns": list(COLUMNS), "files": described}).encode()
 
 
 def to_xlsx(chart: Chart) -> bytes:
-    """The chart as a workbook: its numbers, and a second sheet that says what they are; from right to left in Arabic."""
+    """The chart as a workbook: its numbers, and a second sheet that says what they are; in Arabic from the right."""
     buffer = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(buffer, options) as book:
