@@ -34,3 +34,12 @@ def test_only_the_chart_alone_may_be_framed(browser, address):
     assert answers[0]["x-frame-options"] == "DENY"
     assert "frame-ancestors *" in answers[1]["content-security-policy"]
     assert "x-frame-options" not in answers[1]
+
+
+def test_a_picture_s_text_takes_the_colour_that_a_reader_forces(browser, address):
+    context = browser.new_context(forced_colors="active", color_scheme="dark")
+    page = context.new_page()
+    page.goto(f"{address}/en/charts/time.svg")
+    colours = page.evaluate("[...document.querySelectorAll('text')].map(text => getComputedStyle(text).fill)")
+    context.close()
+    assert set(colours) == {"rgb(255, 255, 255)"}
