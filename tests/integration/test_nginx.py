@@ -206,7 +206,13 @@ def test_nothing_is_logged_of_visitors(folder, tmp_path):
 def test_the_file_and_the_server_have_the_same_headers_and_types():
     """What needs no nginx: names, values and types are written the same in both."""
     text = CONFIGURATION.read_text()
+    # Both are "nobody", but for the pages of a chart alone, which others may frame.
+    variables = {"X-Frame-Options": "$ctdc_frame"}
     for name, value in SECURITY_HEADERS.items():
-        assert f'add_header {name} "{value}" always;' in text
+        written = value.replace("frame-ancestors 'none'", "frame-ancestors $ctdc_ancestors")
+        expected = variables.get(name, f'"{written}"')
+        assert f"add_header {name} {expected} always;" in text
+    assert re.search(r"default +\"'none'\";", text)
+    assert 'default "DENY";' in text
     for suffix, kind in CONTENT_TYPES.items():
         assert f"{kind.split(';')[0]} {suffix[1:]};" in text

@@ -6,6 +6,7 @@ import pytest
 from babel import Locale
 
 from ctdc.hub.site.build import SITE_TEXTS
+from ctdc.hub.site.kit.value import KIT_TEXTS
 from ctdc.release.texts import RELEASE_TEXTS, Catalogue
 from ctdc.standard.languages import LANGUAGES
 
@@ -17,7 +18,7 @@ SAME = {
 }
 
 
-@pytest.fixture(params=[RELEASE_TEXTS, SITE_TEXTS], ids=["release", "site"])
+@pytest.fixture(params=[RELEASE_TEXTS, SITE_TEXTS, KIT_TEXTS], ids=["release", "site", "charts"])
 def catalogue(request: pytest.FixtureRequest) -> Catalogue:
     return request.param
 

@@ -20,6 +20,9 @@ from ctdc.foundation.hashing import hash_file
 from ctdc.foundation.progress import Progress, Silent
 from ctdc.hub.site.charts import OF_ROWS, BarChart, Charts
 from ctdc.hub.site.dashboards import Dashboards
+from ctdc.hub.site.kit.files import chart_files
+from ctdc.hub.site.kit.make import make_charts
+from ctdc.hub.site.kit.pages import ChartLinks, chart_context
 from ctdc.hub.site.place import Place
 from ctdc.hub.site.view import SiteRelease, read_release
 from ctdc.release.changelog import changelog_sections
@@ -95,6 +98,7 @@ def build_site(release: Path, out: Path, progress: Progress | None = None, place
                 _write(target / language / PAGES[page] / "index.html", _page(view, language, page, assets))
             for path, text in _dashboard_pages(dashboards, view, language, assets):
                 _write(target / language / path / "index.html", text)
+            _write_charts(view, language, target, assets)
             watch.advance()
         _write(target / "index.html", _plain_page("root.html.j2", assets))
         _write(target / "404.html", _plain_page("notfound.html.j2", assets))
@@ -117,6 +121,21 @@ def asset_names() -> Mapping[str, str]:
         stem, _, suffix = name.rpartition(".")
         names[name] = f"/assets/{stem}.{hash_file(HERE / 'assets' / name)[:12]}.{suffix}"
     return names
+
+
+def _write_charts(view: SiteRelease, language: str, target: Path, assets: Mapping[str, str]) -> None:
+    """For each chart of the overview its page, its files, and the page of the chart alone."""
+    folder = target / language / "charts"
+    for made in make_charts(view, language, SITE_TEXTS):
+        files = chart_files(made.chart)
+        context = _frame(view, language, "chart", f"charts/{made.chart.id}/", assets)
+        context |= chart_context(made, files)
+        context["row_texts"] = _row_texts(language) if made.of_rows else _texts(language)
+        for template, place in (("kit_chart", ""), ("kit_embed", "embed")):
+            page = _environment().get_template(f"{template}.html.j2").render(context)
+            _write(folder / made.chart.id / place / "index.html", page)
+        for name, data in files.items():
+            (folder / name).write_bytes(data)
 
 
 def _copy_assets(target: Path) -> Mapping[str, str]:
@@ -150,6 +169,15 @@ def _plain_page(template: str, assets: Mapping[str, str]) -> str:
 def _texts(language: str) -> Any:
     def text(key: str, **values: str) -> str:
         return SITE_TEXTS.text(language, key, **values)
+
+    return text
+
+
+def _row_texts(language: str) -> Any:
+    """Like `_texts`, but what is said of people is said of linked rows."""
+
+    def text(key: str, **values: str) -> str:
+        return SITE_TEXTS.text(language, OF_ROWS.get(key, key), **values)
 
     return text
 
@@ -230,6 +258,7 @@ def _overview(view: SiteRelease, language: str) -> dict[str, Any]:
         "countries": charts.countries(),
         "corridors": charts.corridors(),
         "linked": _linked(view, language),
+        "more": ChartLinks(language),
     }
 
 
@@ -251,17 +280,13 @@ def _linked(view: SiteRelease, language: str) -> LinkedPart | None:
         return None
     total, charts = rows.figures["total"], Charts(rows, language, SITE_TEXTS, of_rows=True)
     between = number_range(language, total["low95"], total["high95"])
-
-    def text(key: str, **values: str) -> str:
-        return SITE_TEXTS.text(language, OF_ROWS.get(key, key), **values)
-
     return LinkedPart(
         heading=words.labels[language],
         text=SITE_TEXTS.text(language, "rows.text", most=number(language, words.most)),
         total=SITE_TEXTS.text(language, "rows.total", count=number(language, max(0, total["count"])), range=between),
         links=Charts(view, language, SITE_TEXTS).links(),
         charts=(*charts.groups(), *charts.variables()),
-        texts=text,
+        texts=_row_texts(language),
     )
 
 

@@ -14,6 +14,7 @@ from ctdc.hub.site.view import SiteRelease
 from ctdc.release.figures import AGE, EXPLOITATION, GENDER, ORIGIN, YEAR
 from ctdc.release.numbers import number, number_range, percent, percent_range
 from ctdc.release.texts import Catalogue
+from ctdc.release.vocabulary import FLAG_CODES
 
 TOP_COUNTRIES = 12
 TOP_CORRIDORS = 12
@@ -27,7 +28,8 @@ TICKS = 4
 class Mark:
     """A value on an axis. length, low and high: shares of the axis from 0 to 1; texts are for reading.
 
-    `text` is the value, `interval` its 95 % interval; both are empty, and `few` is set, below the threshold.
+    `text` is the value, `interval` its 95 % interval; both are empty, and `few` is set, below the threshold. of: the
+    variables and codes that it counts; numbers: value, low and high end as the release has them, None below it.
     """
 
     text: str
@@ -36,6 +38,8 @@ class Mark:
     low: float
     high: float
     few: bool = False
+    of: tuple[tuple[str, str], ...] = ()
+    numbers: tuple[float, float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -156,7 +160,7 @@ class Charts:
         columns = tuple(
             Column(
                 label=entry["code"],
-                mark=self._people(entry, end),
+                mark=self._people(entry, end, (name, entry["code"])),
                 x=round(step * position + step * 0.14, 3),
                 width=round(step * 0.72, 3),
                 late=position >= len(entries) - LATE_YEARS,
@@ -180,7 +184,10 @@ class Charts:
         end = axis_end(cell["high95"] for cell in cells.values())
         rows = []
         for entry in reversed(self._variables[age]["codes"]):
-            marks = [self._people(cells.get((entry["code"], code)), end) for code in genders]
+            marks = [
+                self._people(cells.get((entry["code"], code)), end, (age, entry["code"]), (gender, code))
+                for code in genders
+            ]
             label = self._release.code_label(age, entry["code"], self._language)
             rows.append(PyramidRow(label, marks[0], marks[1], tuple(marks[2:])))
         names = [self._release.code_label(gender, code, self._language) for code in genders]
@@ -225,7 +232,13 @@ class Charts:
         pair = self._pairs[origin, place]
         cells = pair["cells"][:TOP_CORRIDORS]
         end = axis_end(cell["high95"] for cell in cells)
-        bars = tuple(Bar(self._route(origin, place, *cell["codes"]), self._people(cell, end)) for cell in cells)
+        bars = tuple(
+            Bar(
+                self._route(origin, place, *cell["codes"]),
+                self._people(cell, end, *zip((origin, place), cell["codes"], strict=True)),
+            )
+            for cell in cells
+        )
         top = self._top_note(len(cells), pair["published"])
         title, text = self._text("chart.corridors.title"), self._text("chart.corridors.text")
         category = self._text("chart.corridors.name")
@@ -247,7 +260,11 @@ class Charts:
         )
         end = axis_end(member["share"]["high95"] for member in group["members"] if member["share"])
         bars = tuple(
-            Bar(label, self._share(member["share"], min(end, 1.0)), self._people(member, 1.0))
+            Bar(
+                label,
+                self._share(member["share"], min(end, 1.0), (member["variable"], FLAG_CODES[0])),
+                self._people(member, 1.0),
+            )
             for label, member in members
         )
         count = number(self._language, group["denominator"]["count"])
@@ -269,12 +286,10 @@ class Charts:
             return self._top(name)
         if self._release.words[name].kind == "flag":
             end = axis_end(code["high95"] for code in codes)
-            bars = tuple(Bar(self._label(name, code), self._people(code, end)) for code in codes)
+            bars = tuple(Bar(self._label(name, code), self._people(code, end, (name, code["code"]))) for code in codes)
             return self._bar_chart(name, "people", bars, tuple(notes))
         end = min(1.0, axis_end(code["share"]["high95"] for code in codes if code["share"]))
-        bars = tuple(
-            Bar(self._label(name, code), self._share(code["share"], end), self._people(code, 1.0)) for code in codes
-        )
+        bars = tuple(self._share_bar(name, code, end) for code in codes)
         return self._bar_chart(name, "share", bars, tuple(notes))
 
     def _top(self, name: str) -> BarChart:
@@ -282,15 +297,17 @@ class Charts:
         reported = [code for code in entry["codes"] if not code["below_threshold"]]
         largest = sorted(reported, key=lambda code: (-code["count"], code["code"]))[:TOP_COUNTRIES]
         end = min(1.0, axis_end(code["share"]["high95"] for code in largest if code["share"]))
-        bars = tuple(
-            Bar(self._label(name, code), self._share(code["share"], end), self._people(code, 1.0)) for code in largest
-        )
+        bars = tuple(self._share_bar(name, code, end) for code in largest)
         notes = (self._top_note(len(largest), len(reported)), self._known(entry))
         return self._bar_chart(name, "share", bars, notes)
 
     def _bar_chart(self, name: str, unit: str, bars: tuple[Bar, ...], notes: tuple[str, ...]) -> BarChart:
         title = self._release.words[name].labels[self._language]
         return BarChart(f"{self._start}variable-{name}", title, self._text("chart.category"), unit, bars, notes)
+
+    def _share_bar(self, name: str, code: Mapping[str, Any], end: float) -> Bar:
+        share = self._share(code["share"], end, (name, code["code"]))
+        return Bar(self._label(name, code), share, self._people(code, 1.0))
 
     def _label(self, name: str, code: Mapping[str, Any]) -> str:
         return self._release.code_label(name, code["code"], self._language)
@@ -311,22 +328,22 @@ class Charts:
     def _of_all(self, share: Mapping[str, float] | None) -> str:
         return percent(self._language, share["share"] if share else 0.0, 0)
 
-    def _share(self, share: Mapping[str, float] | None, end: float) -> Mark:
+    def _share(self, share: Mapping[str, float] | None, end: float, *of: tuple[str, str]) -> Mark:
         if share is None:
-            return self._few()
+            return self._few(of)
         text = percent(self._language, share["share"])
         interval = percent_range(self._language, share["low95"], share["high95"])
-        return _mark(text, interval, share["share"], share["low95"], share["high95"], end)
+        return _mark(text, interval, (share["share"], share["low95"], share["high95"]), end, of)
 
-    def _people(self, entry: Mapping[str, Any] | None, end: float) -> Mark:
+    def _people(self, entry: Mapping[str, Any] | None, end: float, *of: tuple[str, str]) -> Mark:
         if entry is None or entry["below_threshold"]:
-            return self._few()
+            return self._few(of)
         text = number(self._language, entry["count"])
         interval = number_range(self._language, entry["low95"], entry["high95"])
-        return _mark(text, interval, entry["count"], entry["low95"], entry["high95"], end)
+        return _mark(text, interval, (entry["count"], entry["low95"], entry["high95"]), end, of)
 
-    def _few(self) -> Mark:
-        return Mark(self._text("chart.too_few"), "", 0.0, 0.0, 0.0, few=True)
+    def _few(self, of: tuple[tuple[str, str], ...]) -> Mark:
+        return Mark(self._text("chart.too_few"), "", 0.0, 0.0, 0.0, few=True, of=of)
 
     def _role(self, names: Sequence[str]) -> str | None:
         # What these names mean, they mean of people.
@@ -336,9 +353,11 @@ class Charts:
         return self._texts.text(self._language, OF_ROWS.get(key, key) if self._of_rows else key, **values)
 
 
-def _mark(text: str, interval: str, value: float, low: float, high: float, end: float) -> Mark:
-    length, start, stop = (min(1.0, max(0.0, part / end)) for part in (value, low, high))
-    return Mark(text, interval, length, start, stop)
+def _mark(
+    text: str, interval: str, numbers: tuple[float, float, float], end: float, of: tuple[tuple[str, str], ...]
+) -> Mark:
+    length, start, stop = (min(1.0, max(0.0, part / end)) for part in numbers)
+    return Mark(text, interval, length, start, stop, of=of, numbers=numbers)
 
 
 def strip_common_start(labels: Sequence[str]) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import gzip
+import re
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -35,6 +36,8 @@ CONTENT_TYPES = {
     ".xml": "application/xml",
     ".woff2": "font/woff2",
     ".parquet": "application/vnd.apache.parquet",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".zip": "application/zip",
 }
 COMPRESSED = frozenset({".html", ".css", ".js", ".json", ".csv", ".svg", ".txt", ".xml"})
 LARGEST_COMPRESSED = 8_000_000  # bytes; larger files would hold up other readers while they are compressed
@@ -48,6 +51,14 @@ SECURITY_HEADERS = {
     "magnetometer=(), microphone=(), payment=(), usb=()",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
+}
+# A chart alone is made to be shown within pages of others. It has no control that could be pressed unawares.
+FRAMED = re.compile(r"/[a-z]{2}/charts/[^/]+/embed/(index\.html)?")
+FRAMED_HEADERS = {
+    **{name: value for name, value in SECURITY_HEADERS.items() if name != "X-Frame-Options"},
+    "Content-Security-Policy": SECURITY_HEADERS["Content-Security-Policy"].replace(
+        "frame-ancestors 'none'", "frame-ancestors *"
+    ),
 }
 # Release folders and assets carry a hash in their name, so what lies at their address never changes.
 IMMUTABLE = ("/release/", "/releases/", "/assets/")
@@ -112,7 +123,8 @@ def application(folder: Path) -> Starlette:
             body = missing.path.read_bytes() if missing else b"Not found"
             kind = missing.content_type if missing else "text/plain"
             return _with_headers(Response(body, 404, media_type=kind, headers={"Cache-Control": CACHE_CHECK}))
-        return _with_headers(_file(request, served, compressed))
+        headers = FRAMED_HEADERS if FRAMED.fullmatch(address) else SECURITY_HEADERS
+        return _with_headers(_file(request, served, compressed), headers)
 
     async def refuse(request: Request, error: Exception) -> Response:
         return _with_headers(PlainTextResponse("Method not allowed", 405, headers={"Allow": "GET, HEAD"}))
@@ -124,8 +136,8 @@ def application(folder: Path) -> Starlette:
     return Starlette(routes=[route], exception_handlers={405: refuse, 500: fail})
 
 
-def _with_headers(response: Response) -> Response:
-    for name, value in SECURITY_HEADERS.items():
+def _with_headers(response: Response, headers: Mapping[str, str] = SECURITY_HEADERS) -> Response:
+    for name, value in headers.items():
         response.headers[name] = value
     return response
 

@@ -1,0 +1,168 @@
+"""From what the pages draw to charts as values.
+
+Promise: a chart as a value has the rows, in the order, and with the words of the chart on the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from ctdc.hub.site.charts import OF_ROWS, BarChart, Charts, Mark, Pyramid, TimeChart, axis_end
+from ctdc.hub.site.kit.value import KIT_TEXTS as TEXTS
+from ctdc.hub.site.kit.value import Chart, Kind, Privacy, Quantity, Row, Source, Unit, largest, safe_name
+from ctdc.hub.site.view import SiteRelease
+from ctdc.release.citation import citation
+from ctdc.release.numbers import date, number, significant
+from ctdc.release.texts import Catalogue
+
+Drawn = BarChart | Pyramid | TimeChart
+
+
+@dataclass(frozen=True)
+class Made:
+    """A chart as it is drawn on a page and as a value. of_rows: it counts linked rows, not people."""
+
+    drawn: Drawn
+    chart: Chart
+    of_rows: bool
+
+
+def drawn_charts(view: SiteRelease, language: str, texts: Catalogue) -> Iterator[tuple[Drawn, bool]]:
+    """Every chart of the overview, in its order, and whether it counts linked rows instead of people."""
+    charts = Charts(view, language, texts)
+    single = [charts.time(), *charts.groups(), *charts.variables(), charts.pyramid(), *charts.countries()]
+    for drawn in (*single, charts.corridors()):
+        if drawn is not None:
+            yield drawn, False
+    if view.linked is not None:
+        yield charts.links(), False
+        rows = Charts(view.linked, language, texts, of_rows=True)
+        for drawn in (*rows.groups(), *rows.variables()):
+            yield drawn, True
+
+
+def make_charts(view: SiteRelease, language: str, texts: Catalogue) -> tuple[Made, ...]:
+    """Every chart of the overview, in its order. texts: those of the site."""
+    source, privacy = source_of(view, language), privacy_of(view, language)
+    made = []
+    for drawn, of_rows in drawn_charts(view, language, texts):
+        counted = texts.text(language, OF_ROWS["chart.people"] if of_rows else "chart.people")
+        made.append(Made(drawn, _chart(drawn, counted, language, texts, source, privacy), of_rows))
+    return tuple(made)
+
+
+def source_of(view: SiteRelease, language: str) -> Source:
+    """The release, as a chart names it."""
+    info, created = view.manifest.info, view.manifest.created
+    title = info.title(language)
+    line = TEXTS.text(
+        language,
+        "kit.source",
+        publisher=info.publisher,
+        title=title,
+        release=view.manifest.folder,
+        date=date(language, created),
+    )
+    return Source(
+        release=view.manifest.folder,
+        identifier=view.manifest.id,
+        created=created,
+        title=title,
+        publisher=info.publisher,
+        simulated=info.simulated,
+        terms=info.terms,
+        line=line,
+        citation=citation(language, info, created),
+    )
+
+
+def privacy_of(view: SiteRelease, language: str) -> Privacy:
+    """What the release's ``privacy.json`` says, and what it means for a chart."""
+    facts = view.privacy
+    note = TEXTS.text(
+        language,
+        "kit.privacy",
+        epsilon=significant(language, float(facts["epsilon"]), 3),
+        delta=significant(language, float(facts["delta"])),
+        threshold=number(language, facts["threshold"]),
+    )
+    return Privacy(
+        unit=str(facts["unit"]),
+        neighbours=str(facts["neighbours"]),
+        epsilon=float(facts["epsilon"]),
+        delta=float(facts["delta"]),
+        threshold=float(facts["threshold"]),
+        note=note,
+        interval=TEXTS.text(language, "kit.interval"),
+    )
+
+
+def _chart(drawn: Drawn, counted: str, language: str, texts: Catalogue, source: Source, privacy: Privacy) -> Chart:
+    kind, category, rows, notes = _parts(drawn, language, texts)
+    unit: Unit = "share" if isinstance(drawn, BarChart) and drawn.unit == "share" else "people"
+    chart = Chart(
+        id=safe_name(drawn.id),
+        kind=kind,
+        language=language,
+        title=drawn.title,
+        category=category,
+        counted=counted,
+        unit=unit,
+        axis=1.0,
+        rows=rows,
+        summary=(),
+        notes=notes,
+        source=source,
+        privacy=privacy,
+    )
+    ends = [quantity.high for row in rows if (quantity := chart.drawn(row)) is not None]
+    end = axis_end(ends)
+    return replace(chart, axis=min(1.0, end) if unit == "share" else end, summary=_summary(chart, drawn.text))
+
+
+def _parts(drawn: Drawn, language: str, texts: Catalogue) -> tuple[Kind, str, tuple[Row, ...], tuple[str, ...]]:
+    """Kind, heading of the labels, rows and notes."""
+    if isinstance(drawn, Pyramid):
+        return "pyramid", texts.text(language, "chart.pyramid.age"), tuple(_pyramid_rows(drawn)), ()
+    if isinstance(drawn, TimeChart):
+        rows = tuple(
+            Row(column.mark.of, column.label, None, _quantity(column.mark), late=column.late)
+            for column in drawn.columns
+        )
+        return "columns", texts.text(language, "chart.time.year"), rows, (drawn.note,)
+    return "bars", drawn.category, tuple(_bar_rows(drawn)), drawn.notes
+
+
+def _bar_rows(drawn: BarChart) -> Iterator[Row]:
+    for bar in drawn.bars:
+        if bar.people is None:
+            yield Row(bar.mark.of, bar.label, None, _quantity(bar.mark))
+        else:
+            yield Row(bar.mark.of, bar.label, _quantity(bar.mark), _quantity(bar.people))
+
+
+def _pyramid_rows(drawn: Pyramid) -> Iterator[Row]:
+    names = (drawn.left, drawn.right, *drawn.others)
+    for row in drawn.rows:
+        for name, mark in zip(names, (row.left, row.right, *row.others), strict=True):
+            yield Row(mark.of, row.label, None, _quantity(mark), series=name)
+
+
+def _quantity(mark: Mark) -> Quantity | None:
+    return None if mark.numbers is None else Quantity(*mark.numbers, mark.text, mark.interval)
+
+
+def _summary(chart: Chart, text: str) -> tuple[str, ...]:
+    """What the chart shows, in sentences without a plural, which five languages form in as many ways."""
+    top = largest(chart, chart.rows)
+    if top is None:
+        said = chart.text("kit.summary.nothing")
+    else:
+        row, quantity = top
+        said = chart.text("kit.summary.largest", label=row.name, value=quantity.text, range=quantity.interval)
+    few = sum(row.few for row in chart.rows)
+    values = {"few": number(chart.language, few), "rows": number(chart.language, len(chart.rows))}
+    silent = (chart.text("kit.summary.few", **values),) if few else ()
+    counted = chart.text("kit.summary.counted", counted=chart.counted)
+    return (*((text,) if text else ()), counted, said, *silent)

@@ -1,0 +1,70 @@
+"""The pages of charts: for each one its page and the chart alone, ready for their templates.
+
+Promise: a page's addresses follow from its language and its chart only, so a chart keeps them from release to release.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ctdc.hub.site.charts import Pyramid, TimeChart
+from ctdc.hub.site.kit.files import ENDINGS
+from ctdc.hub.site.kit.make import Made
+from ctdc.hub.site.kit.value import KIT_TEXTS, safe_name
+from ctdc.release.numbers import size
+
+
+@dataclass(frozen=True)
+class ChartLinks:
+    """Leads from a chart on another page to its own."""
+
+    language: str
+
+    @property
+    def label(self) -> str:
+        """What the link says."""
+        return KIT_TEXTS.text(self.language, "kit.link")
+
+    def to(self, drawn_id: str) -> str:
+        """The address of the page of a drawn chart."""
+        return f"/{self.language}/charts/{safe_name(drawn_id)}/"
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file of a chart, as its page offers it."""
+
+    address: str
+    name: str
+    about: str
+    size: str
+
+
+def chart_context(made: Made, files: Mapping[str, bytes]) -> dict[str, Any]:
+    """What the templates of a chart's page and of the chart alone are filled with. files: content by name."""
+    chart = made.chart
+    return {
+        "heading": chart.title,
+        "chart": chart,
+        "drawn": made.drawn,
+        "shape": _shape(made),
+        "k": chart.text,
+        "downloads": [_download(made, ending, files) for ending in ENDINGS],
+        "embed": f"{chart.address}embed/",
+        "overview": f"/{chart.language}/#{made.drawn.id}",
+    }
+
+
+def _shape(made: Made) -> str:
+    """The name of the macro that draws the chart."""
+    if isinstance(made.drawn, Pyramid):
+        return "pyramid"
+    return "columns" if isinstance(made.drawn, TimeChart) else "bars"
+
+
+def _download(made: Made, ending: str, files: Mapping[str, bytes]) -> Download:
+    chart, name = made.chart, f"{made.chart.id}.{ending}"
+    about = chart.text(f"kit.file.{ending.partition('.')[0]}")
+    return Download(f"/{chart.language}/charts/{name}", name, about, size(chart.language, len(files[name])))
