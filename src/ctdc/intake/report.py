@@ -7,7 +7,6 @@ captions and headers; Arabic runs from right to left and source texts are isolat
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Mapping as MappingType
 from functools import cache
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Any
 from babel.numbers import format_decimal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from ctdc.foundation.files import write_text
+from ctdc.foundation.files import as_json, write_text
 from ctdc.intake.delivery import DeliveryReport
 from ctdc.intake.export import can_annotate, write_annotated, write_draft, write_row_errors
 from ctdc.intake.mapping import Mapping
@@ -79,7 +78,7 @@ def write_report(report: DeliveryReport, mapping: Mapping, sources: Path, folder
     """
     folder.mkdir(parents=True, exist_ok=True)
     written = [folder / "report.json", *(folder / f"report.{language}.html" for language in LANGUAGES)]
-    write_text(written[0], json.dumps(report.as_dict(), ensure_ascii=False, indent=1) + "\n")
+    write_text(written[0], as_json(report.as_dict()))
     for language, path in zip(LANGUAGES, written[1:], strict=True):
         write_text(path, render(report, language))
     if report.issues:

@@ -251,12 +251,17 @@ def listings(schema: Schema, aggregates: pa.Table, longest: int, longer: Sequenc
     return result
 
 
+def _ends(amount: Mapping[str, float]) -> tuple[float, float]:
+    """Both ends of the 95 % interval of an amount as the statement has it."""
+    reach = NORMAL_95 * amount["standard_error"]
+    return amount["count"] - reach, amount["count"] + reach
+
+
 def report_html(statement: Mapping[str, Any], schema: Schema, aggregates: pa.Table) -> str:
     """The page that explains a protected folder.
 
     statement: the content of privacy.json; aggregates: columns of `aggregates.COLUMNS`. Self-contained HTML.
     """
-    total, error = statement["total"]["count"], statement["total"]["standard_error"]
     workload = workload_from(statement["workload"], "privacy.json")
     longer = workload.longer(schema)
     context = {
@@ -268,8 +273,7 @@ def report_html(statement: Mapping[str, Any], schema: Schema, aggregates: pa.Tab
         "units": UNITS,
         "neighbours": NEIGHBOURS,
         "files": LINKED_FILES if "linked" in statement else FILES,
-        "low": total - NORMAL_95 * error,
-        "high": total + NORMAL_95 * error,
+        "ends": _ends,
         "listings": listings(schema, aggregates, statement["length"], longer),
         "longer": longer[:MAX_SETS_SHOWN],
         "unshown": max(0, len(longer) - MAX_SETS_SHOWN),

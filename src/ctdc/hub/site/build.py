@@ -95,7 +95,7 @@ def build_site(release: Path, out: Path, progress: Progress | None = None, place
         assets = _copy_assets(target)
         for language in LANGUAGES:
             for page in PAGES:
-                _write(target / language / PAGES[page] / "index.html", _page(view, language, page, assets))
+                _write(target / language / PAGES[page] / "index.html", release_page(view, language, page, assets))
             for path, text in _dashboard_pages(dashboards, view, language, assets):
                 _write(target / language / path / "index.html", text)
             _write_charts(view, language, target, assets)
@@ -182,14 +182,10 @@ def _row_texts(language: str) -> Any:
     return text
 
 
-def _page(view: SiteRelease, language: str, page: str, assets: Mapping[str, str]) -> str:
-    path = view.place.paths.get(page, PAGES[page])
-    return framed_page(view, language, page, path, assets, _CONTEXTS[page](view, language))
-
-
 def release_page(view: SiteRelease, language: str, page: str, assets: Mapping[str, str]) -> str:
     """One of `PAGES` in one language, where the release's place has it."""
-    return _page(view, language, page, assets)
+    path = view.place.paths.get(page, PAGES[page])
+    return framed_page(view, language, page, path, assets, _CONTEXTS[page](view, language))
 
 
 def framed_page(

@@ -57,7 +57,7 @@ COUNTRY_QUESTIONS = (AGE, GENDER, TYPES, *SECTORS)
 
 
 @dataclass(frozen=True)
-class Place:
+class Country:
     """A country by its code, its address, and its numbers by role (a variable's name); None below the threshold."""
 
     code: str
@@ -103,19 +103,16 @@ class Dashboards:
     def pages(self, language: str) -> Iterator[DashboardPage]:
         """Every page in a language."""
         if self.themes:
-            yield self._page("themes", THEMES_PATH, "themes.html.j2", self._themes(language))
+            yield DashboardPage("themes", THEMES_PATH, "themes.html.j2", self._themes(language))
         for theme in self.themes:
             context = self._theme(theme, language)
-            yield self._page("themes", f"{THEMES_PATH}{theme.id}/", "theme.html.j2", context)
+            yield DashboardPage("themes", f"{THEMES_PATH}{theme.id}/", "theme.html.j2", context)
         if self.places:
-            yield self._page("countries", COUNTRIES_PATH, "countries.html.j2", self._countries(language))
+            yield DashboardPage("countries", COUNTRIES_PATH, "countries.html.j2", self._countries(language))
         for place in self.places:
             if place.is_reported:
                 context = self._country(place, language)
-                yield self._page("countries", f"{COUNTRIES_PATH}{place.path}/", "country.html.j2", context)
-
-    def _page(self, name: str, path: str, template: str, context: Mapping[str, Any]) -> DashboardPage:
-        return DashboardPage(name, path, template, context)
+                yield DashboardPage("countries", f"{COUNTRIES_PATH}{place.path}/", "country.html.j2", context)
 
     @cached_property
     def within(self) -> Within:
@@ -137,7 +134,7 @@ class Dashboards:
         return [found for role in (EXPLOITATION, ORIGIN) if (found := self._variable(role))]
 
     @cached_property
-    def places(self) -> list[Place]:
+    def places(self) -> list[Country]:
         """Every country that the release can name, in the order of its codes."""
         counts = {
             role: {code["code"]: None if code["below_threshold"] else code for code in self._entries[role]["codes"]}
@@ -145,7 +142,7 @@ class Dashboards:
         }
         codes = sorted({code for role in self.roles for code in counts[role]})
         paths = place_paths(codes)
-        return [Place(code, paths[code], {role: counts[role].get(code) for role in self.roles}) for code in codes]
+        return [Country(code, paths[code], {role: counts[role].get(code) for role in self.roles}) for code in codes]
 
     def _variable(self, names: Sequence[str]) -> str | None:
         return next((name for name in names if name in self._entries), None)
@@ -211,17 +208,17 @@ class Dashboards:
             "threshold": number(language, self._view.privacy["threshold"]),
         }
 
-    def _name(self, place: Place, language: str) -> str:
+    def _name(self, place: Country, language: str) -> str:
         role = next(role for role in self.roles if (role, place.code) in self._view.code_labels)
         return self._view.code_label(role, place.code, language)
 
-    def _people(self, place: Place, role: str, language: str) -> tuple[str, str] | None:
+    def _people(self, place: Country, role: str, language: str) -> tuple[str, str] | None:
         entry = place.people[role]
         if entry is None:
             return None
         return number(language, entry["count"]), number_range(language, entry["low95"], entry["high95"])
 
-    def _country(self, place: Place, language: str) -> dict[str, Any]:
+    def _country(self, place: Country, language: str) -> dict[str, Any]:
         name = self._name(place, language)
         parts = []
         for role in self.roles:
@@ -234,7 +231,7 @@ class Dashboards:
             parts.append({"id": kind, "text": text, "charts": charts})
         return {"heading": name, "parts": parts}
 
-    def _country_charts(self, place: Place, role: str, kind: str, language: str) -> list[BarChart]:
+    def _country_charts(self, place: Country, role: str, kind: str, language: str) -> list[BarChart]:
         if self.within.measured_length < PAIR:
             return []
         other: tuple[str | tuple[str, ...], ...] = (ORIGIN,) if kind == "place" else (EXPLOITATION,)
