@@ -95,10 +95,11 @@ def build_site(release: Path, out: Path, progress: Progress | None = None, place
         assets = _copy_assets(target)
         for language in LANGUAGES:
             for page in PAGES:
-                _write(target / language / PAGES[page] / "index.html", release_page(view, language, page, assets))
+                text = release_page(view, dashboards, language, page, assets)
+                _write(target / language / PAGES[page] / "index.html", text)
             for path, text in _dashboard_pages(dashboards, view, language, assets):
                 _write(target / language / path / "index.html", text)
-            _write_charts(view, language, target, assets)
+            _write_charts(view, dashboards, language, target, assets)
             watch.advance()
         _write(target / "index.html", _plain_page("root.html.j2", assets))
         _write(target / "404.html", _plain_page("notfound.html.j2", assets))
@@ -123,12 +124,14 @@ def asset_names() -> Mapping[str, str]:
     return names
 
 
-def _write_charts(view: SiteRelease, language: str, target: Path, assets: Mapping[str, str]) -> None:
+def _write_charts(
+    view: SiteRelease, dashboards: Dashboards, language: str, target: Path, assets: Mapping[str, str]
+) -> None:
     """For each chart of the overview its page, its files, and the page of the chart alone."""
     folder = target / language / "charts"
     for made in make_charts(view, language, SITE_TEXTS):
         files = chart_files(made.chart)
-        context = _frame(view, language, "chart", f"charts/{made.chart.id}/", assets)
+        context = _frame(view, dashboards, language, "chart", f"charts/{made.chart.id}/", assets)
         context |= chart_context(made, files)
         context["row_texts"] = _row_texts(language) if made.of_rows else _texts(language)
         for template, place in (("kit_chart", ""), ("kit_embed", "embed")):
@@ -182,17 +185,26 @@ def _row_texts(language: str) -> Any:
     return text
 
 
-def release_page(view: SiteRelease, language: str, page: str, assets: Mapping[str, str]) -> str:
+def release_page(view: SiteRelease, dashboards: Dashboards, language: str, page: str, assets: Mapping[str, str]) -> str:
     """One of `PAGES` in one language, where the release's place has it."""
     path = view.place.paths.get(page, PAGES[page])
-    return framed_page(view, language, page, path, assets, _CONTEXTS[page](view, language))
+    return framed_page(view, dashboards, language, page, path, assets, _CONTEXTS[page](view, language))
 
 
 def framed_page(
-    view: SiteRelease, language: str, page: str, path: str, assets: Mapping[str, str], content: Mapping[str, Any]
+    view: SiteRelease,
+    dashboards: Dashboards,
+    language: str,
+    page: str,
+    path: str,
+    assets: Mapping[str, str],
+    content: Mapping[str, Any],
 ) -> str:
-    """The page of the template ``PAGE.html.j2`` with what it shows. path: below the language's folder."""
-    context = _frame(view, language, page, path, assets) | dict(content)
+    """The page of the template ``PAGE.html.j2`` with what it shows.
+
+    dashboards: of the same release; path: below the language's folder.
+    """
+    context = _frame(view, dashboards, language, page, path, assets) | dict(content)
     return _environment().get_template(f"{page}.html.j2").render(context)
 
 
@@ -200,11 +212,13 @@ def _dashboard_pages(
     dashboards: Dashboards, view: SiteRelease, language: str, assets: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
     for page in dashboards.pages(language):
-        context = _frame(view, language, page.name, page.path, assets) | dict(page.context)
+        context = _frame(view, dashboards, language, page.name, page.path, assets) | dict(page.context)
         yield page.path, _environment().get_template(page.template).render(context)
 
 
-def _frame(view: SiteRelease, language: str, page: str, path: str, assets: Mapping[str, str]) -> dict[str, Any]:
+def _frame(
+    view: SiteRelease, dashboards: Dashboards, language: str, page: str, path: str, assets: Mapping[str, str]
+) -> dict[str, Any]:
     """What surrounds every page. path: below the language's folder, the same in every language."""
     place = view.place
     documents = [(name, f"/{language}/{at}", f"nav.{name}") for name, at in PAGES.items()]
@@ -217,7 +231,7 @@ def _frame(view: SiteRelease, language: str, page: str, path: str, assets: Mappi
         "assets": assets,
         "navigation": [
             documents[0],
-            *Dashboards(view, SITE_TEXTS).navigation(language),
+            *dashboards.navigation(language),
             *documents[1:],
             *((name, f"/{language}/{at}", key) for name, at, key in place.navigation),
         ],

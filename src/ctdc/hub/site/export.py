@@ -18,8 +18,9 @@ from ctdc.foundation.errors import Refused, UserError
 from ctdc.foundation.files import replacing_folder
 from ctdc.foundation.hashing import hash_file, hash_value
 from ctdc.foundation.progress import Progress, Silent
-from ctdc.hub.site.build import MARKER, asset_names, build_site, copy_release, framed_page, release_page
+from ctdc.hub.site.build import MARKER, SITE_TEXTS, asset_names, build_site, copy_release, framed_page, release_page
 from ctdc.hub.site.catalogue import CATALOGUE, CATALOGUE_PATH, KEPT, catalogue, release_path
+from ctdc.hub.site.dashboards import Dashboards
 from ctdc.hub.site.place import Place
 from ctdc.hub.site.record import Pages, Record, fingerprint, read_record, take_over
 from ctdc.hub.site.sitemap import ROBOTS, SITEMAP, checked_origin, robots, sitemap
@@ -172,8 +173,9 @@ def _inputs(views: Sequence[SiteRelease], place: Place) -> str:
 
 def _write_catalogue(views: Sequence[SiteRelease], place: Place, folder: Path) -> None:
     assets, newest = asset_names(), replace(views[0], place=place)
+    dashboards = Dashboards(newest, SITE_TEXTS)
     for language in LANGUAGES:
-        page = framed_page(newest, language, CATALOGUE, CATALOGUE_PATH, assets, catalogue(views, language))
+        page = framed_page(newest, dashboards, language, CATALOGUE, CATALOGUE_PATH, assets, catalogue(views, language))
         _write(folder / language / CATALOGUE_PATH / "index.html", page)
 
 
@@ -183,10 +185,10 @@ def _write(path: Path, text: str) -> None:
 
 
 def _write_own(view: SiteRelease, folder: Path) -> None:
-    assets = asset_names()
+    assets, dashboards = asset_names(), Dashboards(view, SITE_TEXTS)
     for language in LANGUAGES:
         for page in KEPT:
-            text = release_page(view, language, page, assets)
+            text = release_page(view, dashboards, language, page, assets)
             _write(folder / language / view.place.paths[page] / "index.html", text)
 
 
