@@ -3,7 +3,6 @@
 import pytest
 from tests.browser.test_site import AXE, DRAWN, OVERFLOW
 
-from ctdc.hub.site.build import SITE_TEXTS
 from ctdc.hub.site.dashboards import Dashboards
 from ctdc.hub.site.view import read_release
 
@@ -13,7 +12,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 @pytest.fixture(scope="module")
 def kinds(shown_release) -> tuple[str, ...]:
     """One page of each kind: the country is the one of whom most people were exploited there."""
-    dashboards = Dashboards(read_release(shown_release), SITE_TEXTS)
+    dashboards = Dashboards(read_release(shown_release))
     reported = [place for place in dashboards.places if place.people["CountryOfExploitation"]]
     largest = max(reported, key=lambda place: place.people["CountryOfExploitation"]["count"])
     return "themes/", "themes/exploitation/", "themes/time/", "countries/", f"countries/{largest.path}/"
@@ -54,10 +53,10 @@ def test_header_on_a_phone_can_be_touched_and_leads_to_both_indexes(browser, add
     context = browser.new_context(viewport={"width": 320, "height": 800})
     page = context.new_page()
     page.goto(f"{address}/en/")
-    links = page.locator("nav.pages a")
-    assert all(links.nth(position).bounding_box()["height"] >= 40 for position in range(links.count()))
-    page.locator("nav.pages").get_by_role("link", name="Themes").click()
+    page.locator("nav.pages").get_by_role("link", name="Dashboards").click()
     assert page.url.endswith("/en/themes/")
-    page.locator("nav.pages").get_by_role("link", name="Countries").click()
+    links = page.locator("nav.pages a, nav.local a")
+    assert all(links.nth(position).bounding_box()["height"] >= 40 for position in range(links.count()))
+    page.locator("nav.local").get_by_role("link", name="Countries").click()
     assert page.url.endswith("/en/countries/")
     context.close()

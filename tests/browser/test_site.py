@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from ctdc.hub.site.build import PAGES
+from ctdc.hub.site.release_pages import PAGES
 from ctdc.release.numbers import END_ISOLATE, ISOLATE, number, number_range, percent, percent_range
 from ctdc.standard.languages import LANGUAGES, direction
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctdc.hub.site.build import SITE_TEXTS
 from ctdc.hub.site.charts import Charts, axis_end, strip_common_start
+from ctdc.hub.site.frame import SITE_TEXTS
 from ctdc.hub.site.view import SiteRelease, read_release
 from ctdc.release.numbers import number
 from ctdc.standard.languages import LANGUAGES

@@ -12,9 +12,10 @@ from tests.support.linked_profile import PROFILE as LINKED_PROFILE
 from tests.support.linked_profile import write_linked_profile
 from tests.unit.hub.test_site_build import read
 
-from ctdc.hub.site.build import SITE_TEXTS, build_site
+from ctdc.hub.site.build import build_site
 from ctdc.hub.site.cross import Crosses, Question
 from ctdc.hub.site.dashboards import THEMES, Dashboards, alphabetical, place_paths
+from ctdc.hub.site.frame import SITE_TEXTS
 from ctdc.hub.site.view import SiteRelease, read_release
 from ctdc.release.build import build
 from ctdc.release.info import ReleaseInfo
@@ -35,7 +36,7 @@ def view(site_release: Path) -> SiteRelease:
 
 @pytest.fixture(scope="module")
 def dashboards(view: SiteRelease) -> Dashboards:
-    return Dashboards(view, SITE_TEXTS)
+    return Dashboards(view)
 
 
 def pages(site: Path, paths: list[str]) -> list[Path]:
@@ -159,7 +160,7 @@ def test_addresses_of_countries_are_plain_and_different():
 
 def built(folder: Path, info: ReleaseInfo, **options: object) -> tuple[Path, Dashboards]:
     release = build(write_protected(folder / "p", **options), folder / "store", info, None, CREATED)
-    return build_site(release, folder / "site"), Dashboards(read_release(release), SITE_TEXTS)
+    return build_site(release, folder / "site"), Dashboards(read_release(release))
 
 
 def test_a_release_without_these_variables_has_no_such_pages(tmp_path):
@@ -181,7 +182,7 @@ def test_linked_tables_have_the_pages_of_their_people(tmp_path):
     info = ReleaseInfo("pairs", simulated=True, profile=LINKED_PROFILE)
     release = build(write_linked_profile(tmp_path), tmp_path / "store", info, None, CREATED)
     site = build_site(release, tmp_path / "site")
-    dashboards = Dashboards(read_release(release), SITE_TEXTS)
+    dashboards = Dashboards(read_release(release))
     assert dashboards.themes
     assert all(page.is_file() for page in pages(site, dashboards.paths()))
     figures = json.loads((release / "data/figures.json").read_text())

@@ -8,8 +8,9 @@ from tests.support.linked_profile import PROFILE, write_linked_profile
 from tests.support.linked_release import CREATED, write_linked_release
 from tests.unit.hub.test_site_build import pages, read
 
-from ctdc.hub.site.build import SITE_TEXTS, build_site
+from ctdc.hub.site.build import build_site
 from ctdc.hub.site.charts import Charts
+from ctdc.hub.site.frame import SITE_TEXTS
 from ctdc.hub.site.view import read_release
 from ctdc.release.build import build
 from ctdc.release.info import ReleaseInfo

@@ -11,7 +11,8 @@ from protected_twin import GENDERS, write_protected
 
 from ctdc.foundation.errors import UserError
 from ctdc.foundation.hashing import hash_file, hash_tree
-from ctdc.hub.site.build import PAGES, build_site
+from ctdc.hub.site.build import build_site
+from ctdc.hub.site.release_pages import PAGES
 from ctdc.release.build import build
 from ctdc.release.info import ReleaseInfo
 from ctdc.standard.languages import LANGUAGES

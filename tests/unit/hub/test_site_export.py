@@ -18,8 +18,9 @@ import ctdc.hub.site.export as export
 from ctdc.cli.site import command
 from ctdc.foundation.errors import Refused, UserError
 from ctdc.foundation.hashing import hash_file, hash_tree
-from ctdc.hub.site.build import PAGES, SITE_TEXTS
 from ctdc.hub.site.export import export_site
+from ctdc.hub.site.frame import SITE_TEXTS
+from ctdc.hub.site.release_pages import PAGES
 from ctdc.release.build import build
 from ctdc.release.info import ReleaseInfo
 from ctdc.release.manifest import read_manifest

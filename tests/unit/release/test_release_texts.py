@@ -5,7 +5,7 @@ import re
 import pytest
 from babel import Locale
 
-from ctdc.hub.site.build import SITE_TEXTS
+from ctdc.hub.site.frame import SITE_TEXTS
 from ctdc.hub.site.kit.value import KIT_TEXTS
 from ctdc.release.texts import RELEASE_TEXTS, Catalogue
 from ctdc.standard.languages import LANGUAGES
@@ -13,6 +13,7 @@ from ctdc.standard.languages import LANGUAGES
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 # Words that are the same in two languages: proper names, and international terms.
 SAME = {
+    "nav.group.dashboards",
     *("site.name", "codebook.code", "codebook.definition", "codebook.codes", "codebook.source", "codebook.name"),
     *("data.standard", "chart.corridors.route", "citation.version", "citation.text"),
 }

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ctdc.hub.site.build import SITE_TEXTS, offered_files
+from ctdc.hub.site.frame import SITE_TEXTS
+from ctdc.hub.site.release_pages import offered_files
 from ctdc.hub.site.view import SiteRelease
 from ctdc.release.changelog import changelog_sections
 from ctdc.release.citation import citation

@@ -14,10 +14,10 @@ from typing import Any
 
 from ctdc.hub.site.charts import BarChart, Charts
 from ctdc.hub.site.cross import Crosses, Question
+from ctdc.hub.site.frame import SITE_TEXTS, Entry, SiteFile, SitePage
 from ctdc.hub.site.view import SiteRelease
 from ctdc.release.figures import AGE, EXPLOITATION, GENDER, ORIGIN, YEAR
 from ctdc.release.numbers import number, number_range
-from ctdc.release.texts import Catalogue
 from ctdc.release.verify import people_of, read_released
 from ctdc.release.within import PAIR, Within
 from ctdc.standard.folding import fold
@@ -70,29 +70,32 @@ class Country:
         return any(self.people.values())
 
 
-@dataclass(frozen=True)
-class DashboardPage:
-    """One page of one language. name: which entry of the navigation it belongs to; path: below the language."""
-
-    name: str
-    path: str
-    template: str
-    context: Mapping[str, Any]
-
-
 class Dashboards:
     """All pages beyond the overview of one release. What a page counts is computed once for all languages."""
 
-    def __init__(self, view: SiteRelease, texts: Catalogue) -> None:
+    id = "dashboards"
+    content = None
+    shows_earlier = False
+
+    def __init__(self, view: SiteRelease) -> None:
         self._view = view
-        self._texts = texts
         self._names = [entry["name"] for entry in view.figures["variables"]]
         self._entries = {entry["name"]: entry for entry in view.figures["variables"]}
 
-    def navigation(self, language: str) -> list[tuple[str, str, str]]:
-        """Entries of the header as name, address and key of the text."""
-        found = [("themes", THEMES_PATH, self.themes), ("countries", COUNTRIES_PATH, self.places)]
-        return [(name, f"/{language}/{path}", f"dash.nav.{name}") for name, path, there in found if there]
+    def entries(self, language: str) -> Sequence[Entry]:
+        """The index of themes, each theme, and the index of countries, as far as there are any."""
+        themes = [
+            Entry(
+                "dashboards",
+                f"theme-{theme.id}",
+                f"{THEMES_PATH}{theme.id}/",
+                _text(language, f"dash.theme.{theme.id}"),
+            )
+            for theme in self.themes
+        ]
+        index = [Entry("dashboards", "themes", THEMES_PATH, _text(language, "dash.nav.themes"))] * bool(themes)
+        countries = Entry("dashboards", "countries", COUNTRIES_PATH, _text(language, "dash.nav.countries"))
+        return [*index, *themes, *[countries] * bool(self.places)]
 
     def paths(self) -> list[str]:
         """The address of every page, below its language."""
@@ -100,19 +103,19 @@ class Dashboards:
         places = [f"{COUNTRIES_PATH}{place.path}/" for place in self.places if place.is_reported]
         return [*pages, *[COUNTRIES_PATH] * bool(self.places), *places]
 
-    def pages(self, language: str) -> Iterator[DashboardPage]:
+    def pages(self, language: str) -> Iterator[SitePage | SiteFile]:
         """Every page in a language."""
         if self.themes:
-            yield DashboardPage("themes", THEMES_PATH, "themes.html.j2", self._themes(language))
+            yield SitePage("themes", THEMES_PATH, "themes.html.j2", self._themes(language))
         for theme in self.themes:
             context = self._theme(theme, language)
-            yield DashboardPage("themes", f"{THEMES_PATH}{theme.id}/", "theme.html.j2", context)
+            yield SitePage(f"theme-{theme.id}", f"{THEMES_PATH}{theme.id}/", "theme.html.j2", context)
         if self.places:
-            yield DashboardPage("countries", COUNTRIES_PATH, "countries.html.j2", self._countries(language))
+            yield SitePage("countries", COUNTRIES_PATH, "countries.html.j2", self._countries(language))
         for place in self.places:
             if place.is_reported:
                 context = self._country(place, language)
-                yield DashboardPage("countries", f"{COUNTRIES_PATH}{place.path}/", "country.html.j2", context)
+                yield SitePage("countries", f"{COUNTRIES_PATH}{place.path}/", "country.html.j2", context)
 
     @cached_property
     def within(self) -> Within:
@@ -126,7 +129,7 @@ class Dashboards:
 
     @cached_property
     def _has_time(self) -> bool:
-        return Charts(self._view, "en", self._texts).time() is not None
+        return Charts(self._view, "en", SITE_TEXTS).time() is not None
 
     @cached_property
     def roles(self) -> list[str]:
@@ -158,20 +161,19 @@ class Dashboards:
         return [found for one in asked if (found := self._question(one))]
 
     def _themes(self, language: str) -> dict[str, Any]:
-        return {"heading": self._texts.text(language, "dash.themes.title"), "themes": self._links(language, "")}
+        return {"heading": _text(language, "dash.themes.title"), "themes": self._links(language)}
 
-    def _links(self, language: str, current: str) -> list[tuple[str, str, bool]]:
-        return [(theme.id, f"/{language}/{THEMES_PATH}{theme.id}/", theme.id == current) for theme in self.themes]
+    def _links(self, language: str) -> list[tuple[str, str]]:
+        return [(theme.id, f"/{language}/{THEMES_PATH}{theme.id}/") for theme in self.themes]
 
     def _theme(self, theme: Theme, language: str) -> dict[str, Any]:
-        charts = Charts(self._view, language, self._texts)
+        charts = Charts(self._view, language, SITE_TEXTS)
         groups = {chart.id: chart for chart in charts.groups()}
         questions = self._questions(theme.questions)
         bars = [groups[f"group-{one.id}"] if one.is_group else charts.variable(one.id) for one in questions]
         return {
-            "heading": self._texts.text(language, f"dash.theme.{theme.id}"),
-            "lead": self._texts.text(language, f"dash.theme.{theme.id}.text"),
-            "themes": self._links(language, theme.id),
+            "heading": _text(language, f"dash.theme.{theme.id}"),
+            "lead": _text(language, f"dash.theme.{theme.id}.text"),
             "bars": bars,
             "time": charts.time() if theme.time else None,
             "pyramid": charts.pyramid() if theme.pyramid else None,
@@ -186,7 +188,7 @@ class Dashboards:
             found = self._question(asked), self._question(by)
             if found[0] and found[1]:
                 pairs.append((found[0], found[1]))
-        crosses = Crosses(self._view, self.within, language, self._texts)
+        crosses = Crosses(self._view, self.within, language, SITE_TEXTS)
         return [table for one, by in pairs if (table := crosses.table(one, by))]
 
     def _countries(self, language: str) -> dict[str, Any]:
@@ -201,7 +203,7 @@ class Dashboards:
             if place.is_reported
         ]
         return {
-            "heading": self._texts.text(language, "dash.countries.title"),
+            "heading": _text(language, "dash.countries.title"),
             "columns": [self._view.words[role].labels[language] for role in self.roles],
             "reported": reported,
             "few": [self._name(place, language) for place in shown if not place.is_reported],
@@ -226,7 +228,7 @@ class Dashboards:
             people = self._people(place, role, language)
             text = None
             if people:
-                text = self._texts.text(language, f"dash.country.{kind}.people", count=people[0], range=people[1])
+                text = _text(language, f"dash.country.{kind}.people", count=people[0], range=people[1])
             charts = self._country_charts(place, role, kind, language) if people else []
             parts.append({"id": kind, "text": text, "charts": charts})
         return {"heading": name, "parts": parts}
@@ -236,9 +238,13 @@ class Dashboards:
             return []
         other: tuple[str | tuple[str, ...], ...] = (ORIGIN,) if kind == "place" else (EXPLOITATION,)
         asked = (*other, *COUNTRY_QUESTIONS) if kind == "place" else other
-        crosses = Crosses(self._view, self.within, language, self._texts)
+        crosses = Crosses(self._view, self.within, language, SITE_TEXTS)
         bars = (crosses.bars((role, place.code), question, kind) for question in self._questions(asked))
         return [chart for chart in bars if chart]
+
+
+def _text(language: str, key: str, **values: str) -> str:
+    return SITE_TEXTS.text(language, key, **values)
 
 
 def place_paths(codes: Sequence[str]) -> dict[str, str]:

@@ -18,11 +18,13 @@ from ctdc.foundation.errors import Refused, UserError
 from ctdc.foundation.files import replacing_folder
 from ctdc.foundation.hashing import hash_file, hash_value
 from ctdc.foundation.progress import Progress, Silent
-from ctdc.hub.site.build import MARKER, SITE_TEXTS, asset_names, build_site, copy_release, framed_page, release_page
+from ctdc.hub.site.build import MARKER, copy_release, write_frame, write_section, write_text
 from ctdc.hub.site.catalogue import CATALOGUE, CATALOGUE_PATH, KEPT, catalogue, release_path
-from ctdc.hub.site.dashboards import Dashboards
+from ctdc.hub.site.frame import Site, SitePage
 from ctdc.hub.site.place import Place
-from ctdc.hub.site.record import Pages, Record, fingerprint, read_record, take_over
+from ctdc.hub.site.record import Pages, Record, content_hash, fingerprint, read_record, take_over
+from ctdc.hub.site.release_pages import release_page
+from ctdc.hub.site.sections import sections_of
 from ctdc.hub.site.sitemap import ROBOTS, SITEMAP, checked_origin, robots, sitemap
 from ctdc.hub.site.view import SiteRelease, read_release
 from ctdc.release.manifest import MANIFEST, read_manifest
@@ -154,54 +156,53 @@ def _own_place(view: SiteRelease, newest: SiteRelease, front: Place) -> Place:
 
 
 def _parts(views: Sequence[SiteRelease]) -> Iterator[Part]:
-    """Everything that is rendered: the newest release's pages at the front, the catalogue, each release's own pages.
+    """Everything that is rendered: what is there once, each section at the front, the catalogue, each release's pages.
 
     What a part depends on is the program, the manifests of the releases that it shows (which name every byte of them),
-    and where it stands.
+    where it stands, what the header and the foot list, and what editors wrote for it.
     """
     own = views[0].place
     place = Place(files=own.files, origin=own.origin, navigation=own.navigation)
-    yield Part("front", _inputs(views[:1], place), partial(build_site, views[0].folder, place=place))
-    yield Part(CATALOGUE, _inputs(views, place), partial(_write_catalogue, views, place))
+    front = replace(views[0], place=place, earlier=tuple(views[1:]))
+    site = Site(front, sections_of(front))
+    lists = [site.entries(language) for language in LANGUAGES]
+    around = hash_value([[[entry.name, entry.path, entry.label] for entry in entries] for entries in lists])
+    yield Part("frame", hash_value(fingerprint()), write_frame)
+    for section in site.sections:
+        shown = views if section.shows_earlier else views[:1]
+        inputs = hash_value([_inputs(shown, place), around, content_hash(section.content)])
+        yield Part(section.id, inputs, partial(write_section, site, section))
+    yield Part(CATALOGUE, hash_value([_inputs(views, place), around]), partial(_write_catalogue, site, views))
     for view in views:
-        yield Part(view.manifest.folder, _inputs([view], view.place), partial(_write_own, view))
+        inputs = hash_value([_inputs([view], view.place), around])
+        yield Part(view.manifest.folder, inputs, partial(_write_own, site, view))
 
 
 def _inputs(views: Sequence[SiteRelease], place: Place) -> str:
     return hash_value([fingerprint(), [hash_file(view.folder / MANIFEST) for view in views], place.as_dict()])
 
 
-def _write_catalogue(views: Sequence[SiteRelease], place: Place, folder: Path) -> None:
-    assets, newest = asset_names(), replace(views[0], place=place)
-    dashboards = Dashboards(newest, SITE_TEXTS)
+def _write_catalogue(site: Site, views: Sequence[SiteRelease], folder: Path) -> None:
     for language in LANGUAGES:
-        page = framed_page(newest, dashboards, language, CATALOGUE, CATALOGUE_PATH, assets, catalogue(views, language))
-        _write(folder / language / CATALOGUE_PATH / "index.html", page)
+        page = SitePage(CATALOGUE, CATALOGUE_PATH, "releases.html.j2", catalogue(views, language))
+        write_text(folder / language / CATALOGUE_PATH / "index.html", site.render(page, language))
 
 
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(text.encode())
-
-
-def _write_own(view: SiteRelease, folder: Path) -> None:
-    assets, dashboards = asset_names(), Dashboards(view, SITE_TEXTS)
+def _write_own(site: Site, view: SiteRelease, folder: Path) -> None:
     for language in LANGUAGES:
-        for page in KEPT:
-            text = release_page(view, dashboards, language, page, assets)
-            _write(folder / language / view.place.paths[page] / "index.html", text)
+        for name in KEPT:
+            page = release_page(view, language, name)
+            write_text(folder / language / page.path / "index.html", site.render(page, language, view))
 
 
 def _make(part: Part, target: Path) -> Mapping[str, str]:
-    """Render a part and put its files in place. Returns path to SHA-256, without the released files among them."""
+    """Render a part and put its files in place. Returns path to SHA-256."""
     scratch = target / SCRATCH
     part.write(scratch)
-    (scratch / MARKER).unlink(missing_ok=True)
     files = {}
     for path in sorted(path for path in scratch.rglob("*") if path.is_file()):
         name = path.relative_to(scratch).as_posix()
-        if not name.startswith(f"{FILES}/"):
-            files[name] = hash_file(path)
+        files[name] = hash_file(path)
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         path.rename(target / name)
     shutil.rmtree(scratch)
@@ -213,8 +214,7 @@ def _place_files(views: Sequence[SiteRelease], target: Path, watch: Progress) ->
     watch.start("Copying the released files", len(views))
     for view in views:
         folder = target / FILES / view.manifest.folder
-        if not folder.is_dir():
-            copy_release(view, folder)
+        copy_release(view, folder)
         for entry in view.manifest.files:
             if hash_file(folder / entry.path) != entry.sha256:
                 raise Refused(
@@ -230,6 +230,6 @@ def _place_files(views: Sequence[SiteRelease], target: Path, watch: Progress) ->
 def _finish(record: Record, target: Path) -> None:
     """The files that are about the whole site."""
     if record.origin:
-        _write(target / SITEMAP, sitemap(target, record.origin))
-        _write(target / ROBOTS, robots(record.origin))
-    _write(target / MARKER, record.to_json())
+        write_text(target / SITEMAP, sitemap(target, record.origin))
+        write_text(target / ROBOTS, robots(record.origin))
+    write_text(target / MARKER, record.to_json())

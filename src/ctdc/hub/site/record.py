@@ -18,7 +18,8 @@ from typing import Any
 from ctdc.foundation.errors import UserError
 from ctdc.foundation.files import as_json
 from ctdc.foundation.hashing import hash_file, hash_value
-from ctdc.hub.site.build import HERE, MARKER
+from ctdc.hub.site.build import MARKER
+from ctdc.hub.site.frame import HERE
 from ctdc.release.protected import read_json
 
 FORMAT = "ctdc-site/1"
@@ -29,14 +30,23 @@ LIBRARIES = ("babel", "jinja2", "markupsafe")
 
 @cache
 def fingerprint() -> str:
-    """One hash of everything in the program that pages are made with."""
+    """One hash of everything in the program that pages are made with, without what editors write for sections."""
     root = HERE.parents[1]
     files = [path for room in ROOMS for path in (root / room).rglob("*") if path.is_file()]
+    files = [path for path in files if not any(path.is_relative_to(folder) for folder in HERE.glob("*/content"))]
     sources = sorted(
         (path.relative_to(root).as_posix(), hash_file(path)) for path in files if path.parent.name != "__pycache__"
     )
     made_with = {name: version(name) for name in LIBRARIES} | {"python": platform.python_version()}
     return hash_value([sources, made_with])
+
+
+def content_hash(folder: Path | None) -> str:
+    """One hash of all files in a folder of content; of none for None."""
+    if folder is None:
+        return ""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return hash_value([[path.relative_to(folder).as_posix(), hash_file(path)] for path in files])
 
 
 @dataclass(frozen=True)

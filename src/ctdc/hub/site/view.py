@@ -20,7 +20,10 @@ CHANGELOG = "about/changelog.json"
 
 @dataclass(frozen=True)
 class SiteRelease:
-    """What the pages show. figures, privacy and changes are the parsed JSON files; place: where the pages stand."""
+    """What the pages show. figures, privacy and changes are the parsed JSON files; place: where the pages stand.
+
+    earlier: the other releases of the site, newest first, for pages that say what has changed.
+    """
 
     folder: Path
     manifest: Manifest
@@ -29,6 +32,7 @@ class SiteRelease:
     privacy: Mapping[str, Any]
     changes: Mapping[str, Any]
     place: Place = field(default_factory=Place)
+    earlier: tuple[SiteRelease, ...] = ()
 
     @cached_property
     def words(self) -> Mapping[str, VariableWords]:

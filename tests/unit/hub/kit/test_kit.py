@@ -11,7 +11,7 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from ctdc.foundation.hashing import hash_bytes
-from ctdc.hub.site.build import SITE_TEXTS
+from ctdc.hub.site.frame import SITE_TEXTS
 from ctdc.hub.site.kit.files import ENDINGS, chart_files
 from ctdc.hub.site.kit.make import make_charts
 from ctdc.hub.site.kit.svg import INNER, MARGIN, WIDTH, to_svg

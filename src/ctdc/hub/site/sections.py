@@ -1,0 +1,22 @@
+"""Which sections the site has, in the order in which the header and the foot of its pages list them.
+
+To add one, write a class with the attributes and methods of `frame.Section`, made from a release alone, and name it
+here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ctdc.hub.site.chart_pages import ChartPages
+from ctdc.hub.site.dashboards import Dashboards
+from ctdc.hub.site.frame import Section
+from ctdc.hub.site.release_pages import ReleasePages
+from ctdc.hub.site.view import SiteRelease
+
+SECTIONS: tuple[Callable[[SiteRelease], Section], ...] = (ReleasePages, Dashboards, ChartPages)
+
+
+def sections_of(view: SiteRelease) -> tuple[Section, ...]:
+    """All sections of the site that has this release at its front."""
+    return tuple(section(view) for section in SECTIONS)
