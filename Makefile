@@ -77,11 +77,24 @@ nginx:
 
 # ---- for everybody ------------------------------------------------------------------------------------------------
 
+# With the published files at hand (CTDC_REAL_DATA) a site of a release from them is shown beside, on the next port.
+REAL_FILE := $(if $(CTDC_REAL_DATA),$(wildcard $(CTDC_REAL_DATA)/ctdc_global_synthetic_2021.csv.gz))
+
 .PHONY: demo
-demo: $(VENV)/.runtime ## Run the whole collaborative on simulated cases and show it (DEMO_PORT=8765, DEMO_SERVE=0)
+demo: $(VENV)/.runtime ## Run the whole collaborative on simulated cases and show its site (DEMO_PORT=8765, DEMO_SERVE=0)
 	@$(BIN)/ctdc run --demo --cases $(DEMO_CASES) --out $(DEMO_DIR)
+	@$(BIN)/ctdc site build $(DEMO_DIR)/latest --out $(DEMO_DIR)/site
+ifneq ($(REAL_FILE),)
+	@$(BIN)/ctdc run $(REAL_FILE) --mapping ctdc-synthetic-2021 --epsilon 4 --name published-2021 --out $(DEMO_DIR)/real
+	@$(BIN)/ctdc site build $(DEMO_DIR)/real/latest --out $(DEMO_DIR)/real/site
+endif
 ifneq ($(DEMO_SERVE),0)
-	@$(BIN)/ctdc serve $(DEMO_DIR)/latest --port $(DEMO_PORT)
+ifneq ($(REAL_FILE),)
+	@$(BIN)/ctdc serve $(DEMO_DIR)/real/site --port $$(($(DEMO_PORT) + 1)) & trap "kill $$!" EXIT; \
+		$(BIN)/ctdc serve $(DEMO_DIR)/site --port $(DEMO_PORT)
+else
+	@$(BIN)/ctdc serve $(DEMO_DIR)/site --port $(DEMO_PORT)
+endif
 endif
 
 # ---- for developers -----------------------------------------------------------------------------------------------
