@@ -90,7 +90,7 @@ ifneq ($(REAL_FILE),)
 endif
 ifneq ($(DEMO_SERVE),0)
 ifneq ($(REAL_FILE),)
-	@$(BIN)/ctdc serve $(DEMO_DIR)/real/site --port $$(($(DEMO_PORT) + 1)) & trap "kill $$!" EXIT; \
+	@$(BIN)/ctdc serve $(DEMO_DIR)/real/site --port $$(($(DEMO_PORT) + 1)) & trap "kill $$! 2>/dev/null || true" EXIT; \
 		$(BIN)/ctdc serve $(DEMO_DIR)/site --port $(DEMO_PORT)
 else
 	@$(BIN)/ctdc serve $(DEMO_DIR)/site --port $(DEMO_PORT)
