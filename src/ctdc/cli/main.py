@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "intake": ("ctdc.cli.intake", "Check a contributor's file, or harmonise it to the standard."),
     "plan": ("ctdc.cli.plan", "How exact protected counts would be, before any budget is spent."),
     "protect": ("ctdc.cli.protect", "Replace case records by protected counts and synthetic records."),
+    "anonymise": ("ctdc.cli.anonymise", "Make a table k-anonymous, to compare with; that is no guarantee."),
     "schema": ("ctdc.cli.schema", "Schemas of tables that are not the standard's."),
     "ledger": ("ctdc.cli.ledger", "Show or verify what privacy budget has been spent."),
     "release": ("ctdc.cli.release", "Build, verify and list releases."),

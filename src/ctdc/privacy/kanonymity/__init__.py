@@ -1,0 +1,1 @@
+"""k-anonymity, for comparison with what protects people: it is not a guarantee."""
