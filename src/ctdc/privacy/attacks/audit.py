@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import shutil
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -289,7 +288,8 @@ def audit(
     progress: Progress,
     workers: int = 1,
 ) -> Report:
-    """Audit the engine on each of these domains. store: folder for parts that are done; removed when all are.
+    """Audit the engine on each of these domains. store: folder for parts that are done; whoever has kept the report
+    removes it.
 
     workers: processes. Raises UserError for settings or domains that cannot be audited.
     """
@@ -310,9 +310,7 @@ def audit(
         for finding in trial.game.judged(found, trial.game.gate.claim, risk)
     ]
     claims = {trial.table: trial.game.gate.claim for trial in trials}
-    report = Report(claims, settings, tuple(checked), tuple(results), code)
-    shutil.rmtree(store, ignore_errors=True)
-    return report
+    return Report(claims, settings, tuple(checked), tuple(results), code)
 
 
 @dataclass(frozen=True)

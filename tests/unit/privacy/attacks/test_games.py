@@ -185,21 +185,14 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.slow
-def test_an_audit_that_was_stopped_goes_on_where_it_was(
-    tmp_path: Path, small_parts: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_audit_that_was_stopped_goes_on_where_it_was(tmp_path: Path, small_parts: None) -> None:
     """What was drawn before stays, so nobody can stop and repeat until the result looks good."""
     with pytest.raises(Cancelled):
         run(tmp_path, small(), StopsAfter(5))
     before = {path.name: path.read_bytes() for path in (tmp_path / "parts").iterdir()}
     assert len(before) == 6
-    kept: dict[str, bytes] = {}
-    monkeypatch.setattr(
-        module.shutil,
-        "rmtree",
-        lambda folder, **_: kept.update({one.name: one.read_bytes() for one in folder.iterdir()}),
-    )
     report = run(tmp_path, small())
+    kept = {path.name: path.read_bytes() for path in (tmp_path / "parts").iterdir()}
     assert len(kept) == 3 * 6
     assert before.items() <= kept.items()
     assert len(report.results) == 3 * 6
@@ -212,7 +205,6 @@ def test_parts_of_another_audit_are_not_used(tmp_path: Path, small_parts: None) 
     listener = Listener()
     run(tmp_path, small(seed=2), listener)
     assert listener.events.count(("advance", 20)) == 3 * 6
-    assert not (tmp_path / "parts").exists()
 
 
 @pytest.mark.heavy
