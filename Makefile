@@ -16,6 +16,7 @@ DEMO_SERVE ?= 1
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 GROWTH_ARGS ?=
+AUDIT_ARGS ?=
 
 # The first Python on the machine that is new enough; override with 'make demo PYTHON=/path/to/python'.
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3.14; do \
@@ -135,6 +136,17 @@ bench: $(VENV)/.development ## Measure against the peers and write the page (BEN
 	$(BIN)/python -m benchmarks.linked $(LINKED_ARGS) || failed=1; \
 	$(BIN)/python -m benchmarks.growth $(GROWTH_ARGS) || failed=1; \
 	$(BIN)/python -m benchmarks.page || failed=1; \
+	exit $$failed
+
+# Measurements at a strong and a weak claim, whole protections, and the broken engines that must be caught.
+.PHONY: audit
+audit: $(VENV)/.development ## Attack our own engine, at nightly length: about an hour of two cores (AUDIT_ARGS)
+	@mkdir -p build/audit; failed=0; \
+	$(BIN)/ctdc attack audit --epsilon 1 --runs 20000 --out build/audit/epsilon-1.html --out build/audit/epsilon-1.json \
+		$(AUDIT_ARGS) || failed=1; \
+	$(BIN)/ctdc attack audit --epsilon 4 --runs 6000 --whole-runs 1000 --out build/audit/epsilon-4.html \
+		--out build/audit/epsilon-4.json $(AUDIT_ARGS) || failed=1; \
+	$(BIN)/python -m pytest tests/mutants || failed=1; \
 	exit $$failed
 
 # ---- locks --------------------------------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "release": ("ctdc.cli.release", "Build, verify and list releases."),
     "site": ("ctdc.cli.site", "Build the public site of one or several releases."),
     "serve": ("ctdc.cli.serve", "Show a release as a web page on this machine."),
+    "attack": ("ctdc.cli.attack", "Attacks on ourselves: does the engine keep what it claims?"),
     "standard": ("ctdc.cli.standard", "The variables, codes and labels of the standard."),
 }
 

@@ -44,13 +44,16 @@ def test_no_other_randomness_is_near_the_gate(module: str) -> None:
 
 
 def test_only_one_module_draws_noise() -> None:
-    modules = [path.stem for path in ROOM.glob("*.py")]
+    modules = [path.relative_to(ROOM).with_suffix("").as_posix() for path in ROOM.rglob("*.py")]
     assert [m for m in modules if any(name.split(".")[0] == "opendp" for name in names_used(m))] == ["noise"]
 
 
 def test_only_the_gate_reads_true_counts() -> None:
-    """Only `measure` counts the people it is given; `alone` and `attach` count synthetic records."""
-    users = [path.stem for path in ROOM.glob("*.py") if "exact_residual" in path.read_text(encoding="utf-8")]
+    """Only `measure` counts the people it is given; `alone` and `attach` count synthetic records. Attacks run it."""
+    users = [path.stem for path in ROOM.rglob("*.py") if "exact_residual" in path.read_text(encoding="utf-8")]
+    counting = {"ctdc.table.count.marginal", "ctdc.table.tally.tally_of"}
+    attacks = [path.stem for path in (ROOM / "attacks").glob("*.py")]
+    assert not [name for name in attacks if counting & names_used(f"attacks/{name}")]
     counters = sorted(path.stem for path in ROOM.glob("*.py") if "ctdc.table.count.marginal" in names_used(path.stem))
     assert users == ["measure"]
     assert counters == ["alone", "attach"]
