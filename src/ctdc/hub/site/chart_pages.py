@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ctdc.hub.site.dashboards import Dashboards
 from ctdc.hub.site.frame import SITE_TEXTS, Entry, SiteFile, SitePage, site_text
+from ctdc.hub.site.journeys import Journeys
 from ctdc.hub.site.kit.book import ChartBook
 from ctdc.hub.site.kit.files import chart_files
 from ctdc.hub.site.kit.make import Made, drawn_charts
@@ -44,7 +45,7 @@ def standard_charts(view: SiteRelease, language: str) -> dict[str, Made]:
     for drawn, of_rows in drawn_charts(view, language, SITE_TEXTS):
         made = book.add(drawn, language, of_rows=of_rows)
         found[made.chart.id] = made
-    for made in Dashboards(view).charts(language):
+    for made in (*Dashboards(view).charts(language), *Journeys(view).charts(language)):
         found.setdefault(made.chart.id, made)
     return found
 

@@ -18,6 +18,7 @@ from ctdc.release.vocabulary import FLAG_CODES
 
 TOP_COUNTRIES = 12
 TOP_CORRIDORS = 12
+MOST_CORRIDORS = 200  # in a table
 LATE_YEARS = 2  # years whose cases are still arriving; see the reporting lag in the standard's documentation
 MOST_CODES = 30  # a variable with more codes shows only the most frequent
 NICE_STEPS = (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
@@ -110,6 +111,32 @@ class TimeChart:
     note: str
     columns: tuple[Column, ...]
     ticks: tuple[tuple[float, str], ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PictureRow:
+    """One number of a picture. second: the other end of a corridor, empty where there is none."""
+
+    label: str
+    second: str
+    mark: Mark
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A map or corridors: one picture with a table of all its numbers. kind: ``map`` or ``flows``.
+
+    category, second: headings of the table; rows: largest first, those below the threshold last.
+    """
+
+    id: str
+    kind: str
+    title: str
+    text: str
+    category: str
+    second: str
+    rows: tuple[PictureRow, ...]
     notes: tuple[str, ...] = ()
 
 
@@ -256,6 +283,35 @@ class Charts:
         title, text = self._text("chart.corridors.title"), self._text("chart.corridors.text")
         category = self._text("chart.corridors.name")
         return BarChart("corridors", title, category, "people", bars, (top, self._text("chart.coverage")), text)
+
+    def map(self, name: str, counts: Sequence[Mapping[str, Any]] | None = None) -> Picture:
+        """People by country, each with a number or with too few to say. counts: other numbers than of all people."""
+        entries = counts or self._variables[name]["codes"]
+        ordered = sorted(entries, key=lambda entry: (entry["below_threshold"], -entry["count"], entry["code"]))
+        rows = tuple(
+            PictureRow(self._label(name, entry), "", self._people(entry, 1.0, (name, entry["code"])))
+            for entry in ordered
+        )
+        title = self._text("chart.map.title", question=self._release.words[name].labels[self._language])
+        category = self._text("dash.countries.country")
+        notes = (self._text("chart.coverage"), self._text("chart.map.boundaries"), self._text("chart.map.kosovo"))
+        return Picture(f"map-{name}", "map", title, self._text("chart.map.text"), category, "", rows, notes)
+
+    def flows(self, pairs: Sequence[tuple[str, str, tuple[float, float, float]]]) -> Picture | None:
+        """Corridors: (citizenship, exploitation, number with the ends of its interval), the largest first."""
+        origin, place = self._role(ORIGIN), self._role(EXPLOITATION)
+        if origin is None or place is None or not pairs:
+            return None
+        rows = []
+        for start, end, numbers in pairs[:MOST_CORRIDORS]:
+            text, between = number(self._language, numbers[0]), number_range(self._language, *numbers[1:])
+            mark = mark_of(text, between, numbers, 1.0, ((origin, start), (place, end)))
+            here, there = (self._release.code_label(name, code, self._language) for name, code in mark.of)
+            rows.append(PictureRow(here, there, mark))
+        category, second = (self._release.words[name].labels[self._language] for name in (origin, place))
+        title, text = self._text("chart.flows.title"), self._text("chart.flows.text")
+        notes = (self._top_note(len(rows), len(pairs)), self._text("chart.coverage"))
+        return Picture("flows", "flows", title, text, category, second, tuple(rows), notes)
 
     def _route(self, origin: str, place: str, start: str, end: str) -> str:
         there = self._release.code_label(place, end, self._language)

@@ -6,7 +6,7 @@ for what the release lacks.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -16,11 +16,12 @@ from babel.lists import format_list
 from ctdc.hub.site.charts import BarChart, Charts, drawn_as_people
 from ctdc.hub.site.cross import Crosses, CrossTable, Look, Question
 from ctdc.hub.site.frame import SITE_TEXTS
+from ctdc.hub.site.kit.geo import read_geometry
 from ctdc.hub.site.kit.make import Chosen, Drawn, Made, Maker
 from ctdc.hub.site.kit.spec import ROLES, SHAPES, ChartSpec
 from ctdc.hub.site.kit.value import KIT_TEXTS
 from ctdc.hub.site.view import SiteRelease
-from ctdc.release.figures import AGE, GENDER, YEAR
+from ctdc.release.figures import AGE, EXPLOITATION, GENDER, ORIGIN, YEAR
 from ctdc.release.texts import Catalogue
 from ctdc.release.verify import people_of, read_released
 from ctdc.release.within import PAIR, Cell, Filter, Row, Within
@@ -95,7 +96,13 @@ class _Draft:
             return None  # of linked rows, only what a release says of one variable is in its figures
         if self.chosen and (not self._all_known() or self._book.within.measured_length < PAIR):
             return None
-        makers = {"bars": self._bars, "columns": self._columns, "pyramid": self._pyramid}
+        makers: Mapping[str, Callable[[], Drawn | None]] = {
+            "bars": self._bars,
+            "columns": self._columns,
+            "pyramid": self._pyramid,
+            "map": self._map,
+            "flows": self._flows,
+        }
         drawn = makers.get(self._spec.kind, self._table)()
         return self._titled(drawn) if drawn is not None and self.chosen else drawn
 
@@ -159,6 +166,29 @@ class _Draft:
         if all(entry["below_threshold"] for entry in counts.values()):
             return None
         return self._charts.pyramid(counts)
+
+    def _map(self) -> Drawn | None:
+        question = self._question(self._spec.dimensions[0])
+        if question is None or question.id not in (*ORIGIN, *EXPLOITATION) or not self._are_countries(question):
+            return None
+        if not self.chosen:
+            return self._charts.map(question.id)
+        row = self._crosses.among(self.chosen, question)
+        return None if row is None or row.is_empty else self._charts.map(question.id, self._counts(row, question))
+
+    def _are_countries(self, question: Question) -> bool:
+        """Whether a variable's codes are on the map: a profile may have regions instead."""
+        known = {area.code for area in read_geometry().areas}
+        return all(code in known for _, code in self._crosses.answered(question)[:1])
+
+    def _flows(self) -> Drawn | None:
+        origin, place = (self._question(name) for name in self._spec.dimensions)
+        if origin is None or place is None or origin.id not in ORIGIN or place.id not in EXPLOITATION or self.chosen:
+            return None
+        if self._book.within.measured_length < PAIR:
+            return None
+        pairs = self._book.within.pairs(origin.id, place.id)
+        return self._charts.flows([(start, end, (cell.count, cell.low, cell.high)) for start, end, cell in pairs])
 
     def _table(self) -> CrossTable | None:
         asked, by = (self._question(name) for name in self._spec.dimensions)

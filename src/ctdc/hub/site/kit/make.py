@@ -9,8 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from ctdc.hub.site.charts import OF_ROWS, BarChart, Charts, Mark, Pyramid, TimeChart, axis_end
+from ctdc.hub.site.charts import OF_ROWS, BarChart, Charts, Mark, Picture, Pyramid, TimeChart, axis_end
 from ctdc.hub.site.cross import CrossTable
+from ctdc.hub.site.kit.atlas import legend, map_height, map_shapes
+from ctdc.hub.site.kit.canvas import WIDTH, Canvas
+from ctdc.hub.site.kit.flows import draw_flows
+from ctdc.hub.site.kit.geo import WIDTH as MAP_WIDTH
 from ctdc.hub.site.kit.panels import line_plot
 from ctdc.hub.site.kit.value import KIT_TEXTS as TEXTS
 from ctdc.hub.site.kit.value import Chart, Kind, Privacy, Quantity, Row, Source, Unit, largest, safe_name
@@ -19,7 +23,7 @@ from ctdc.release.citation import citation
 from ctdc.release.numbers import date, number, significant
 from ctdc.release.texts import Catalogue
 
-Drawn = BarChart | Pyramid | TimeChart | CrossTable
+Drawn = BarChart | Pyramid | TimeChart | CrossTable | Picture
 Chosen = tuple[tuple[str, tuple[str, ...]], ...]  # variables and the codes that everybody counted has
 
 
@@ -46,6 +50,20 @@ class Made:
         by_year = [tuple(rows) for _, rows in groupby(self.chart.rows, key=lambda row: row.label)]
         series = zip(*by_year, strict=True) if self.chart.kind == "lines" else ()
         return tuple((rows[0].series, "".join(line_plot(self.chart, rows, 0.0, 12.0))) for rows in series)
+
+    @property
+    def picture(self) -> tuple[float, float, str]:
+        """Of a map or corridors: width and height, and markup of an SVG's content, its text escaped."""
+        if self.chart.kind == "map":
+            return MAP_WIDTH, map_height(MAP_WIDTH), "".join(map_shapes(self.chart, f"{self.chart.id}-hatch"))
+        canvas = Canvas(self.chart, mirrored=self.chart.direction == "rtl")
+        draw_flows(canvas)
+        return WIDTH, canvas.y, "".join(canvas.parts)
+
+    @property
+    def legend(self) -> list[tuple[str, str]]:
+        """Of a map: the class of each swatch, and its text."""
+        return legend(self.chart)
 
 
 def drawn_charts(view: SiteRelease, language: str, texts: Catalogue) -> Iterator[tuple[Drawn, bool]]:
@@ -182,6 +200,10 @@ def _parts(drawn: Drawn, language: str, texts: Catalogue) -> _Parts:
     if isinstance(drawn, CrossTable):
         notes = (texts.text(language, "dash.cross.rule"), *drawn.notes)
         return _Parts(drawn.look, drawn.head, tuple(_cross_rows(drawn)), notes, drawn.across)
+    if isinstance(drawn, Picture):
+        rows = tuple(Row(row.mark.of, row.label, None, _quantity(row.mark), row.second) for row in drawn.rows)
+        kind: Kind = "map" if drawn.kind == "map" else "flows"
+        return _Parts(kind, drawn.category, rows, drawn.notes, drawn.second)
     return _Parts("bars", drawn.category, tuple(_bar_rows(drawn)), drawn.notes)
 
 

@@ -15,7 +15,7 @@ from ctdc.foundation.hashing import hash_value
 from ctdc.hub.site.kit.value import NAME_DIGITS
 from ctdc.release.figures import AGE, EXPLOITATION, GENDER, ORIGIN, YEAR
 
-Shape = Literal["bars", "columns", "pyramid", "cross", "heat", "multiples", "lines"]
+Shape = Literal["bars", "columns", "pyramid", "cross", "heat", "multiples", "lines", "map", "flows"]
 Measure = Literal["share", "count"]
 Counted = Literal["people", "linked_rows"]
 
@@ -36,6 +36,8 @@ SHAPES: Mapping[Shape, tuple[int, tuple[Measure, ...]]] = {
     "heat": (2, ("share",)),
     "multiples": (2, ("share",)),
     "lines": (2, ("share",)),
+    "map": (1, ("count",)),
+    "flows": (2, ("count",)),
 }
 
 

@@ -14,6 +14,7 @@ from itertools import groupby
 from textwrap import wrap
 
 from ctdc.hub.site.charts import TICKS
+from ctdc.hub.site.kit.atlas import draw_map
 from ctdc.hub.site.kit.canvas import (
     BAR,
     FILL,
@@ -34,6 +35,7 @@ from ctdc.hub.site.kit.canvas import (
     said,
     whisker,
 )
+from ctdc.hub.site.kit.flows import draw_flows
 from ctdc.hub.site.kit.panels import draw_lines, draw_multiples, draw_table
 from ctdc.hub.site.kit.tables import about_lines
 from ctdc.hub.site.kit.value import Chart, Kind, Row
@@ -168,4 +170,6 @@ _DRAW: Mapping[Kind, Callable[[Canvas], None]] = {
     "heat": draw_table,
     "multiples": draw_multiples,
     "lines": draw_lines,
+    "map": draw_map,
+    "flows": draw_flows,
 }

@@ -21,7 +21,7 @@ KIT_TEXTS = Catalogue(Path(__file__).parent / "texts")
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 NAME_DIGITS = 8
 
-Kind = Literal["bars", "pyramid", "columns", "cross", "heat", "multiples", "lines"]
+Kind = Literal["bars", "pyramid", "columns", "cross", "heat", "multiples", "lines", "map", "flows"]
 Unit = Literal["share", "people"]
 
 
