@@ -1,19 +1,26 @@
-"""The section of charts that have an address of their own: for each one its page, its files, and the chart alone."""
+"""The section of charts that have an address of their own: for each one its page, its files, and the chart alone.
+
+Promise: every chart of the overview and of the dashboards is here once. A section that draws others (such as stories)
+brings them itself with `chart_pages`; what is here already is left out there, so that no page is made twice.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from ctdc.hub.site.dashboards import Dashboards
 from ctdc.hub.site.frame import SITE_TEXTS, Entry, SiteFile, SitePage, site_text
+from ctdc.hub.site.journeys import Journeys
+from ctdc.hub.site.kit.book import ChartBook
 from ctdc.hub.site.kit.files import chart_files
-from ctdc.hub.site.kit.make import make_charts
+from ctdc.hub.site.kit.make import Made, drawn_charts
 from ctdc.hub.site.kit.pages import chart_context
 from ctdc.hub.site.release_pages import row_texts
 from ctdc.hub.site.view import SiteRelease
 
 
 class ChartPages:
-    """Every chart of the overview."""
+    """Every chart of the overview and of the dashboards."""
 
     id = "charts"
     content = None
@@ -28,11 +35,39 @@ class ChartPages:
 
     def pages(self, language: str) -> Iterator[SitePage | SiteFile]:
         """The pages and the files."""
-        for made in make_charts(self._view, language, SITE_TEXTS):
-            files = chart_files(made.chart)
-            context = chart_context(made, files)
-            context["row_texts"] = row_texts(language) if made.of_rows else site_text(language)
-            yield SitePage("chart", f"charts/{made.chart.id}/", "kit_chart.html.j2", context)
-            yield SitePage("chart", f"charts/{made.chart.id}/embed/", "kit_embed.html.j2", context)
-            for name, data in files.items():
-                yield SiteFile(f"charts/{name}", data)
+        for made in standard_charts(self._view, language).values():
+            yield from _pages(made)
+
+
+def standard_charts(view: SiteRelease, language: str) -> dict[str, Made]:
+    """Every chart of the overview and of the dashboards by its id; one that is on both leads back to the overview."""
+    book, found = ChartBook.of(view), dict[str, Made]()
+    for drawn, of_rows in drawn_charts(view, language, SITE_TEXTS):
+        made = book.add(drawn, language, of_rows=of_rows)
+        found[made.chart.id] = made
+    for made in (*Dashboards(view).charts(language), *Journeys(view).charts(language)):
+        found.setdefault(made.chart.id, made)
+    return found
+
+
+def chart_pages(view: SiteRelease, made: Iterable[Made]) -> Iterator[SitePage | SiteFile]:
+    """The pages and files of charts that a section draws, without those that `ChartPages` brings and repetitions."""
+    brought: dict[str, set[str]] = {}
+    for one in made:
+        language = one.chart.language
+        if language not in brought:
+            brought[language] = set(standard_charts(view, language))
+        if one.chart.id not in brought[language]:
+            brought[language].add(one.chart.id)
+            yield from _pages(one)
+
+
+def _pages(made: Made) -> Iterator[SitePage | SiteFile]:
+    files = chart_files(made.chart)
+    context = chart_context(made, files)
+    language, address = made.chart.language, f"charts/{made.chart.id}/"
+    context["row_texts"] = row_texts(language) if made.of_rows else site_text(language)
+    yield SitePage("chart", address, "kit_chart.html.j2", context)
+    yield SitePage("chart", f"{address}embed/", "kit_embed.html.j2", context)
+    for name, data in files.items():
+        yield SiteFile(f"charts/{name}", data)

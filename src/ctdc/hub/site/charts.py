@@ -18,6 +18,7 @@ from ctdc.release.vocabulary import FLAG_CODES
 
 TOP_COUNTRIES = 12
 TOP_CORRIDORS = 12
+MOST_CORRIDORS = 200  # in a table
 LATE_YEARS = 2  # years whose cases are still arriving; see the reporting lag in the standard's documentation
 MOST_CODES = 30  # a variable with more codes shows only the most frequent
 NICE_STEPS = (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
@@ -85,6 +86,7 @@ class Pyramid:
     right: str
     others: tuple[str, ...]
     rows: tuple[PyramidRow, ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,33 @@ class TimeChart:
     note: str
     columns: tuple[Column, ...]
     ticks: tuple[tuple[float, str], ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PictureRow:
+    """One number of a picture. second: the other end of a corridor, empty where there is none."""
+
+    label: str
+    second: str
+    mark: Mark
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A map or corridors: one picture with a table of all its numbers. kind: ``map`` or ``flows``.
+
+    category, second: headings of the table; rows: largest first, those below the threshold last.
+    """
+
+    id: str
+    kind: str
+    title: str
+    text: str
+    category: str
+    second: str
+    rows: tuple[PictureRow, ...]
+    notes: tuple[str, ...] = ()
 
 
 def axis_end(values: Iterable[float]) -> float:
@@ -145,12 +174,15 @@ class Charts:
         self._variables = {entry["name"]: entry for entry in release.figures["variables"]}
         self._pairs = {tuple(pair["variables"]): pair for pair in release.figures["pairs"]}
 
-    def time(self) -> TimeChart | None:
-        """People by year of registration, from the first to the last year that can be reported."""
+    def time(self, counts: Sequence[Mapping[str, Any]] | None = None) -> TimeChart | None:
+        """People by year of registration, from the first to the last year that can be reported.
+
+        counts: other numbers by year than those of all people, as the figures have them.
+        """
         name = self._role(YEAR)
         if name is None:
             return None
-        entries = sorted(self._variables[name]["codes"], key=lambda entry: entry["code"])
+        entries = sorted(counts or self._variables[name]["codes"], key=lambda entry: entry["code"])
         reported = [position for position, entry in enumerate(entries) if not entry["below_threshold"]]
         if len(reported) < 2 or not all(entry["code"].isdigit() for entry in entries):
             return None
@@ -172,15 +204,19 @@ class Charts:
         note = self._text("chart.time.incomplete")
         return TimeChart("time", self._text("chart.time.title"), self._text("chart.time.text"), note, columns, ticks)
 
-    def pyramid(self) -> Pyramid | None:
-        """People by age and gender: women and men face each other, further genders stand beside them."""
+    def pyramid(self, counts: Mapping[tuple[str, str], Mapping[str, Any]] | None = None) -> Pyramid | None:
+        """People by age and gender: women and men face each other, further genders stand beside them.
+
+        counts: other numbers by age and gender than those of all people, as the figures have them.
+        """
         age, gender = self._role(AGE), self._role(GENDER)
         if age is None or gender is None:
             return None
         genders = [entry["code"] for entry in self._variables[gender]["codes"]]
         if len(genders) < 2:
             return None
-        cells = {tuple(cell["codes"]): cell for cell in self._pairs[age, gender]["cells"]}
+        whole = {(cell["codes"][0], cell["codes"][1]): cell for cell in self._pairs[age, gender]["cells"]}
+        cells = whole if counts is None else counts
         end = axis_end(cell["high95"] for cell in cells.values())
         rows = []
         for entry in reversed(self._variables[age]["codes"]):
@@ -199,6 +235,10 @@ class Charts:
         order = {"exploitation": 0, "means_of_control": 1, "sex": 2, "labour": 3}
         groups = sorted(self._release.figures["groups"], key=lambda group: order.get(group["id"], len(order)))
         return tuple(self._group(group) for group in groups)
+
+    def group(self, identifier: str) -> BarChart:
+        """The chart of one group of flags."""
+        return self._group(next(group for group in self._release.figures["groups"] if group["id"] == identifier))
 
     def variables(self) -> tuple[BarChart, ...]:
         """A chart for each other variable that has no part of its own on the page."""
@@ -243,6 +283,35 @@ class Charts:
         title, text = self._text("chart.corridors.title"), self._text("chart.corridors.text")
         category = self._text("chart.corridors.name")
         return BarChart("corridors", title, category, "people", bars, (top, self._text("chart.coverage")), text)
+
+    def map(self, name: str, counts: Sequence[Mapping[str, Any]] | None = None) -> Picture:
+        """People by country, each with a number or with too few to say. counts: other numbers than of all people."""
+        entries = counts or self._variables[name]["codes"]
+        ordered = sorted(entries, key=lambda entry: (entry["below_threshold"], -entry["count"], entry["code"]))
+        rows = tuple(
+            PictureRow(self._label(name, entry), "", self._people(entry, 1.0, (name, entry["code"])))
+            for entry in ordered
+        )
+        title = self._text("chart.map.title", question=self._release.words[name].labels[self._language])
+        category = self._text("dash.countries.country")
+        notes = (self._text("chart.coverage"), self._text("chart.map.boundaries"), self._text("chart.map.kosovo"))
+        return Picture(f"map-{name}", "map", title, self._text("chart.map.text"), category, "", rows, notes)
+
+    def flows(self, pairs: Sequence[tuple[str, str, tuple[float, float, float]]]) -> Picture | None:
+        """Corridors: (citizenship, exploitation, number with the ends of its interval), the largest first."""
+        origin, place = self._role(ORIGIN), self._role(EXPLOITATION)
+        if origin is None or place is None or not pairs:
+            return None
+        rows = []
+        for start, end, numbers in pairs[:MOST_CORRIDORS]:
+            text, between = number(self._language, numbers[0]), number_range(self._language, *numbers[1:])
+            mark = mark_of(text, between, numbers, 1.0, ((origin, start), (place, end)))
+            here, there = (self._release.code_label(name, code, self._language) for name, code in mark.of)
+            rows.append(PictureRow(here, there, mark))
+        category, second = (self._release.words[name].labels[self._language] for name in (origin, place))
+        title, text = self._text("chart.flows.title"), self._text("chart.flows.text")
+        notes = (self._top_note(len(rows), len(pairs)), self._text("chart.coverage"))
+        return Picture("flows", "flows", title, text, category, second, tuple(rows), notes)
 
     def _route(self, origin: str, place: str, start: str, end: str) -> str:
         there = self._release.code_label(place, end, self._language)
@@ -333,14 +402,14 @@ class Charts:
             return self._few(of)
         text = percent(self._language, share["share"])
         interval = percent_range(self._language, share["low95"], share["high95"])
-        return _mark(text, interval, (share["share"], share["low95"], share["high95"]), end, of)
+        return mark_of(text, interval, (share["share"], share["low95"], share["high95"]), end, of)
 
     def _people(self, entry: Mapping[str, Any] | None, end: float, *of: tuple[str, str]) -> Mark:
         if entry is None or entry["below_threshold"]:
             return self._few(of)
         text = number(self._language, entry["count"])
         interval = number_range(self._language, entry["low95"], entry["high95"])
-        return _mark(text, interval, (entry["count"], entry["low95"], entry["high95"]), end, of)
+        return mark_of(text, interval, (entry["count"], entry["low95"], entry["high95"]), end, of)
 
     def _few(self, of: tuple[tuple[str, str], ...]) -> Mark:
         return Mark(self._text("chart.too_few"), "", 0.0, 0.0, 0.0, few=True, of=of)
@@ -353,11 +422,23 @@ class Charts:
         return self._texts.text(self._language, OF_ROWS.get(key, key) if self._of_rows else key, **values)
 
 
-def _mark(
+def mark_of(
     text: str, interval: str, numbers: tuple[float, float, float], end: float, of: tuple[tuple[str, str], ...]
 ) -> Mark:
+    """The mark of a value with the ends of its interval (`numbers`) on an axis that ends at `end`."""
     length, start, stop = (min(1.0, max(0.0, part / end)) for part in numbers)
     return Mark(text, interval, length, start, stop, of=of, numbers=numbers)
+
+
+def drawn_as_people(chart: BarChart) -> BarChart:
+    """A chart of shares with bars that are as long as the numbers of people; its shares are not on it."""
+    marks = [(bar, bar.people or bar.mark) for bar in chart.bars]
+    end = axis_end(mark.numbers[2] for _, mark in marks if mark.numbers)
+    bars = []
+    for bar, mark in marks:
+        drawn = mark_of(mark.text, mark.interval, mark.numbers, end, bar.mark.of) if mark.numbers else mark
+        bars.append(Bar(bar.label, replace(drawn, of=bar.mark.of)))
+    return replace(chart, unit="people", bars=tuple(bars))
 
 
 def strip_common_start(labels: Sequence[str]) -> list[str]:

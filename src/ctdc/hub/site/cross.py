@@ -8,16 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
-from ctdc.hub.site.charts import LATE_YEARS, Bar, BarChart, Mark, axis_end, strip_common_start
+from ctdc.hub.site.charts import LATE_YEARS, Bar, BarChart, Mark, axis_end, mark_of, strip_common_start
 from ctdc.hub.site.view import SiteRelease
 from ctdc.release.figures import YEAR
 from ctdc.release.numbers import number, number_range, percent, percent_range
 from ctdc.release.texts import Catalogue
-from ctdc.release.within import COUNTED, Cell, Code, Row, Within
+from ctdc.release.vocabulary import FLAG_CODES
+from ctdc.release.within import COUNTED, Cell, Code, Filter, Row, Within
 
 MOST_CONDITIONS = 12  # of a variable with many codes, such as countries, only the most frequent
 MANY = 30  # codes; a variable with more shows the most frequent only
+SHADES = 6  # of a heat table
+Look = Literal["cross", "heat", "multiples", "lines"]
 FEW_COLUMNS = 4  # this many stand side by side; more stand below each other
 
 
@@ -42,7 +46,9 @@ class CrossCell:
 class CrossTable:
     """Shares and counts of two questions. head: the name of the first column; rows: label and one cell per column.
 
-    known: of how many people the shares are: for each column, or for each row if `sideways`.
+    known: of how many people the shares are: for each column, or for each row if `sideways`; late: how many of the
+    last rows are years whose cases are still arriving; look: in which shape it is drawn; axis: what a bar's full length
+    stands for; across: the name of what the columns tell apart.
     """
 
     id: str
@@ -54,6 +60,20 @@ class CrossTable:
     known: tuple[Mark, ...]
     sideways: bool
     notes: tuple[str, ...]
+    late: int = 0
+    look: Look = "cross"
+    axis: float = 1.0
+    across: str = ""
+
+    @property
+    def heat(self) -> tuple[tuple[int, ...], ...]:
+        """For each cell of each row one of `SHADES`, by its share's part of the axis; -1 where nothing is shown."""
+        return tuple(tuple(shade(cell.share) for cell in cells) for _, cells in self.rows)
+
+
+def shade(mark: Mark) -> int:
+    """Which of `SHADES` steps a value is in, from 0; -1 for none. Steps are parts of the axis of one size."""
+    return -1 if mark.few else min(SHADES - 1, int(mark.length * SHADES))
 
 
 class Crosses:
@@ -77,26 +97,48 @@ class Crosses:
             return strip_common_start([self._view.words[name].labels[self._language] for name in question.names])
         return [code.labels[self._language] for code in self._view.words[question.id].codes]
 
-    def row(self, condition: Code, question: Question) -> Row:
-        """People with one code by the answers to a question."""
+    def row(self, condition: Code, question: Question, chosen: Filter | None = None) -> Row | None:
+        """People with one code, of those whom a filter chooses, by the answers to a question; None: not measured."""
+        if chosen:
+            name, code = condition
+            return self.among({**chosen, name: (code,)}, question) if name not in chosen else None
         if question.is_group:
             return self._within.flags(condition, question.names)
         return self._within.codes(condition, question.id)
 
-    def table(self, question: Question, by: Question) -> CrossTable | None:
-        """The answers to `question` among people with each code of `by`; None when no cell can be shown."""
+    def among(self, chosen: Filter, question: Question) -> Row | None:
+        """People whom a filter chooses by the answers to a question; None if that was not measured."""
+        return self._within.among(chosen, question.names, is_group=question.is_group)
+
+    def table(
+        self, question: Question, by: Question, look: Look = "cross", chosen: Filter | None = None
+    ) -> CrossTable | None:
+        """The answers to `question` among people with each code of `by`; None when no cell can be shown.
+
+        chosen: of whom alone it tells. look: in which shape it is drawn; years are always rows.
+        """
         conditions = self._conditions(by)
-        rows = [self.row(condition, question) for condition, _ in conditions]
-        if all(row.is_empty for row in rows):
+        found = [self.row(condition, question, chosen) for condition, _ in conditions]
+        rows = [row for row in found if row is not None]
+        if len(rows) < len(found) or all(row.is_empty for row in rows):
             return None
         end = min(1.0, axis_end(cell.share.high for row in rows for cell in row.cells if cell and cell.share))
-        cells = [tuple(self._cell(cell, end) for cell in row.cells) for row in rows]
+        answered = self.answered(question)
+        cells = [
+            tuple(self._cell(cell, end, condition, of) for cell, of in zip(row.cells, answered, strict=True))
+            for row, (condition, _) in zip(rows, conditions, strict=True)
+        ]
         labels, answers = [label for _, label in conditions], self.answers(question)
-        sideways = len(labels) > FEW_COLUMNS >= len(answers) or by.id in YEAR or len(labels) > MOST_CONDITIONS
+        sideways = (
+            look in ("multiples", "lines")
+            or len(labels) > FEW_COLUMNS >= len(answers)
+            or by.id in YEAR
+            or len(labels) > MOST_CONDITIONS
+        )
         lines = zip(labels, cells, strict=True) if sideways else zip(answers, zip(*cells, strict=True), strict=True)
         names = self.title(question), self.title(by)
         return CrossTable(
-            id=f"cross-{question.id}-{by.id}",
+            id=f"{look}-{question.id}-{by.id}",
             title=self._text("dash.cross.title", question=names[0], condition=names[1]),
             text=self._text("dash.cross.rows" if sideways else "dash.cross.columns"),
             head=names[1] if sideways else names[0],
@@ -105,7 +147,17 @@ class Crosses:
             known=tuple(self._known(row) for row in rows),
             sideways=sideways,
             notes=tuple(self._notes(question, by, rows)),
+            late=LATE_YEARS if by.id in YEAR else 0,
+            look=look,
+            axis=end,
+            across=names[0] if sideways else names[1],
         )
+
+    def answered(self, question: Question) -> list[Code]:
+        """Variable and code of each answer, in their order."""
+        if question.is_group:
+            return [(name, FLAG_CODES[0]) for name in question.names]
+        return [(question.id, code.code) for code in self._view.words[question.id].codes]
 
     def bars(self, condition: Code, question: Question, start: str) -> BarChart | None:
         """People with one code by the answers to a question, as bars; None when nothing can be shown.
@@ -113,22 +165,25 @@ class Crosses:
         start: begins the chart's id.
         """
         row = self.row(condition, question)
+        return None if row is None else self.bars_of(row, question, f"{start}-{question.id}")
+
+    def bars_of(self, row: Row, question: Question, name: str) -> BarChart | None:
+        """A row by the answers to a question, as bars under the id `name`; None when nothing can be shown."""
         if row.is_empty:
             return None
-        pairs = list(zip(self.answers(question), row.cells, strict=True))
+        answers = list(zip(self.answers(question), row.cells, self.answered(question), strict=True))
         notes = [self.of_whom(row)]
-        if len(pairs) > MANY:
-            reported = sorted(((label, cell) for label, cell in pairs if cell), key=lambda pair: -pair[1].count)
-            shown = reported[:MOST_CONDITIONS]
-            notes.insert(0, self._top(len(shown), len(reported)))
-            pairs = list(shown)
-        end = min(1.0, axis_end(cell.share.high for _, cell in pairs if cell and cell.share))
-        marks = [(label, self._cell(cell, end)) for label, cell in pairs]
+        if len(answers) > MANY:
+            reported = sorted(((label, cell, of) for label, cell, of in answers if cell), key=lambda one: -one[1].count)
+            answers = list(reported[:MOST_CONDITIONS])
+            notes.insert(0, self._top(len(answers), len(reported)))
+        end = min(1.0, axis_end(cell.share.high for _, cell, _ in answers if cell and cell.share))
+        marks = [(label, self._cell(cell, end, of)) for label, cell, of in answers]
         bars = tuple(Bar(label, cell.share, cell.people) for label, cell in marks)
         if question.is_group:
             notes.append(self._text("dash.several"))
         category = self._text("chart.category")
-        return BarChart(f"{start}-{question.id}", self.title(question), category, "share", bars, tuple(notes))
+        return BarChart(name, self.title(question), category, "share", bars, tuple(notes))
 
     def of_whom(self, row: Row) -> str:
         """Of how many people the shares of a row are shares, and where that number is from."""
@@ -172,19 +227,19 @@ class Crosses:
     def _top(self, shown: int, published: int) -> str:
         return self._text("chart.top", shown=number(self._language, shown), published=number(self._language, published))
 
-    def _cell(self, cell: Cell | None, end: float) -> CrossCell:
-        few = Mark(self._text("chart.too_few"), "", 0.0, 0.0, 0.0, few=True)
+    def _cell(self, cell: Cell | None, end: float, *of: Code) -> CrossCell:
+        few = Mark(self._text("chart.too_few"), "", 0.0, 0.0, 0.0, few=True, of=of)
         if cell is None:
             return CrossCell(few, few)
         interval = number_range(self._language, cell.low, cell.high)
-        people = Mark(number(self._language, cell.count), interval, 0.0, 0.0, 0.0)
+        count = (cell.count, cell.low, cell.high)
+        people = Mark(number(self._language, cell.count), interval, 0.0, 0.0, 0.0, of=of, numbers=count)
         if cell.share is None:
             return CrossCell(replace(few, text=self._text("dash.unknown_share")), people)
         share = cell.share
         text = percent(self._language, share.share)
         between = percent_range(self._language, share.low, share.high)
-        length, low, high = (min(1.0, max(0.0, part / end)) for part in (share.share, share.low, share.high))
-        return CrossCell(Mark(text, between, length, low, high), people)
+        return CrossCell(mark_of(text, between, (share.share, share.low, share.high), end, of), people)
 
     def _known(self, row: Row) -> Mark:
         if row.is_empty:

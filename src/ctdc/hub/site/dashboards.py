@@ -15,15 +15,19 @@ from typing import Any
 from ctdc.hub.site.charts import BarChart, Charts
 from ctdc.hub.site.cross import Crosses, Question
 from ctdc.hub.site.frame import SITE_TEXTS, Entry, SiteFile, SitePage
+from ctdc.hub.site.kit.book import ChartBook
+from ctdc.hub.site.kit.make import Made
+from ctdc.hub.site.kit.pages import ChartLinks
+from ctdc.hub.site.kit.spec import ChartSpec, Shape
 from ctdc.hub.site.view import SiteRelease
 from ctdc.release.figures import AGE, EXPLOITATION, GENDER, ORIGIN, YEAR
 from ctdc.release.numbers import number, number_range
-from ctdc.release.verify import people_of, read_released
 from ctdc.release.within import PAIR, Within
 from ctdc.standard.folding import fold
 
 THEMES_PATH, COUNTRIES_PATH = "themes/", "countries/"
 DURATION = ("traffickMonths",)
+Asked = str | tuple[str, ...]  # an id of a group, or a variable's names, of which a release has one
 TYPES, MEANS, RECRUITER = "exploitation", "means_of_control", "recruiter"
 SECTORS = ("labour", "sex")
 _PLAIN_CODE = re.compile(r"[A-Za-z0-9]{1,12}")
@@ -34,24 +38,31 @@ _ALEF = str.maketrans("أإآٱ", "اااا")  # one letter in the alphabet's or
 class Theme:
     """What a page is about: the questions that get a chart each, and what each of them is crossed with.
 
-    questions and by: names of variables (the first of each tuple that the release has) or ids of groups. by: what all
-    questions are crossed with; pairs: further cross tables as (question, by). time, pyramid: whether it has these.
+    questions: names of variables (the first of each tuple that the release has) or ids of groups. by: what all
+    questions are crossed with, and the shape of it; pairs: further tables as (question, by, shape). time, pyramid:
+    whether it has these.
     """
 
     id: str
-    questions: tuple[str | tuple[str, ...], ...]
-    by: tuple[str | tuple[str, ...], ...] = ()
-    pairs: tuple[tuple[str | tuple[str, ...], str | tuple[str, ...]], ...] = ()
+    questions: tuple[Asked, ...]
+    by: tuple[tuple[Asked, Shape], ...] = ()
+    pairs: tuple[tuple[Asked, Asked, Shape], ...] = ()
     time: bool = False
     pyramid: bool = False
 
 
+BY_PEOPLE: tuple[tuple[Asked, Shape], ...] = ((GENDER, "cross"), (AGE, "heat"))
 THEMES = (
-    Theme("victims", (GENDER, AGE, ORIGIN), pairs=((AGE, GENDER), (GENDER, ORIGIN), (AGE, ORIGIN)), pyramid=True),
-    Theme("exploitation", (TYPES, *SECTORS, DURATION), by=(GENDER, AGE)),
-    Theme("control", (MEANS,), by=(GENDER, AGE, TYPES)),
-    Theme("recruitment", (RECRUITER,), by=(GENDER, AGE, TYPES)),
-    Theme("time", (), pairs=((GENDER, YEAR), (AGE, YEAR), (TYPES, YEAR)), time=True),
+    Theme(
+        "victims",
+        (GENDER, AGE, ORIGIN),
+        pairs=((AGE, GENDER, "cross"), (GENDER, ORIGIN, "cross"), (AGE, ORIGIN, "heat")),
+        pyramid=True,
+    ),
+    Theme("exploitation", (TYPES, *SECTORS, DURATION), by=BY_PEOPLE),
+    Theme("control", (MEANS,), by=(*BY_PEOPLE, (TYPES, "multiples"))),
+    Theme("recruitment", (RECRUITER,), by=(*BY_PEOPLE, (TYPES, "multiples"))),
+    Theme("time", (), pairs=((GENDER, YEAR, "lines"), (AGE, YEAR, "lines"), (TYPES, YEAR, "lines")), time=True),
 )
 COUNTRY_QUESTIONS = (AGE, GENDER, TYPES, *SECTORS)
 
@@ -79,7 +90,7 @@ class Dashboards:
 
     def __init__(self, view: SiteRelease) -> None:
         self._view = view
-        self._names = [entry["name"] for entry in view.figures["variables"]]
+        self._book = ChartBook.of(view)
         self._entries = {entry["name"]: entry for entry in view.figures["variables"]}
 
     def entries(self, language: str) -> Sequence[Entry]:
@@ -117,10 +128,16 @@ class Dashboards:
                 context = self._country(place, language)
                 yield SitePage("countries", f"{COUNTRIES_PATH}{place.path}/", "country.html.j2", context)
 
-    @cached_property
+    @property
     def within(self) -> Within:
         """The cross tables of people."""
-        return Within(people_of(read_released(self._view.folder, self._view.manifest)))
+        return self._book.within
+
+    def charts(self, language: str) -> Iterator[Made]:
+        """Every chart of the themes that has an address of its own."""
+        for theme in self.themes:
+            for specs in (self._wide(theme), self._bars(theme.questions), self._crosses(theme)):
+                yield from self._drawn(specs, language, f"{THEMES_PATH}{theme.id}/")
 
     @cached_property
     def themes(self) -> list[Theme]:
@@ -150,14 +167,14 @@ class Dashboards:
     def _variable(self, names: Sequence[str]) -> str | None:
         return next((name for name in names if name in self._entries), None)
 
-    def _question(self, asked: str | tuple[str, ...]) -> Question | None:
+    def _question(self, asked: Asked) -> Question | None:
         if isinstance(asked, str):
             group = self._view.groups.get(asked)
             return Question(group.id, group.variables, is_group=True) if group else None
         name = self._variable(asked)
         return Question(name, (name,), is_group=False) if name else None
 
-    def _questions(self, asked: Iterable[str | tuple[str, ...]]) -> list[Question]:
+    def _questions(self, asked: Iterable[Asked]) -> list[Question]:
         return [found for one in asked if (found := self._question(one))]
 
     def _themes(self, language: str) -> dict[str, Any]:
@@ -167,29 +184,33 @@ class Dashboards:
         return [(theme.id, f"/{language}/{THEMES_PATH}{theme.id}/") for theme in self.themes]
 
     def _theme(self, theme: Theme, language: str) -> dict[str, Any]:
-        charts = Charts(self._view, language, SITE_TEXTS)
-        groups = {chart.id: chart for chart in charts.groups()}
-        questions = self._questions(theme.questions)
-        bars = [groups[f"group-{one.id}"] if one.is_group else charts.variable(one.id) for one in questions]
         return {
             "heading": _text(language, f"dash.theme.{theme.id}"),
             "lead": _text(language, f"dash.theme.{theme.id}.text"),
-            "bars": bars,
-            "time": charts.time() if theme.time else None,
-            "pyramid": charts.pyramid() if theme.pyramid else None,
-            "crosses": self._crosses(theme, questions, language),
+            "wide": list(self._drawn(self._wide(theme), language)),
+            "bars": list(self._drawn(self._bars(theme.questions), language)),
+            "crosses": list(self._drawn(self._crosses(theme), language)),
+            "more": ChartLinks(language),
         }
 
-    def _crosses(self, theme: Theme, questions: Sequence[Question], language: str) -> list[Any]:
-        if self.within.measured_length < PAIR:
-            return []
-        pairs = [(one, by) for by in self._questions(theme.by) for one in questions]
-        for asked, by in theme.pairs:
+    def _drawn(self, specs: Iterable[ChartSpec], language: str, home: str = "") -> Iterator[Made]:
+        yield from (made for spec in specs if (made := self._book.draw(spec, language, home)))
+
+    def _wide(self, theme: Theme) -> Iterator[ChartSpec]:
+        if theme.time:
+            yield ChartSpec("columns", ("year",))
+        if theme.pyramid:
+            yield ChartSpec("pyramid", ("age", "gender"))
+
+    def _bars(self, asked: Iterable[Asked]) -> Iterator[ChartSpec]:
+        yield from (ChartSpec("bars", (question.id,)) for question in self._questions(asked))
+
+    def _crosses(self, theme: Theme) -> Iterator[ChartSpec]:
+        pairs = [(one, by, shape) for by, shape in theme.by for one in theme.questions]
+        for asked, by, shape in (*pairs, *theme.pairs):
             found = self._question(asked), self._question(by)
             if found[0] and found[1]:
-                pairs.append((found[0], found[1]))
-        crosses = Crosses(self._view, self.within, language, SITE_TEXTS)
-        return [table for one, by in pairs if (table := crosses.table(one, by))]
+                yield ChartSpec(shape, (found[0].id, found[1].id))
 
     def _countries(self, language: str) -> dict[str, Any]:
         shown = sorted(self.places, key=lambda place: alphabetical(self._name(place, language)))
@@ -236,7 +257,7 @@ class Dashboards:
     def _country_charts(self, place: Country, role: str, kind: str, language: str) -> list[BarChart]:
         if self.within.measured_length < PAIR:
             return []
-        other: tuple[str | tuple[str, ...], ...] = (ORIGIN,) if kind == "place" else (EXPLOITATION,)
+        other: tuple[Asked, ...] = (ORIGIN,) if kind == "place" else (EXPLOITATION,)
         asked = (*other, *COUNTRY_QUESTIONS) if kind == "place" else other
         crosses = Crosses(self._view, self.within, language, SITE_TEXTS)
         bars = (crosses.bars((role, place.code), question, kind) for question in self._questions(asked))

@@ -11,10 +11,11 @@ from collections.abc import Callable
 from ctdc.hub.site.chart_pages import ChartPages
 from ctdc.hub.site.dashboards import Dashboards
 from ctdc.hub.site.frame import Section
+from ctdc.hub.site.journeys import Journeys
 from ctdc.hub.site.release_pages import ReleasePages
 from ctdc.hub.site.view import SiteRelease
 
-SECTIONS: tuple[Callable[[SiteRelease], Section], ...] = (ReleasePages, Dashboards, ChartPages)
+SECTIONS: tuple[Callable[[SiteRelease], Section], ...] = (ReleasePages, Dashboards, Journeys, ChartPages)
 
 
 def sections_of(view: SiteRelease) -> tuple[Section, ...]:

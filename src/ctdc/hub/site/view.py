@@ -35,6 +35,11 @@ class SiteRelease:
     earlier: tuple[SiteRelease, ...] = ()
 
     @cached_property
+    def shared(self) -> dict[str, Any]:
+        """What is worked out once for a release and used by several sections, each under a name of its own."""
+        return {}
+
+    @cached_property
     def words(self) -> Mapping[str, VariableWords]:
         """The words of each variable, by name."""
         return {words.name: words for words in self.vocabulary.variables}

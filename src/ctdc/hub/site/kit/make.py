@@ -7,8 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import groupby
 
-from ctdc.hub.site.charts import OF_ROWS, BarChart, Charts, Mark, Pyramid, TimeChart, axis_end
+from ctdc.hub.site.charts import OF_ROWS, BarChart, Charts, Mark, Picture, Pyramid, TimeChart, axis_end
+from ctdc.hub.site.cross import CrossTable
+from ctdc.hub.site.kit.atlas import legend, map_height, map_shapes
+from ctdc.hub.site.kit.canvas import WIDTH, Canvas
+from ctdc.hub.site.kit.flows import draw_flows
+from ctdc.hub.site.kit.geo import WIDTH as MAP_WIDTH
+from ctdc.hub.site.kit.panels import line_plot
 from ctdc.hub.site.kit.value import KIT_TEXTS as TEXTS
 from ctdc.hub.site.kit.value import Chart, Kind, Privacy, Quantity, Row, Source, Unit, largest, safe_name
 from ctdc.hub.site.view import SiteRelease
@@ -16,16 +23,47 @@ from ctdc.release.citation import citation
 from ctdc.release.numbers import date, number, significant
 from ctdc.release.texts import Catalogue
 
-Drawn = BarChart | Pyramid | TimeChart
+Drawn = BarChart | Pyramid | TimeChart | CrossTable | Picture
+Chosen = tuple[tuple[str, tuple[str, ...]], ...]  # variables and the codes that everybody counted has
 
 
 @dataclass(frozen=True)
 class Made:
-    """A chart as it is drawn on a page and as a value. of_rows: it counts linked rows, not people."""
+    """A chart as it is drawn on a page and as a value. of_rows: it counts linked rows, not people.
+
+    home: path of the page that it is drawn on, below the language.
+    """
 
     drawn: Drawn
     chart: Chart
     of_rows: bool
+    home: str = ""
+
+    @property
+    def shape(self) -> str:
+        """The name of the macro that draws it in a page."""
+        return self.chart.kind
+
+    @property
+    def plots(self) -> tuple[tuple[str, str], ...]:
+        """Of lines over time: each series' name and its plot, markup of an SVG's content, its text escaped."""
+        by_year = [tuple(rows) for _, rows in groupby(self.chart.rows, key=lambda row: row.label)]
+        series = zip(*by_year, strict=True) if self.chart.kind == "lines" else ()
+        return tuple((rows[0].series, "".join(line_plot(self.chart, rows, 0.0, 12.0))) for rows in series)
+
+    @property
+    def picture(self) -> tuple[float, float, str]:
+        """Of a map or corridors: width and height, and markup of an SVG's content, its text escaped."""
+        if self.chart.kind == "map":
+            return MAP_WIDTH, map_height(MAP_WIDTH), "".join(map_shapes(self.chart, f"{self.chart.id}-hatch"))
+        canvas = Canvas(self.chart, mirrored=self.chart.direction == "rtl")
+        draw_flows(canvas)
+        return WIDTH, canvas.y, "".join(canvas.parts)
+
+    @property
+    def legend(self) -> list[tuple[str, str]]:
+        """Of a map: the class of each swatch, and its text."""
+        return legend(self.chart)
 
 
 def drawn_charts(view: SiteRelease, language: str, texts: Catalogue) -> Iterator[tuple[Drawn, bool]]:
@@ -44,12 +82,24 @@ def drawn_charts(view: SiteRelease, language: str, texts: Catalogue) -> Iterator
 
 def make_charts(view: SiteRelease, language: str, texts: Catalogue) -> tuple[Made, ...]:
     """Every chart of the overview, in its order. texts: those of the site."""
-    source, privacy = source_of(view, language), privacy_of(view, language)
-    made = []
-    for drawn, of_rows in drawn_charts(view, language, texts):
-        counted = texts.text(language, OF_ROWS["chart.people"] if of_rows else "chart.people")
-        made.append(Made(drawn, _chart(drawn, counted, language, texts, source, privacy), of_rows))
-    return tuple(made)
+    maker = Maker(view, language, texts)
+    return tuple(maker.make(drawn, of_rows=of_rows) for drawn, of_rows in drawn_charts(view, language, texts))
+
+
+class Maker:
+    """Makes charts of one release in one language from what is drawn. texts: those of the site."""
+
+    def __init__(self, view: SiteRelease, language: str, texts: Catalogue) -> None:
+        self._language = language
+        self._texts = texts
+        self._source, self._privacy = source_of(view, language), privacy_of(view, language)
+
+    def make(self, drawn: Drawn, *, of_rows: bool = False, home: str = "", chosen: Chosen = ()) -> Made:
+        """The chart with its value. chosen: the variables and codes that everybody counted has."""
+        counted = self._texts.text(self._language, OF_ROWS["chart.people"] if of_rows else "chart.people")
+        sources = self._source, self._privacy
+        chart = _chart(drawn, counted, self._language, self._texts, *sources)
+        return Made(drawn, replace(chart, filter=chosen), of_rows, home)
 
 
 def source_of(view: SiteRelease, language: str) -> Source:
@@ -99,39 +149,62 @@ def privacy_of(view: SiteRelease, language: str) -> Privacy:
 
 
 def _chart(drawn: Drawn, counted: str, language: str, texts: Catalogue, source: Source, privacy: Privacy) -> Chart:
-    kind, category, rows, notes = _parts(drawn, language, texts)
-    unit: Unit = "share" if isinstance(drawn, BarChart) and drawn.unit == "share" else "people"
+    parts = _parts(drawn, language, texts)
+    unit = _unit(drawn)
     chart = Chart(
         id=safe_name(drawn.id),
-        kind=kind,
+        kind=parts.kind,
         language=language,
         title=drawn.title,
-        category=category,
+        category=parts.category,
         counted=counted,
         unit=unit,
         axis=1.0,
-        rows=rows,
+        rows=parts.rows,
         summary=(),
-        notes=notes,
+        notes=parts.notes,
         source=source,
         privacy=privacy,
+        series=parts.series,
     )
-    ends = [quantity.high for row in rows if (quantity := chart.drawn(row)) is not None]
+    ends = [quantity.high for row in parts.rows if (quantity := chart.drawn(row)) is not None]
     end = axis_end(ends)
     return replace(chart, axis=min(1.0, end) if unit == "share" else end, summary=_summary(chart, drawn.text))
 
 
-def _parts(drawn: Drawn, language: str, texts: Catalogue) -> tuple[Kind, str, tuple[Row, ...], tuple[str, ...]]:
-    """Kind, heading of the labels, rows and notes."""
+def _unit(drawn: Drawn) -> Unit:
+    shares = isinstance(drawn, CrossTable) or (isinstance(drawn, BarChart) and drawn.unit == "share")
+    return "share" if shares else "people"
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """Kind, heading of the labels, rows, notes, and heading of the series."""
+
+    kind: Kind
+    category: str
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...]
+    series: str = ""
+
+
+def _parts(drawn: Drawn, language: str, texts: Catalogue) -> _Parts:
     if isinstance(drawn, Pyramid):
-        return "pyramid", texts.text(language, "chart.pyramid.age"), tuple(_pyramid_rows(drawn)), ()
+        return _Parts("pyramid", texts.text(language, "chart.pyramid.age"), tuple(_pyramid_rows(drawn)), drawn.notes)
     if isinstance(drawn, TimeChart):
         rows = tuple(
             Row(column.mark.of, column.label, None, _quantity(column.mark), late=column.late)
             for column in drawn.columns
         )
-        return "columns", texts.text(language, "chart.time.year"), rows, (drawn.note,)
-    return "bars", drawn.category, tuple(_bar_rows(drawn)), drawn.notes
+        return _Parts("columns", texts.text(language, "chart.time.year"), rows, (*drawn.notes, drawn.note))
+    if isinstance(drawn, CrossTable):
+        notes = (texts.text(language, "dash.cross.rule"), *drawn.notes)
+        return _Parts(drawn.look, drawn.head, tuple(_cross_rows(drawn)), notes, drawn.across)
+    if isinstance(drawn, Picture):
+        rows = tuple(Row(row.mark.of, row.label, None, _quantity(row.mark), row.second) for row in drawn.rows)
+        kind: Kind = "map" if drawn.kind == "map" else "flows"
+        return _Parts(kind, drawn.category, rows, drawn.notes, drawn.second)
+    return _Parts("bars", drawn.category, tuple(_bar_rows(drawn)), drawn.notes)
 
 
 def _bar_rows(drawn: BarChart) -> Iterator[Row]:
@@ -147,6 +220,14 @@ def _pyramid_rows(drawn: Pyramid) -> Iterator[Row]:
     for row in drawn.rows:
         for name, mark in zip(names, (row.left, row.right, *row.others), strict=True):
             yield Row(mark.of, row.label, None, _quantity(mark), series=name)
+
+
+def _cross_rows(drawn: CrossTable) -> Iterator[Row]:
+    late = len(drawn.rows) - drawn.late
+    for position, (label, cells) in enumerate(drawn.rows):
+        for name, cell in zip(drawn.columns, cells, strict=True):
+            share, count = _quantity(cell.share), _quantity(cell.people)
+            yield Row(cell.share.of, label, share, count, series=name, late=position >= late)
 
 
 def _quantity(mark: Mark) -> Quantity | None:

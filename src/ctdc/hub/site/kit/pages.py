@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ctdc.hub.site.charts import Pyramid, TimeChart
 from ctdc.hub.site.kit.files import ENDINGS
 from ctdc.hub.site.kit.make import Made
 from ctdc.hub.site.kit.value import KIT_TEXTS, safe_name
@@ -48,20 +47,12 @@ def chart_context(made: Made, files: Mapping[str, bytes]) -> dict[str, Any]:
     return {
         "heading": chart.title,
         "chart": chart,
-        "drawn": made.drawn,
-        "shape": _shape(made),
+        "made": made,
         "k": chart.text,
         "downloads": [_download(made, ending, files) for ending in ENDINGS],
         "embed": f"{chart.address}embed/",
-        "overview": f"/{chart.language}/#{made.drawn.id}",
+        "shown_on": f"/{chart.language}/{made.home}#{made.drawn.id}",
     }
-
-
-def _shape(made: Made) -> str:
-    """The name of the macro that draws the chart."""
-    if isinstance(made.drawn, Pyramid):
-        return "pyramid"
-    return "columns" if isinstance(made.drawn, TimeChart) else "bars"
 
 
 def _download(made: Made, ending: str, files: Mapping[str, bytes]) -> Download:

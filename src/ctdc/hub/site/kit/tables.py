@@ -25,7 +25,7 @@ BOM = "\ufeff"  # without it Excel reads a CSV in the machine's old code page
 MAX_CELL = 32_767  # characters that a spreadsheet's cell holds
 TEXTS = ("variable", "code", "second_variable", "second_code", "label", "series")
 NUMBERS = ("share", "share_low95", "share_high95", "count", "count_low95", "count_high95")
-MARKS = ("too_few", "late", "release")
+MARKS = ("too_few", "late", "filter", "release")
 COLUMNS = (*TEXTS, *NUMBERS, *MARKS)
 
 
@@ -54,9 +54,10 @@ def to_csv(chart: Chart) -> bytes:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\r\n")
     writer.writerow(COLUMNS)
+    chosen = "; ".join(f"{name}={'|'.join(codes)}" for name, codes in chart.filter)
     for row in chart.rows:
         numbers = ["" if value is None else repr(value) for value in _numbers(row)]
-        marks = [str(row.few).lower(), str(row.late).lower(), safe_cell(chart.source.release)]
+        marks = [str(row.few).lower(), str(row.late).lower(), safe_cell(chosen), safe_cell(chart.source.release)]
         writer.writerow([*(safe_cell(text) for text in _texts(row)), *numbers, *marks])
     return (BOM + buffer.getvalue()).encode()
 
@@ -90,6 +91,7 @@ def _head(chart: Chart) -> dict[str, Any]:
         "title": chart.title,
         "summary": list(chart.summary),
         "counted": chart.counted,
+        "filter": {name: list(codes) for name, codes in chart.filter},
         "release": {
             "name": source.release,
             "id": source.identifier,
@@ -150,7 +152,15 @@ def _headings(chart: Chart) -> tuple[str, ...]:
     words = [chart.text(f"kit.{name}") for name in ("variable", "code", "second_variable", "second_code")]
     shares = [chart.text(f"kit.{name}") for name in ("share", "share_low", "share_high")]
     ends = [chart.text(f"kit.{name}", counted=counted) for name in ("low", "high")]
-    return (*words, chart.category, chart.text("kit.series"), *shares, counted, *ends, chart.text("kit.remark"))
+    return (
+        *words,
+        chart.category,
+        chart.series or chart.text("kit.series"),
+        *shares,
+        counted,
+        *ends,
+        chart.text("kit.remark"),
+    )
 
 
 def _write_numbers(book: Any, chart: Chart) -> None:

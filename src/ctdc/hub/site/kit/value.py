@@ -21,7 +21,7 @@ KIT_TEXTS = Catalogue(Path(__file__).parent / "texts")
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 NAME_DIGITS = 8
 
-Kind = Literal["bars", "pyramid", "columns"]
+Kind = Literal["bars", "pyramid", "columns", "cross", "heat", "multiples", "lines", "map", "flows"]
 Unit = Literal["share", "people"]
 
 
@@ -40,9 +40,9 @@ class Quantity:
 class Row:
     """One value of a chart.
 
-    of: the variables and codes that it counts; label: what it is called; series: the side of a pyramid that it stands
-    on, else empty; share and count: None where too few are counted to say, and share also where a chart has no shares;
-    late: cases of this year are still arriving.
+    of: the variables and codes that it counts; label: what it is called; series: the side of a pyramid or the answer
+    to a second question that it stands for, else empty; share and count: None where too few are counted to say, and
+    share also where a chart has no shares; late: cases of this year are still arriving.
     """
 
     of: tuple[tuple[str, str], ...]
@@ -97,7 +97,8 @@ class Chart:
 
     id: a name that is safe in an address and in a file system; counted: whether people or linked rows are counted, in
     the chart's language; unit: which of share and count is drawn; axis: what the full length stands for; category:
-    heading of the labels; summary: sentences that say what the chart shows.
+    heading of the labels; summary: sentences that say what the chart shows; series: heading of the rows' series;
+    filter: variables and codes that everybody counted has.
     """
 
     id: str
@@ -113,6 +114,8 @@ class Chart:
     notes: tuple[str, ...]
     source: Source
     privacy: Privacy
+    series: str = ""
+    filter: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     @property
     def direction(self) -> str:

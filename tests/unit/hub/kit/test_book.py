@@ -1,0 +1,141 @@
+"""Charts by their specifications: the numbers are the release's, and what it lacks is None."""
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+from tests.support.invented_release import write_release
+
+from ctdc.hub.site.chart_pages import chart_pages
+from ctdc.hub.site.frame import SITE_TEXTS
+from ctdc.hub.site.kit.book import ChartBook
+from ctdc.hub.site.kit.files import ENDINGS, chart_files
+from ctdc.hub.site.kit.spec import ChartSpec
+from ctdc.hub.site.view import SiteRelease, read_release
+from ctdc.standard.languages import LANGUAGES
+
+pytestmark = pytest.mark.slow
+
+EVERY_KIND = (
+    ChartSpec("bars", ("exploitation",)),
+    ChartSpec("bars", ("gender",), measure="count"),
+    ChartSpec("bars", ("means_of_control",), {"gender": "Woman"}),
+    ChartSpec("pyramid", ("age", "gender")),
+    ChartSpec("cross", ("exploitation", "gender")),
+    ChartSpec("heat", ("age", "gender")),
+    ChartSpec("multiples", ("means_of_control", "exploitation")),
+)
+
+
+@pytest.fixture(scope="module")
+def view(tmp_path_factory: pytest.TempPathFactory) -> SiteRelease:
+    return read_release(write_release(tmp_path_factory.mktemp("book")))
+
+
+@pytest.fixture(scope="module")
+def book(view: SiteRelease) -> ChartBook:
+    return ChartBook(view, SITE_TEXTS)
+
+
+@pytest.fixture(scope="module")
+def published(view: SiteRelease) -> dict[frozenset, tuple[float, float]]:
+    """Count and standard error of every published combination."""
+    frame = pl.read_parquet(Path(view.folder) / "data/aggregates.parquet").filter(~pl.col("below_threshold"))
+    rows = frame.select("attributes", "count", "standard_error").iter_rows()
+    return {frozenset(json.loads(attributes).items()): (count, error) for attributes, count, error in rows}
+
+
+def counted(book: ChartBook, spec: ChartSpec) -> dict[tuple, tuple[float, float, float] | None]:
+    made = book.draw(spec, "en")
+    assert made is not None
+    return {row.of: row.count and (row.count.value, row.count.low, row.count.high) for row in made.chart.rows}
+
+
+@pytest.mark.parametrize("spec", EVERY_KIND, ids=lambda spec: f"{spec.kind}{spec.suffix}")
+def test_every_kind_is_drawn_in_every_language_with_the_same_numbers(book, spec):
+    made = [book.draw(spec, language) for language in LANGUAGES]
+    assert all(one is not None for one in made)
+    numbers = [[row.count and row.count.value for row in one.chart.rows] for one in made if one]
+    assert len(numbers[0]) > 2 and numbers.count(numbers[0]) == len(LANGUAGES)
+    assert len({one.chart.id for one in made if one}) == 1
+
+
+@pytest.mark.parametrize("spec", [spec for spec in EVERY_KIND if not spec.filter], ids=lambda spec: spec.kind)
+def test_counts_are_the_published_ones(book, published, spec):
+    for of, count in counted(book, spec).items():
+        known = published.get(frozenset(of))
+        assert (count is None) == (known is None), of
+        if count and known:
+            assert count[0] == pytest.approx(known[0], abs=0.001)
+
+
+def test_a_filter_adds_up_published_counts_and_their_errors(book, published):
+    ages = ("09--17", "18--20", "21--23")
+    spec = ChartSpec("bars", ("exploitation",), {"ageBroad": ages})
+    for of, count in counted(book, spec).items():
+        parts = [published.get(frozenset({*of, ("ageBroad", age)})) for age in ages]
+        assert (count is None) == (None in parts)
+        if count:
+            assert count[0] == pytest.approx(sum(part[0] for part in parts))
+            assert count[2] - count[0] == pytest.approx(1.959963984540054 * sum(part[1] for part in parts))
+
+
+def test_two_filters_count_people_with_both(book, published):
+    spec = ChartSpec("bars", ("exploitation",), {"gender": "Woman", "ageBroad": "18--20"})
+    for of, count in counted(book, spec).items():
+        known = published.get(frozenset({*of, ("gender", "Woman"), ("ageBroad", "18--20")}))
+        assert (count is None) == (known is None)
+        assert count is None or count[0] == known[0]
+
+
+def test_a_filter_stands_in_title_note_and_files(book, view):
+    made = book.draw(ChartSpec("bars", ("exploitation",), {"ageBroad": ("09--17", "18--20")}), "en")
+    labels = [view.code_label("ageBroad", code, "en") for code in ("09--17", "18--20")]
+    assert all(label in made.chart.title and label in made.chart.notes[0] for label in labels)
+    files = chart_files(made.chart)
+    assert json.loads(files[f"{made.chart.id}.json"])["filter"] == {"ageBroad": ["09--17", "18--20"]}
+    assert b"ageBroad=09--17|18--20" in files[f"{made.chart.id}.csv"]
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        ChartSpec("bars", ("nothing",)),
+        ChartSpec("bars", ("gender",), {"nothing": "1"}),
+        ChartSpec("bars", ("gender",), {"ageBroad": "no such code"}),
+        ChartSpec("bars", ("gender",), {"gender": "Woman"}),
+        ChartSpec("bars", ("gender",), {"ageBroad": "48+", "traffickMonths": "25+ (2+ yrs)", "isForcedLabour": "1"}),
+        ChartSpec("bars", ("gender",), counted="linked_rows"),
+        ChartSpec("bars", ("gender",), release="another"),
+        ChartSpec("columns", ("year",)),
+        ChartSpec("columns", ("gender",)),
+        ChartSpec("lines", ("gender", "age")),
+        ChartSpec("pyramid", ("gender", "age")),
+        ChartSpec("cross", ("gender", "gender")),
+    ],
+    ids=str,
+)
+def test_what_the_release_lacks_is_none(book, spec):
+    assert book.draw(spec, "en") is None
+
+
+def test_a_chart_leads_back_to_the_page_that_asked(book):
+    homes = [book.draw(EVERY_KIND[0], "en", home).home for home in ("stories/one/", "stories/two/")]
+    assert homes == ["stories/one/", "stories/two/"]
+
+
+def test_a_section_brings_only_the_charts_that_are_not_there_already(view):
+    book = ChartBook.of(view)
+    assert book is ChartBook.of(view)
+    own = ChartSpec("bars", ("exploitation",), {"gender": "Woman"})
+    drawn = [book.draw(spec, "en", "stories/one/") for spec in (EVERY_KIND[0], own, own)]
+    paths = [page.path for page in chart_pages(view, [made for made in drawn if made])]
+    assert f"charts/group-exploitation{own.suffix}/" in paths
+    assert len(paths) == len(set(paths)) == len(ENDINGS) + 2
+
+
+def test_equal_specifications_give_equal_bytes(view):
+    spec = ChartSpec("multiples", ("means_of_control", "exploitation"))
+    made = [ChartBook(view, SITE_TEXTS).draw(spec, "ar") for _ in range(2)]
+    assert made[0] and made[1] and chart_files(made[0].chart) == chart_files(made[1].chart)
