@@ -25,8 +25,8 @@ from ctdc.foundation.errors import UserError
 from ctdc.privacy.along import Along
 from ctdc.privacy.linear import Event, count, covariances, evaluate, event
 from ctdc.release.analysis import Analysis, load
-from ctdc.release.answers import COUNTS, DECIMALS, RECORDS, SHARE, Level, possible
-from ctdc.release.intervals import Interval, ratio_interval
+from ctdc.release.answers import COUNTS, DECIMALS, RECORDS, Level
+from ctdc.release.intervals import ratio_intervals
 from ctdc.release.protected import read_json
 from ctdc.release.questions import KNOWN, Codes, Condition
 from ctdc.release.records import Chosen, coded_records
@@ -342,11 +342,12 @@ class Asked:
             return shares
         one = self._people & event({variable: {own} for variable, own in zip(cells.variables, known, strict=True)})
         (own, shared), (_, other) = covariances(self._analysis.estimates, [count(one), condition.query()]).tolist()
-        for place in zip(*np.nonzero(cells.measured & cells.known), strict=True):
-            found = ratio_interval(float(cells.counts[place]), whole, own, shared, other, Z95)
-            for part, end in zip((shares.share, shares.low, shares.high), _ends(found), strict=True):
-                part[place] = end
-        return shares
+        found = (
+            ratio_intervals(cells.counts, whole, own, shared, other, Z95) or (np.full(cells.counts.shape, np.nan),) * 3
+        )
+        both = cells.measured & cells.known
+        parts = zip((shares.share, shares.low, shares.high), found, strict=True)
+        return Shares(*(np.where(both, np.clip(fieller, 0, 1), part) for part, fieller in parts))
 
     def _quotients(self, whole: float, cells: _Cells) -> Shares:
         """Of a whole that is the records': both kinds of chance, as far as a cell has them."""
@@ -356,14 +357,6 @@ class Asked:
         low = np.where(cells.measured, np.clip(share - margin, 0, 1), low)
         high = np.where(cells.measured, np.clip(share + margin, 0, 1), high)
         return Shares(*(np.where(cells.known, part, np.nan) for part in (share, low, high)))
-
-
-def _ends(found: Interval | None) -> tuple[float, float, float]:
-    """A share and the ends of its interval, without what cannot be."""
-    if found is None:
-        return math.nan, math.nan, math.nan
-    cut = possible(SHARE, found)
-    return cut.value, cut.low, cut.high
 
 
 def open_counter(folder: Path) -> Counter:
