@@ -9,8 +9,9 @@ import click
 
 from ctdc.cli.common import progress_bars
 from ctdc.foundation.errors import UserError
+from ctdc.hub.server import run, site_and_service
 from ctdc.hub.site.build import MARKER, build_site
-from ctdc.hub.site.serve import bind, serve
+from ctdc.hub.site.serve import bind
 from ctdc.release.manifest import MANIFEST
 from ctdc.release.verify import require_verified
 
@@ -22,7 +23,8 @@ from ctdc.release.verify import require_verified
 def command(folder: Path, port: int, host: str) -> None:
     """Show the release, or the built pages, in DIR as a web site on this machine.
 
-    A release is verified first; one that does not verify is not shown.
+    The counts service answers beside the pages, below /api/v1/. A release is verified first; one that does not verify
+    is not shown.
     """
     if not (folder / MANIFEST).is_file() and not (folder / MARKER).is_file():
         raise UserError(
@@ -38,5 +40,6 @@ def command(folder: Path, port: int, host: str) -> None:
                 require_verified(folder, progress)
                 pages = build_site(folder, Path(temporary) / "site", progress)
         shown = f"[{host}]" if ":" in host else host
-        click.echo(f"Open http://{shown}:{port}/en/   (Ctrl+C stops)")
-        serve(pages, listener)
+        app = site_and_service(pages)
+        click.echo(f"Open http://{shown}:{port}/en/   (Ctrl+C stops; counts for programs: /api/v1/releases)")
+        run(app, listener)

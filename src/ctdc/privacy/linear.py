@@ -148,7 +148,7 @@ def _contract(estimates: Estimates, inner: Attributes, cells: Cells) -> float:
     return float(table[np.ix_(*_places(estimates, inner, cells))].sum()) if cells else float(table)
 
 
-def _by_complement(estimates: Estimates, factor: float, one: Event) -> list[tuple[float, Event]]:
+def by_complement(estimates: Estimates, factor: float, one: Event) -> list[tuple[float, Event]]:
     """The same count, with few categories of each wide variable: "known" is everybody less those who are empty.
 
     Of a thinned table the few may be measured where the many never are.
@@ -158,8 +158,8 @@ def _by_complement(estimates: Estimates, factor: float, one: Event) -> list[tupl
         if 2 * len(categories) > estimates.sizes[variable]:
             rest = {key: value for key, value in one.chosen if key != variable}
             others = frozenset(range(estimates.sizes[variable])) - categories
-            parts = _by_complement(estimates, factor, event(rest))
-            return parts + (_by_complement(estimates, -factor, event({**rest, variable: others})) if others else [])
+            parts = by_complement(estimates, factor, event(rest))
+            return parts + (by_complement(estimates, -factor, event({**rest, variable: others})) if others else [])
     return [(factor, one)]
 
 
@@ -169,7 +169,7 @@ Loadings = dict[Attributes, dict[Cells, float]]
 def _loadings(estimates: Estimates, query: Query) -> Loadings:
     """What the query takes of each residual table: for sums over cells, their factors."""
     found: Loadings = {}
-    terms = [term for own, whole in query.terms for term in _by_complement(estimates, own, whole)]
+    terms = [term for own, whole in query.terms for term in by_complement(estimates, own, whole)]
     for factor, one in terms:
         chosen = dict(one.chosen)
         for inner in subsets(one.attributes):
@@ -217,8 +217,17 @@ def evaluate(estimates: Estimates, queries: Sequence[Query]) -> Joint | None:
         )
         for loading in loadings
     ]
-    covariance = np.zeros((len(queries), len(queries)))
+    return Joint(np.array(values, dtype=np.float64), _covariances(estimates, loadings))
+
+
+def covariances(estimates: Estimates, queries: Sequence[Query]) -> Vector:
+    """The covariance matrix of the queries' estimates, shape (queries, queries), wherever they are measured."""
+    return _covariances(estimates, [_loadings(estimates, query) for query in queries])
+
+
+def _covariances(estimates: Estimates, loadings: Sequence[Loadings]) -> Vector:
+    covariance = np.zeros((len(loadings), len(loadings)))
     for row, one in enumerate(loadings):
         for column in range(row + 1):
             covariance[row, column] = covariance[column, row] = _covariance(estimates, one, loadings[column])
-    return Joint(np.array(values, dtype=np.float64), covariance)
+    return covariance

@@ -86,7 +86,7 @@ class Analysis:
 
     def codes(self, variable: str) -> tuple[str, ...]:
         """The codes of a variable, in order. The empty text, which is not listed, stands for "not known"."""
-        return self.data.schema.variables[self._questions.position(variable)].codes
+        return self.data.schema.variables[self.questions.position(variable)].codes
 
     @property
     def linked(self) -> LinkedAnalysis:
@@ -117,12 +117,12 @@ class Analysis:
         codes: variable to code, for names that Python does not take as keywords; source: ``"records"`` for more
         variables than were counted together. Raises UserError (``analysis.too_long`` and others).
         """
-        event = self._questions.event({**(codes or {}), **more})
+        event = self.questions.event({**(codes or {}), **more})
         return self._answer(Quantity(Condition(event)), source)
 
     def answered(self, *names: str, among: Codes = EVERYBODY, source: str = COUNTS) -> Answer:
         """How many people of `among` have an answer to each name: to a variable, or to any flag of a group."""
-        return self._answer(Quantity(self._questions.answered(names, self._questions.event(among))), source)
+        return self._answer(Quantity(self.questions.answered(names, self.questions.event(among))), source)
 
     def share(self, part: Codes, among: Codes = EVERYBODY, *, of: str = "known", source: str = COUNTS) -> Answer:
         """Which share of the people of `among` has the codes of `part`.
@@ -133,9 +133,9 @@ class Analysis:
         """
         if of not in ("known", "all"):
             raise UserError("analysis.of", f"There is no denominator {of!r}.", allowed='"known", "all"')
-        base = self._questions.event(among)
-        whole = self._questions.denominator(part, base) if of == "known" else Condition(base)
-        return self._answer(Quantity(whole.narrowed(self._questions.event(part)), whole), source)
+        base = self.questions.event(among)
+        whole = self.questions.denominator(part, base) if of == "known" else Condition(base)
+        return self._answer(Quantity(whole.narrowed(self.questions.event(part)), whole), source)
 
     def difference(self, first: Answer, second: Answer) -> Answer:
         """first - second: two counts or two shares of this release, their common errors taken into account."""
@@ -152,7 +152,7 @@ class Analysis:
         too_few. A combination that was not measured has no numbers and is too few to say. For all cells of a table
         to hold together, ask ``at(simultaneous=cells)``.
         """
-        positions = [self._questions.position(name) for name in variables]
+        positions = [self.questions.position(name) for name in variables]
         if len({*variables, *TABLE_COLUMNS}) < len(variables) + len(TABLE_COLUMNS):
             raise UserError(
                 "analysis.repeated",
@@ -173,24 +173,26 @@ class Analysis:
             error,
             low=(count - self.level.z * error).clip(lower_bound=0),
             high=(count + self.level.z * error).clip(lower_bound=0),
-            too_few=(count.round(DECIMALS) < pl.max_horizontal(limit, self._rule.threshold)).fill_null(value=True),
+            too_few=(count.round(DECIMALS) < pl.max_horizontal(limit, self.rule.threshold)).fill_null(value=True),
         )
 
     # ---- inside -----------------------------------------------------------------------------------------------------
 
     @cached_property
-    def _questions(self) -> Questions:
+    def questions(self) -> Questions:
+        """What understands this release's names and codes."""
         return Questions(self.data.schema, self.groups)
 
     @cached_property
-    def _rule(self) -> Rule:
+    def rule(self) -> Rule:
+        """When a count of this release is too few to say."""
         privacy = self.data.privacy
         expected = float(privacy.get("expected_false", EXPECTED_FALSE))
         return Rule(float(privacy["threshold"]), expected, self.data.schema.sizes)
 
     def _table_deviations(self, positions: tuple[int, ...]) -> float:
         cells = math.prod(self.data.schema.sizes[position] - 1 for position in positions)
-        return reporting_deviations(cells, len(positions), self._rule.expected_false)
+        return reporting_deviations(cells, len(positions), self.rule.expected_false)
 
     def _texts(self, name: str, cell: Cells, empty: bool) -> pl.Series:
         texts = [*([None] if empty else []), *self.data.schema[name].codes]
@@ -213,7 +215,7 @@ class Analysis:
         joined = whole is not None and len(whole.attributes) > self.length
         if source == RECORDS or joined:
             return self._bounded(quantity, source)
-        return answer(self.estimates, self._rule, self.level, quantity) or self._unmeasured(quantity)
+        return answer(self.estimates, self.rule, self.level, quantity) or self._unmeasured(quantity)
 
     def _bounded(self, quantity: Quantity, source: str) -> Answer:
         """From the measurements where they reach (unless the records are asked for), else from records in bounds."""
@@ -231,14 +233,14 @@ class Analysis:
     def _side(self, condition: Condition, source: str, level: Level) -> tuple[Interval, bool]:
         """A count with its interval or bounds, and whether it is too few to say."""
         if source == COUNTS and len(condition.attributes) <= self.length:
-            found = answer(self.estimates, self._rule, level, Quantity(condition))
+            found = answer(self.estimates, self.rule, level, Quantity(condition))
             if found is not None and found.value is not None:
                 return Interval(found.value, found.low, found.high), found.too_few
         own = beyond(self.estimates, self.data.schema, self.data.synthetic, condition)
         tighter = limits_of_count(self.estimates, level, *inequalities(self.estimates, condition))
         low, high = both((own.low, own.high), tighter)
         value = min(high, max(low, own.value))
-        return Interval(value, low, high), value < self._rule.threshold
+        return Interval(value, low, high), value < self.rule.threshold
 
     def _unmeasured(self, quantity: Quantity) -> Answer:
         """A combination so rare that it was left unmeasured: no estimate, but an upper bound."""

@@ -131,8 +131,11 @@ class Rule:
 
     def too_few(self, condition: Condition, value: float, error: float) -> bool:
         """Whether a count says too little. For one code per variable this is the mark of the published count."""
-        limit = max(self.threshold, self._deviations(condition) * round(error, ERROR_DECIMALS))
-        return round(value, DECIMALS) < limit
+        return round(value, DECIMALS) < self.limit(condition, error)
+
+    def limit(self, condition: Condition, error: float) -> float:
+        """The smallest count of the condition, with this standard error, that says enough."""
+        return max(self.threshold, self._deviations(condition) * round(error, ERROR_DECIMALS))
 
     def _deviations(self, condition: Condition) -> float:
         """As many as in a table of combinations of this size: of single codes, the published table itself."""

@@ -19,6 +19,9 @@ import math
 from dataclasses import dataclass
 from statistics import NormalDist
 
+import numpy as np
+import numpy.typing as npt
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -62,6 +65,18 @@ def ratio_interval(part: float, whole: float, own: float, shared: float, other: 
     """
     roots = _roots(part, whole, z**2 * own, z**2 * shared, z**2 * other) if whole > 0 else None
     return None if roots is None else Interval(part / whole, *roots)
+
+
+def ratio_intervals(
+    parts: npt.NDArray[np.float64], whole: float, own: float, shared: float, other: float, z: float
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float64]] | None:
+    """`ratio_interval` for many parts of one whole, with one variance and covariance: values, lows and highs."""
+    leading = whole**2 - z**2 * other
+    if whole <= 0 or leading <= 0:
+        return None
+    half = parts * whole - z**2 * shared
+    root = np.sqrt(np.maximum(0.0, half**2 - leading * (parts**2 - z**2 * own)))
+    return parts / whole, (half - root) / leading, (half + root) / leading
 
 
 def difference_interval(first: Interval, second: Interval, correlation: float) -> Interval:

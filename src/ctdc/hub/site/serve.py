@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
@@ -206,11 +205,3 @@ def _free_port(host: str, port: int) -> int | None:
             continue
         return candidate
     return None
-
-
-def serve(folder: Path, listener: socket.socket) -> None:
-    """Serve the built pages in `folder` until interrupted. The listener comes from `bind`; nothing is logged."""
-    config = uvicorn.Config(
-        application(folder), log_level="warning", access_log=False, server_header=False, date_header=True
-    )
-    uvicorn.Server(config).run(sockets=[listener])

@@ -1,0 +1,369 @@
+"""The addresses of the service.
+
+Promise: a question has one address, to which its other spellings redirect; an answer of a release never changes;
+every answer says which release it is from, how to cite it and how its people are protected.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import APIRouter, FastAPI, Path, Query, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.utils import get_openapi
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse, Response
+
+from ctdc.foundation.errors import ErrorDetail, UserError
+from ctdc.hub.api import answers, models
+from ctdc.hub.api.flows import flow_variables, flows
+from ctdc.hub.api.problems import PROBLEM_TYPE, no_address, problem
+from ctdc.hub.api.query import BY, OWN, Question, is_ordered, read_question
+from ctdc.hub.api.shelf import API, LATEST, Shelf, Shelved
+from ctdc.release.vocabulary import VariableWords
+from ctdc.standard.languages import LANGUAGES
+
+VERSION = "1"
+FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
+CHECK = {"Cache-Control": "no-cache"}
+CSV, PARQUET = "text/csv; charset=utf-8", "application/vnd.apache.parquet"
+TABLES = {"csv": CSV, "parquet": PARQUET}
+DESCRIPTION = (
+    "Counts of people in the releases, each with its 95 % interval. No key, no paging, nothing stored about who asks. "
+    "Filters are parameters named as the variables: codes joined by commas, ranges (2015..2020) of years, ages and "
+    "durations, 'known' and 'not-known'. A question has one canonical address; others redirect to it. 'source' is "
+    "'counts' for a protected estimate within the measured orders, 'records' for the synthetic records' count beyond "
+    "them, 'bounds' for a denominator between published bounds. Below the reporting threshold a count is null and "
+    "'too_few' is true: it is not zero."
+)
+ReleaseName = Annotated[
+    str, Path(description="Name of a release, or 'latest'.", pattern=r"^[a-z0-9-]+$", max_length=80)
+]
+Language = Annotated[str, Query(description="Language of the labels.", json_schema_extra={"enum": list(LANGUAGES)})]
+FILTERS = {
+    "name": "filters",
+    "in": "query",
+    "style": "form",
+    "explode": True,
+    "description": "For each variable that is filtered a parameter of its name: gender=Woman&yearOfRegistration=2015..",
+    "schema": {"type": "object", "additionalProperties": {"type": "string"}},
+}
+BY_PARAMETER = {
+    "name": BY,
+    "in": "query",
+    "description": "Variables whose codes are counted, joined by commas.",
+    "schema": {"type": "string"},
+}
+OWN_PARAMETER = {
+    "name": OWN,
+    "in": "query",
+    "description": "'no': the codes of a filtered variable are counted without its own filter.",
+    "schema": {"type": "string", "enum": ["yes", "no"]},
+}
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"description": text, "content": {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+    for status, text in ((400, "A question that cannot be answered"), (404, "No such release or variable"))
+}
+REDIRECTS: dict[int | str, dict[str, Any]] = {
+    307: {"description": "The newest release"},
+    308: {"description": "The canonical address of the question"},
+}
+
+
+def _json(document: Mapping[str, Any], headers: Mapping[str, str] = FOREVER) -> Response:
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return Response(text, media_type="application/json", headers=dict(headers))
+
+
+def _described(model: type[Any], *parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """How an address is described. Validation happens here, not in the framework, so its 422 is left out."""
+    return {
+        "response_model": model,
+        "responses": {**PROBLEMS, **REDIRECTS},
+        "openapi_extra": {"parameters": list(parameters)} if parameters else None,
+    }
+
+
+class Addresses:
+    """What the service does at each address, for the releases of one shelf."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
+
+    def router(self) -> APIRouter:
+        """The routes, in the order in which they are described."""
+        router, one = APIRouter(prefix=API), "/releases/{release}"
+        router.get("/releases", response_model=models.Releases, summary="All releases")(self.releases)
+        router.get(one, **_described(models.Release), summary="One release and its files")(self.release)
+        router.get(one + "/variables", **_described(models.Variables), summary="Its variables")(self.variables)
+        router.get(one + "/variables/{variable}", **_described(models.Codes), summary="The codes of one variable")(
+            self.codes
+        )
+        counted = _described(models.Counts, BY_PARAMETER, FILTERS)
+        router.get(one + "/counts", **counted, summary="People by codes, crossed")(self.counts)
+        router.get(one + "/flows", **_described(models.Counts, FILTERS), summary="From where to where")(self.flows)
+        for name, handler, own in (
+            ("counts", self.counts_table, (BY_PARAMETER, FILTERS)),
+            ("flows", self.flows_table, (FILTERS,)),
+        ):
+            for end, kind in TABLES.items():
+                self._table(router, f"{one}/{name}.{end}", handler(end), kind, own)
+        explored = _described(models.Explore, BY_PARAMETER, OWN_PARAMETER, FILTERS)
+        router.get(one + "/explore", **explored, summary="Every variable among some people")(self.explore)
+        return router
+
+    def _table(
+        self,
+        router: APIRouter,
+        path: str,
+        handler: Callable[..., Response],
+        kind: str,
+        own: Sequence[Mapping[str, Any]],
+    ) -> None:
+        media = kind.partition(";")[0]
+        content = {media: {"schema": {"type": "string", "format": "binary"}}}
+        router.get(
+            path,
+            response_class=Response,
+            summary=f"The same as {media}",
+            responses={200: {"description": "A table", "content": content}, **PROBLEMS, **REDIRECTS},
+            openapi_extra={"parameters": list(own)},
+        )(handler)
+
+    # ---- releases ---------------------------------------------------------------------------------------------------
+
+    def releases(self) -> Response:
+        """Newest first."""
+        found = [one.summary() for one in self._shelf.releases.values()]
+        return _json({"latest": self._shelf.latest.name, "releases": found}, CHECK)
+
+    def release(self, request: Request, release: ReleaseName) -> Response:
+        """What it is, how to cite it, and every file of it with size and SHA-256."""
+        return self._at(request, release, (), lambda found, _: _json(found.described()))
+
+    # ---- words ------------------------------------------------------------------------------------------------------
+
+    def variables(self, request: Request, release: ReleaseName, lang: Language = "en") -> Response:
+        """With labels and definitions in one of five languages, and the groups that share a denominator."""
+        self._require_language(lang)
+        return self._at(request, release, (), lambda found, _: _json(self._variables(found, lang)), words=True)
+
+    def codes(
+        self,
+        request: Request,
+        release: ReleaseName,
+        variable: Annotated[str, Path(description="Name of a variable.")],
+        lang: Language = "en",
+    ) -> Response:
+        """With their labels in one of five languages."""
+        self._require_language(lang)
+        return self._at(request, release, (), lambda found, _: _json(self._codes(found, variable, lang)), words=True)
+
+    @staticmethod
+    def _require_language(lang: str) -> None:
+        if lang not in LANGUAGES:
+            raise UserError("api.lang", "There are no labels in this language.", allowed=", ".join(LANGUAGES))
+
+    @staticmethod
+    def _words(found: Shelved, words: VariableWords, lang: str) -> dict[str, Any]:
+        return {
+            "name": words.name,
+            "label": words.labels[lang],
+            "definition": words.definitions[lang],
+            "kind": words.kind,
+            "group": words.group,
+            "ordered": is_ordered(found.counter.analysis.data.schema[words.name]),
+            "codes": len(words.codes),
+            "url": f"{found.address}/variables/{words.name}",
+        }
+
+    def _variables(self, found: Shelved, lang: str) -> dict[str, Any]:
+        groups = [
+            {"id": group.id, "label": group.labels[lang], "variables": list(group.variables)}
+            for group in found.vocabulary.groups
+        ]
+        named = [self._words(found, words, lang) for words in found.words.values()]
+        return {**found.block, "lang": lang, "variables": named, "groups": groups}
+
+    def _codes(self, found: Shelved, variable: str, lang: str) -> dict[str, Any]:
+        words = found.words.get(variable)
+        if words is None:
+            raise UserError("api.no_variable", "There is no variable of this name.", allowed=", ".join(found.words))
+        codes = [{"code": one.code, "label": one.labels[lang]} for one in words.codes]
+        return {**found.block, "lang": lang, "variable": self._words(found, words, lang), "codes": codes}
+
+    # ---- numbers ----------------------------------------------------------------------------------------------------
+
+    def counts(self, request: Request, release: ReleaseName) -> Response:
+        """Of the people with the filters' codes: how many there are with each combination of the codes of `by`."""
+        return self._at(request, release, (BY,), lambda found, question: _json(_counts(found, question)))
+
+    def counts_table(self, end: str) -> Callable[..., Response]:
+        """The same as csv or parquet."""
+
+        def counts(request: Request, release: ReleaseName) -> Response:
+            """One row for each combination of codes; the response's Link header leads to the release."""
+            return self._at(request, release, (BY,), lambda found, question: _counts_table(found, question, end))
+
+        return counts
+
+    def flows(self, request: Request, release: ReleaseName) -> Response:
+        """Corridors between countries that say enough, the largest first."""
+        return self._at(request, release, (), lambda found, question: _json(_flows(found, question)))
+
+    def flows_table(self, end: str) -> Callable[..., Response]:
+        """The same as csv or parquet."""
+
+        def corridors(request: Request, release: ReleaseName) -> Response:
+            """One row for each corridor; the response's Link header leads to the release."""
+            return self._at(request, release, (), lambda found, question: _flows_table(found, question, end))
+
+        return corridors
+
+    def explore(self, request: Request, release: ReleaseName) -> Response:
+        """One number with its interval for every code of every variable, or of those in `by`."""
+        return self._at(request, release, (BY, OWN), lambda found, question: _json(_explore(found, question)))
+
+    def _at(
+        self,
+        request: Request,
+        release: str,
+        reserved: Sequence[str],
+        make: Callable[[Shelved, Question], Response],
+        *,
+        words: bool = False,
+    ) -> Response:
+        """The answer of a release, or the redirect to the one address of what was asked."""
+        query = str(request.url.query)
+        if release == LATEST:
+            path = request.url.path.replace(f"/releases/{LATEST}", self._shelf.latest.address[len(API) :], 1)
+            return RedirectResponse(path + (f"?{query}" if query else ""), 307, CHECK)
+        found = self._shelf.find(release)
+        if words:
+            lang = request.query_params.get("lang", "")
+            question = Question({}, canonical=f"lang={lang}" if lang not in ("", "en") else "")
+        else:
+            question = read_question(request.query_params.multi_items(), found.counter, reserved)
+        if query != question.canonical:
+            return RedirectResponse(_address(request.url.path, question.canonical), 308, FOREVER)
+        return make(found, question)
+
+
+def _address(path: str, query: str) -> str:
+    return f"{path}?{query}" if query else path
+
+
+def _asked(question: Question, by: Sequence[str]) -> dict[str, Any]:
+    filters = {name: [code or None for code in codes] for name, codes in question.filters.items()}
+    return {"filters": filters, "by": list(by)}
+
+
+def _rows(found: Shelved, question: Question, most: bool) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+    if not question.by:
+        return [answers.total_row(found.counter.total(question.filters))], None
+    counted = found.counter.count(question.filters, question.by)
+    if most:
+        answers.require_few(len(counted.codes), found)
+    return answers.rows_of(counted), None if counted.whole is None else answers.number_value(counted.whole)
+
+
+def _document(
+    found: Shelved, question: Question, name: str, by: Sequence[str], rows: Any, whole: Any
+) -> dict[str, Any]:
+    return {
+        **found.block,
+        "url": _address(f"{found.address}/{name}", question.canonical),
+        "query": _asked(question, by),
+        "total": answers.number_value(found.counter.total(question.filters)),
+        "denominator": whole,
+        "counts": rows,
+    }
+
+
+def _counts(found: Shelved, question: Question) -> dict[str, Any]:
+    rows, whole = _rows(found, question, most=True)
+    return _document(found, question, "counts", question.by, rows, whole)
+
+
+def _flows(found: Shelved, question: Question) -> dict[str, Any]:
+    rows = flows(found.counter, question.filters)
+    return _document(found, question, "flows", flow_variables(found.counter), rows, None)
+
+
+def _counts_table(found: Shelved, question: Question, end: str) -> Response:
+    return _table(found, question.by, _rows(found, question, most=False)[0], end)
+
+
+def _flows_table(found: Shelved, question: Question, end: str) -> Response:
+    return _table(found, flow_variables(found.counter), flows(found.counter, question.filters), end)
+
+
+def _table(found: Shelved, names: Sequence[str], rows: Sequence[Mapping[str, Any]], end: str) -> Response:
+    table = answers.table_of(names, rows)
+    body = answers.csv_bytes(table) if end == "csv" else answers.parquet_bytes(table, found.block)
+    return Response(
+        body, headers={**FOREVER, "Link": f'<{found.address}>; rel="describedby"', "Content-Type": TABLES[end]}
+    )
+
+
+def _explore(found: Shelved, question: Question) -> dict[str, Any]:
+    explored = found.counter.explore(question.filters, question.by or None, own=question.own)
+    return {
+        **found.block,
+        "url": _address(f"{found.address}/explore", question.canonical),
+        "query": _asked(question, question.by or found.counter.variables),
+        "total": answers.number_value(explored.total),
+        "variables": [answers.variable_answer(one) for one in explored.variables],
+    }
+
+
+def application(shelf: Shelf) -> FastAPI:
+    """The service for the releases of a shelf, without the headers and the cache that `service` puts around it."""
+    app = FastAPI(title="Counter-trafficking data", version=VERSION, openapi_url=None, docs_url=None, redoc_url=None)
+    app.include_router(Addresses(shelf).router())
+    document = openapi()
+
+    def described() -> Response:
+        return _json(document, CHECK)
+
+    async def user_error(request: Request, error: Exception) -> Response:
+        detail = error.detail if isinstance(error, UserError) else no_address().detail
+        return problem(detail, request.url.path)
+
+    async def refused(request: Request, error: Exception) -> Response:
+        return problem(no_address().detail, request.url.path)
+
+    async def failed(request: Request, error: Exception) -> Response:
+        detail = ErrorDetail("api.fault", "The service could not answer. This is a fault of ours.")
+        return problem(detail, request.url.path, HTTPStatus.INTERNAL_SERVER_ERROR)
+
+    app.get(f"{API}/openapi.json", include_in_schema=False)(described)
+    app.get(f"{API}/", include_in_schema=False)(
+        lambda: _json({"releases": f"{API}/releases", "openapi": f"{API}/openapi.json"}, CHECK)
+    )
+    app.add_exception_handler(UserError, user_error)
+    app.add_exception_handler(RequestValidationError, refused)
+    app.add_exception_handler(HTTPException, refused)
+    app.add_exception_handler(Exception, failed)
+    return app
+
+
+def openapi() -> dict[str, Any]:
+    """The published description of the service (OpenAPI 3.1); the same for all releases."""
+    routes = Addresses(Shelf({})).router().routes
+    document: dict[str, Any] = get_openapi(
+        title="Counter-trafficking data", version=VERSION, description=DESCRIPTION, routes=routes
+    )
+    schemas = document["components"]["schemas"]
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    schemas["Problem"] = models.Problem.model_json_schema()
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            operation["responses"].pop("422", None)
+            operation["operationId"] = "_".join(re.findall(r"\w+", path[len(API) :]))
+    return document

@@ -1,0 +1,215 @@
+"""The shapes of the answers, for the published description of the service (OpenAPI).
+
+Promise: a test holds every answer to them.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Source = Literal["counts", "records", "bounds"]
+
+
+class Model(BaseModel):
+    """A JSON object with exactly these members."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ReleaseBlock(Model):
+    """Which release an answer is from."""
+
+    id: str
+    name: str
+    created: str
+    simulated: bool
+    url: str
+    terms: str | None
+
+
+class PrivacyBlock(Model):
+    """How the people in the release are protected."""
+
+    unit: str
+    neighbours: str
+    epsilon: float
+    delta: float
+    length: int
+    threshold: float
+    counts: str
+    statement: str
+
+
+class Block(Model):
+    """What every answer about a release carries."""
+
+    release: ReleaseBlock
+    citation: str
+    privacy: PrivacyBlock
+
+
+class People(Model):
+    """The protected estimate of all people."""
+
+    count: float
+    standard_error: float
+
+
+class Summary(ReleaseBlock):
+    """A release in the list."""
+
+    titles: dict[str, str]
+    publisher: str
+    records: int
+    people: People
+    linked_rows: bool
+
+
+class Releases(Model):
+    """All releases, newest first."""
+
+    latest: str
+    releases: list[Summary]
+
+
+class File(Model):
+    """A file of a release."""
+
+    path: str
+    sha256: str
+    bytes: int
+    rows: int | None
+    url: str
+
+
+class Release(Block):
+    """A release with its files."""
+
+    release: Summary
+    citations: dict[str, str]
+    manifest: str
+    files: list[File]
+    links: dict[str, str]
+
+
+class VariableWords(Model):
+    """A variable: what it is called and means, and of whom its shares are."""
+
+    name: str
+    label: str
+    definition: str
+    kind: Literal["code", "flag"]
+    group: str | None
+    ordered: bool
+    codes: int
+    url: str
+
+
+class Group(Model):
+    """Flags that share a denominator: the people with any answer in the group."""
+
+    id: str
+    label: str
+    variables: list[str]
+
+
+class Variables(Block):
+    """The variables of a release."""
+
+    lang: str
+    variables: list[VariableWords]
+    groups: list[Group]
+
+
+class CodeWords(Model):
+    """A code and what it is called."""
+
+    code: str
+    label: str
+
+
+class Codes(Block):
+    """The codes of a variable."""
+
+    lang: str
+    variable: VariableWords
+    codes: list[CodeWords]
+
+
+class Count(Model):
+    """A number of people between the ends of its 95 % interval; null where it is too few to say."""
+
+    count: float | None
+    low: float
+    high: float
+    source: Source
+    too_few: bool
+
+
+class Shares(Count):
+    """A count with its share of the denominator."""
+
+    share: float | None
+    share_low: float | None
+    share_high: float | None
+
+
+class Row(Shares):
+    """A combination of codes; null: not known."""
+
+    codes: dict[str, str | None]
+
+
+class Asked(Model):
+    """The question as it was understood: null among the codes stands for not known."""
+
+    filters: dict[str, list[str | None]]
+    by: list[str]
+
+
+class Counts(Block):
+    """The counts of one question."""
+
+    url: str
+    query: Asked
+    total: Count
+    denominator: Count | None
+    counts: list[Row]
+
+
+class CodeRow(Shares):
+    """A code of a variable; null: not known."""
+
+    code: str | None
+
+
+class Explored(Model):
+    """A variable among some people."""
+
+    name: str
+    denominator: Count | None
+    codes: list[CodeRow]
+
+
+class Explore(Block):
+    """Every variable among some people."""
+
+    url: str
+    query: Asked
+    total: Count
+    variables: list[Explored]
+
+
+class Problem(BaseModel):
+    """What was wrong, by RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    code: str
+    allowed: str | None = None
+    do: str | None = None

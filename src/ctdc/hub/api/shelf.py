@@ -1,0 +1,158 @@
+"""The releases that the service answers for: found once, opened when first asked, kept in memory.
+
+Promise: a release is what its folder held when the service started; nothing in a folder is ever changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from ctdc.foundation.clock import timestamp
+from ctdc.foundation.errors import UserError
+from ctdc.release.citation import citation
+from ctdc.release.counting import Counter, open_counter
+from ctdc.release.manifest import MANIFEST, Manifest, read_manifest
+from ctdc.release.protected import read_json
+from ctdc.release.verify import CODEBOOK
+from ctdc.release.vocabulary import VariableWords, Vocabulary, vocabulary_from_dict
+from ctdc.standard.languages import LANGUAGES
+
+API = "/api/v1"
+LATEST = "latest"
+IN_SITE = "releases", "release"  # where a built site keeps release folders
+PRIVACY_BLOCK = "unit", "neighbours", "epsilon", "delta", "length", "threshold"
+
+
+@dataclass(frozen=True)
+class Shelved:
+    """One release. files: the address below which its files are served."""
+
+    folder: Path
+    manifest: Manifest
+    files: str
+    _lock: Any = field(default_factory=Lock, repr=False, compare=False)
+    _open: list[Counter] = field(default_factory=list, repr=False, compare=False)
+
+    @property
+    def name(self) -> str:
+        """The release's part of an address."""
+        return self.manifest.folder
+
+    @property
+    def address(self) -> str:
+        """Where the service answers for it."""
+        return f"{API}/releases/{self.name}"
+
+    @property
+    def counter(self) -> Counter:
+        """The release open for questions; opened once, by whoever asks first."""
+        with self._lock:
+            if not self._open:
+                self._open.append(open_counter(self.folder))
+            return self._open[0]
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """Its words in five languages."""
+        return vocabulary_from_dict(read_json(self.folder / CODEBOOK))
+
+    @cached_property
+    def words(self) -> Mapping[str, VariableWords]:
+        """The words of each variable of people."""
+        return {words.name: words for words in self.vocabulary.variables}
+
+    @cached_property
+    def block(self) -> dict[str, Any]:
+        """What every answer says of the release: which it is, how to cite it, and how its people are protected."""
+        info = self.manifest.info
+        return {
+            "release": {
+                "id": self.manifest.id,
+                "name": self.name,
+                "created": timestamp(self.manifest.created),
+                "simulated": info.simulated,
+                "url": self.address,
+                "terms": info.terms or None,
+            },
+            "citation": citation("en", info, self.manifest.created),
+            "privacy": {
+                **{name: self.manifest.privacy[name] for name in PRIVACY_BLOCK},
+                "counts": "People as estimated with noise, or as in the synthetic records; never the true number.",
+                "statement": f"{self.files}privacy.json",
+            },
+        }
+
+    def summary(self) -> dict[str, Any]:
+        """One line of the list of releases."""
+        info = self.manifest.info
+        return {
+            **self.block["release"],
+            "titles": {language: info.title(language) for language in LANGUAGES},
+            "publisher": info.publisher,
+            "records": self.manifest.rows,
+            "people": dict(self.manifest.privacy["total"]),
+            "linked_rows": self.manifest.linked is not None,
+        }
+
+    def described(self) -> dict[str, Any]:
+        """The release with its files."""
+        files = [
+            {**entry.as_dict(), "rows": entry.rows, "url": f"{self.files}{entry.path}"} for entry in self.manifest.files
+        ]
+        citations = {code: citation(code, self.manifest.info, self.manifest.created) for code in LANGUAGES}
+        details = {"citations": citations, "manifest": f"{self.files}{MANIFEST}", "files": files}
+        links = {name: f"{self.address}/{name}" for name in ("variables", "counts", "flows", "explore")}
+        return {**self.block, "release": self.summary(), **details, "links": links}
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """The releases by name, newest first."""
+
+    releases: Mapping[str, Shelved]
+
+    @property
+    def latest(self) -> Shelved:
+        """The newest release."""
+        return next(iter(self.releases.values()))
+
+    def find(self, name: str) -> Shelved:
+        """The release of this name. Raises UserError (``api.no_release``)."""
+        if name not in self.releases:
+            raise UserError(
+                "api.no_release",
+                "There is no release of this name.",
+                allowed=", ".join([*self.releases, LATEST]),
+                do=f"{API}/releases lists them.",
+            )
+        return self.releases[name]
+
+
+def open_shelf(folder: Path) -> Shelf:
+    """The releases of a built site, or the one release in `folder`.
+
+    They should have been verified. Raises UserError (``api.no_releases``) where there are none.
+    """
+    if (folder / MANIFEST).is_file():
+        found = [_shelved(folder, f"/{IN_SITE[0]}/")]
+    else:
+        places = [(path, f"/{name}/") for name in IN_SITE for path in sorted((folder / name).glob(f"*/{MANIFEST}"))]
+        found = [_shelved(path.parent, base) for path, base in places]
+    if not found:
+        raise UserError(
+            "api.no_releases",
+            f"{folder} holds no release.",
+            do="Give a release, or a site that 'ctdc site build' made.",
+        )
+    found.sort(key=lambda one: (one.manifest.created, one.name), reverse=True)
+    return Shelf({one.name: one for one in found})
+
+
+def _shelved(folder: Path, base: str) -> Shelved:
+    _, manifest = read_manifest(folder)
+    return Shelved(folder, manifest, f"{base}{manifest.folder}/")

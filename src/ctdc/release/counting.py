@@ -1,0 +1,365 @@
+"""Many questions to a release at once: of the people with some codes, how many have each code of each variable.
+
+Promise: one number with its 95 % interval for each question, and where it is from. Within the measured orders it is
+the protected estimate, the same as `Analysis.estimate` and `Analysis.share` give one by one (a generative test holds
+them equal). Beyond them it is the count of the synthetic records with the interval of `resampled`.
+
+Shares follow the codebook's rule: of one variable, people for whom it is known; of a group of flags, people with any
+answer in the group. What is too few to say is marked by the rule of the published counts.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ctdc.foundation.errors import UserError
+from ctdc.privacy.along import Along
+from ctdc.privacy.linear import Event, count, covariances, evaluate, event
+from ctdc.release.analysis import Analysis, load
+from ctdc.release.answers import COUNTS, DECIMALS, RECORDS, Level
+from ctdc.release.intervals import ratio_intervals
+from ctdc.release.protected import read_json
+from ctdc.release.questions import KNOWN, Codes, Condition
+from ctdc.release.records import Chosen, coded_records
+from ctdc.release.verify import FIGURES
+
+Floats = npt.NDArray[np.float64]
+Marks = npt.NDArray[np.bool_]
+BOUNDS = "bounds"  # a denominator from the records, between the bounds that the release publishes for it
+MOST_CELLS = 100_000  # of one answer; a release's own files are the place for more
+DRAWS = 2  # of people and of records: the chance in both lies between the two
+Z95 = Level().z
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number of people between the ends of its 95 % interval. source: ``counts``, ``records`` or ``bounds``."""
+
+    value: float
+    low: float
+    high: float
+    source: str
+    too_few: bool
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Shares from 0 to 1 between the ends of their 95 % intervals, NaN where there is none; any shape."""
+
+    share: Floats
+    low: Floats
+    high: Floats
+
+
+@dataclass(frozen=True)
+class Counted:
+    """People by the codes of one variable, or of several crossed; arrays of one entry per cell, the last fastest.
+
+    codes: of each cell, one code per variable, "" for not known. count, low, high: people. measured: whether that is
+    the protected estimate, else it is the records' count. shares: of `whole`; share_too_few, too_few: say too little
+    to be quoted. whole: whom the shares are of, None where that is not known (a flag of no group).
+    """
+
+    variables: tuple[str, ...]
+    codes: tuple[tuple[str, ...], ...]
+    count: Floats
+    low: Floats
+    high: Floats
+    measured: Marks
+    too_few: Marks
+    shares: Shares
+    share_too_few: Marks
+    whole: Number | None
+
+
+@dataclass(frozen=True)
+class Explored:
+    """Some people, and each of some variables among them. total: how many they are."""
+
+    total: Number
+    variables: tuple[Counted, ...]
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """A table over all categories of some variables, ascending. error: the standard error of measured cells."""
+
+    variables: tuple[int, ...]
+    counts: Floats
+    measured: Marks
+    too_few: Marks
+    error: float
+
+    @property
+    def known(self) -> Marks:
+        """The cells of known codes."""
+        marks = np.zeros(self.counts.shape, dtype=bool)
+        marks[(slice(1, None),) * marks.ndim] = True
+        return marks
+
+    def limits(self, of: int) -> tuple[Floats, Floats]:
+        """The ends of the intervals of all counts. of: how many records there are."""
+        low, high = (of * end for end in resampled(self.counts, of))
+        margin = Z95 * self.error
+        low = np.where(self.measured, np.maximum(0, self.counts - margin), low)
+        return low, np.where(self.measured, np.maximum(0, self.counts + margin), high)
+
+
+def resampled(found: Floats, of: float) -> tuple[Floats, Floats]:
+    """The 95 % intervals of shares found / of, if records and people were both drawn again; 0 to 1 without records.
+
+    The bootstrap of a count in closed form: with records and people two draws from one distribution, their difference
+    has twice the variance of either, so this is Wilson's interval (1927, "Probable inference, the law of succession,
+    and statistical inference", J. Am. Stat. Assoc. 22) for half as many records. Unlike a bootstrap it has a width
+    where no record was found. It covers neither the noise in the measurements that the records were fitted to, nor
+    relations between more variables than were measured together, which the records know nothing of.
+    """
+    if of <= 0:
+        return np.zeros_like(found), np.ones_like(found)
+    share, spread = np.clip(found / of, 0, 1), DRAWS * Z95**2 / of
+    middle = (share + spread / 2) / (1 + spread)
+    half = np.sqrt(share * (1 - share) * spread + spread**2 / 4) / (1 + spread)
+    return np.maximum(0, middle - half), np.minimum(1, middle + half)
+
+
+class Counter:
+    """One release in memory, open for many questions at once. Counts people; threads may share it."""
+
+    def __init__(self, analysis: Analysis, figures: Mapping[str, Any] | None = None) -> None:
+        """figures: the content of the release's ``figures.json``, for the bounds of its denominators."""
+        self.analysis = analysis
+        self.along = Along(analysis.estimates)
+        self.records = coded_records(analysis.data)
+        groups = [] if figures is None else figures["groups"]
+        self.published = {
+            member["variable"]: (group["denominator"], member["share"])
+            for group in groups
+            if group["denominator"]["source"] == RECORDS
+            for member in group["members"]
+        }
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Names of the variables, in order."""
+        return self.analysis.variables
+
+    @cached_property
+    def _everybody(self) -> Asked:
+        return Asked(self, Event())
+
+    def asked(self, filters: Codes) -> Asked:
+        """The people with these codes. Raises UserError for a name or code that does not exist."""
+        chosen = self.analysis.questions.event(filters)
+        return Asked(self, chosen) if chosen.chosen else self._everybody
+
+    def total(self, filters: Codes) -> Number:
+        """How many people have these codes."""
+        return self.asked(filters).total
+
+    def count(self, filters: Codes, by: Sequence[str]) -> Counted:
+        """The people with these codes by the codes of one variable, or of several crossed.
+
+        Of a variable that is in `filters` too, only the codes named there are listed. Raises UserError
+        (``counting.by``, ``counting.too_many_cells``, and those of `Analysis`).
+        """
+        return self.asked(filters).by(tuple(by))
+
+    def explore(self, filters: Codes, by: Sequence[str] | None = None, *, own: bool = True) -> Explored:
+        """The people with these codes, and each of the variables `by` (default: all) among them.
+
+        own: whether a variable's own filter applies to it; without, the codes that it leaves out are counted too.
+        """
+        asked = self.asked(filters)
+        found = []
+        for name in self.variables if by is None else by:
+            others = {one: codes for one, codes in filters.items() if one != name}
+            among = asked if own or len(others) == len(filters) else self.asked(others)
+            found.append(among.by((name,)))
+        return Explored(asked.total, tuple(found))
+
+
+class Asked:
+    """The people of one event: counted from the measurements where these reach, and in the records elsewhere."""
+
+    def __init__(self, counter: Counter, people: Event) -> None:
+        self._counter, self._people = counter, people
+        self._analysis = counter.analysis
+        self._sizes = counter.analysis.data.schema.sizes
+
+    @cached_property
+    def _records(self) -> Chosen:
+        return Chosen(self._counter.records, self._people)
+
+    @cached_property
+    def total(self) -> Number:
+        """How many people they are."""
+        people = Condition(self._people)
+        return self._measured(people) or self._recorded(people)
+
+    def _measured(self, condition: Condition) -> Number | None:
+        if len(condition.attributes) > self._analysis.length:
+            return None
+        joint = evaluate(self._analysis.estimates, [condition.query()])
+        if joint is None:
+            return None
+        value, error = float(joint.values[0]), math.sqrt(max(0.0, float(joint.covariance[0, 0])))
+        low, high = max(0.0, value - Z95 * error), max(0.0, value + Z95 * error)
+        return Number(value, low, high, COUNTS, self._analysis.rule.too_few(condition, value, error))
+
+    def _recorded(self, condition: Condition) -> Number:
+        found, of = float(self._records.meeting(condition)), self._counter.records.rows
+        low, high = (of * float(end[0]) for end in resampled(np.array([found]), of))
+        return Number(found, low, high, RECORDS, found < self._analysis.rule.threshold)
+
+    # ---- counts -----------------------------------------------------------------------------------------------------
+
+    def by(self, names: tuple[str, ...]) -> Counted:
+        """These people by the codes of some variables, crossed if there are several."""
+        free = self._free(names)
+        cells = self._cells(tuple(sorted(free)))
+        whole, shares = self._shares(names, cells)
+        low, high = cells.limits(self._counter.records.rows)
+        few = cells.too_few | np.isnan(shares.share) | (whole is None or whole.too_few)
+        places = np.ix_(*(self._listed(variable) for variable in cells.variables))
+        order = [cells.variables.index(variable) for variable in free]
+
+        def listed(table: npt.NDArray[Any]) -> npt.NDArray[Any]:
+            return table[places].transpose(order).ravel()
+
+        return Counted(
+            variables=names,
+            codes=tuple(product(*(self._codes(variable) for variable in free))),
+            count=listed(cells.counts),
+            low=listed(low),
+            high=listed(high),
+            measured=listed(cells.measured),
+            too_few=listed(cells.too_few),
+            shares=Shares(listed(shares.share), listed(shares.low), listed(shares.high)),
+            share_too_few=listed(few),
+            whole=whole,
+        )
+
+    def _free(self, names: tuple[str, ...]) -> tuple[int, ...]:
+        free = tuple(self._analysis.questions.position(name) for name in names)
+        if not free or len(set(free)) < len(free):
+            raise UserError("counting.by", "Counts are by one or more different variables.", allowed="each name once")
+        cells = math.prod(self._sizes[variable] for variable in free)
+        if cells > MOST_CELLS:
+            raise UserError(
+                "counting.too_many_cells",
+                f"This answer would have {cells:,} cells.",
+                allowed=f"up to {MOST_CELLS:,}",
+                do="Ask by fewer variables, or take the release's files, which hold every published count.",
+            )
+        return free
+
+    def _own(self, variable: int) -> frozenset[int]:
+        """The categories of a variable that these people can have."""
+        return dict(self._people.chosen).get(variable, frozenset(range(self._sizes[variable])))
+
+    def _listed(self, variable: int) -> list[int]:
+        """The categories that are shown: known codes in order, then not known."""
+        own = self._own(variable)
+        return [*sorted(own - {0}), *([0] if 0 in own else [])]
+
+    def _codes(self, variable: int) -> list[str]:
+        codes = ("", *self._analysis.data.schema.variables[variable].codes)
+        return [codes[category] for category in self._listed(variable)]
+
+    def _without(self, variables: tuple[int, ...]) -> Event:
+        """The filters of other variables."""
+        return event({variable: own for variable, own in self._people.chosen if variable not in variables})
+
+    def _cells(self, variables: tuple[int, ...]) -> _Cells:
+        rule, others = self._analysis.rule, self._without(variables)
+        estimated = self._counter.along.table(others, variables)
+        if estimated is None or np.isnan(estimated).all():
+            counts = np.minimum(self._records.table(variables), max(1.0, self.total.high))
+            return _Cells(variables, counts, np.zeros(counts.shape, dtype=bool), counts < rule.threshold, 0.0)
+        measured = ~np.isnan(estimated)
+        counts = estimated if measured.all() else np.where(measured, estimated, self._records.table(variables))
+        one = others & event({variable: {1} for variable in variables})
+        error = math.sqrt(max(0.0, float(covariances(self._analysis.estimates, [count(one)])[0, 0])))
+        few = np.where(measured, np.round(counts, DECIMALS), counts) < rule.threshold
+        for known in product((0, 1), repeat=len(variables)):
+            # Cells with a code and cells without one are listed by rules of their own, each the same for all of them.
+            own = tuple(slice(1, None) if is_known else slice(0, 1) for is_known in known)
+            cell = others & event({variable: {category} for variable, category in zip(variables, known, strict=True)})
+            few[own] |= measured[own] & (np.round(counts[own], DECIMALS) < rule.limit(Condition(cell), error))
+        return _Cells(variables, counts, measured, few, error)
+
+    # ---- shares -----------------------------------------------------------------------------------------------------
+
+    def _shares(self, names: tuple[str, ...], cells: _Cells) -> tuple[Number | None, Shares]:
+        nothing = np.full(cells.counts.shape, np.nan)
+        unknown = Shares(nothing, nothing, nothing)
+        condition = self._denominator(names)
+        if condition is None:
+            return None, unknown
+        if not self._people.chosen and len(names) == 1 and names[0] in self._counter.published:
+            return self._as_published(names[0], unknown)
+        measured = self._measured(condition) if cells.measured.any() else None
+        whole = measured or self._recorded(condition)
+        if whole.value <= 0:
+            return whole, unknown
+        if measured is not None:
+            return whole, self._ratios(condition, whole.value, cells)
+        return whole, self._quotients(whole.value, cells)
+
+    def _denominator(self, names: tuple[str, ...]) -> Condition | None:
+        """Of whom shares by these variables count; None where the codebook does not say who was asked."""
+        try:
+            return self._analysis.questions.denominator(dict.fromkeys(names, KNOWN), self._people)
+        except UserError as error:
+            if error.detail.code != "analysis.denominator":
+                raise
+            return None
+
+    def _as_published(self, name: str, unknown: Shares) -> tuple[Number, Shares]:
+        """Of all people, the share of a group's flag is the one that the release's pages state."""
+        whole, share = self._counter.published[name]
+        few = whole["count"] < self._analysis.rule.threshold
+        number = Number(whole["count"], whole["low95"], whole["high95"], BOUNDS, few)
+        if share is None:
+            return number, unknown
+        ends = (np.array([np.nan, share[key]]) for key in ("share", "low95", "high95"))
+        return number, Shares(*ends)
+
+    def _ratios(self, condition: Condition, whole: float, cells: _Cells) -> Shares:
+        """Of a measured whole: Fieller's intervals for measured cells, that of drawing again for others."""
+        shares = self._quotients(whole, cells)
+        known = [min(self._own(variable) - {0}, default=0) for variable in cells.variables]
+        if 0 in known:
+            return shares
+        one = self._people & event({variable: {own} for variable, own in zip(cells.variables, known, strict=True)})
+        (own, shared), (_, other) = covariances(self._analysis.estimates, [count(one), condition.query()]).tolist()
+        found = (
+            ratio_intervals(cells.counts, whole, own, shared, other, Z95) or (np.full(cells.counts.shape, np.nan),) * 3
+        )
+        both = cells.measured & cells.known
+        parts = zip((shares.share, shares.low, shares.high), found, strict=True)
+        return Shares(*(np.where(both, np.clip(fieller, 0, 1), part) for part, fieller in parts))
+
+    def _quotients(self, whole: float, cells: _Cells) -> Shares:
+        """Of a whole that is the records': both kinds of chance, as far as a cell has them."""
+        share = np.clip(cells.counts / whole, 0, 1)
+        low, high = resampled(np.maximum(0, cells.counts), whole)
+        margin = Z95 * np.sqrt(cells.error**2 + DRAWS * whole * share * (1 - share)) / whole
+        low = np.where(cells.measured, np.clip(share - margin, 0, 1), low)
+        high = np.where(cells.measured, np.clip(share + margin, 0, 1), high)
+        return Shares(*(np.where(cells.known, part, np.nan) for part in (share, low, high)))
+
+
+def open_counter(folder: Path) -> Counter:
+    """A release, or a folder that ``ctdc protect`` wrote, open for questions. Raises UserError for anything else."""
+    figures = folder / FIGURES
+    return Counter(load(folder), read_json(figures) if figures.is_file() else None)
