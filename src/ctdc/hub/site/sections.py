@@ -13,9 +13,16 @@ from ctdc.hub.site.dashboards import Dashboards
 from ctdc.hub.site.frame import Section
 from ctdc.hub.site.journeys import Journeys
 from ctdc.hub.site.release_pages import ReleasePages
+from ctdc.hub.site.stories.section import Stories
 from ctdc.hub.site.view import SiteRelease
 
-SECTIONS: tuple[Callable[[SiteRelease], Section], ...] = (ReleasePages, Dashboards, Journeys, ChartPages)
+SECTIONS: tuple[Callable[[SiteRelease], Section], ...] = (
+    ReleasePages,
+    Dashboards,
+    Journeys,
+    Stories,
+    ChartPages,
+)
 
 
 def sections_of(view: SiteRelease) -> tuple[Section, ...]:

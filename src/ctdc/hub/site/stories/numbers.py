@@ -1,0 +1,397 @@
+"""The numbers of stories, from a release's published counts alone, each with its 95 % interval.
+
+Promise: a share follows the code book's denominator rule, as in the figures and cross tables of the site; what the
+release does not publish is too few to say, never zero; a sum with an unpublished part has the bounds of that part. The
+difference of codes of one variable has the error that their noise gives it; of answers of the same people, each end at
+its worst. All others are taken for independent, which their noise nearly is: what two flags share makes both larger.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from ctdc.hub.site.charts import strip_common_start
+from ctdc.hub.site.stories.source import Bound, Term
+from ctdc.hub.site.view import SiteRelease
+from ctdc.release.estimates import Z95, CellNoise, Estimate, cell_noise, share_of_known
+from ctdc.release.figures import EXPLOITATION, ORIGIN
+from ctdc.release.verify import people_of, read_released
+from ctdc.release.vocabulary import FLAG_CODES
+from ctdc.release.within import COUNTED, PAIR, RECORDS, Row, Within
+from ctdc.standard.languages import LANGUAGES
+
+SHARE, COUNT, POINTS, TIMES, PLAIN, CODE = "share", "count", "points", "times", "plain", "code"
+LEAST_ERRORS = 2  # a sum of counts that is not this many times its error says too little
+
+
+@dataclass(frozen=True)
+class Value:
+    """A number. unit: one of the words above; value is None, and `few` set, where it is too few to say.
+
+    absent: the release has no such variable or code; code, label: of a rank or a year; source: ``counts`` or
+    ``records``; filter: the variables and codes that it is of, for programs that count.
+    """
+
+    unit: str
+    value: float | None = None
+    low: float = 0.0
+    high: float = 0.0
+    absent: bool = False
+    code: str = ""
+    label: Mapping[str, str] = field(default_factory=dict)
+    source: str = COUNTED
+    filter: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    @property
+    def few(self) -> bool:
+        """Whether the release has the question but too few people to say."""
+        return self.value is None and not self.absent and not self.code
+
+    @property
+    def there(self) -> bool:
+        """Whether it can be shown."""
+        return not self.absent and not self.few
+
+    @property
+    def verdict(self) -> str:
+        """Of a difference: larger, smaller, or unclear when its interval has zero in it."""
+        if self.low > 0:
+            return "larger"
+        return "smaller" if self.high < 0 else "unclear"
+
+
+ABSENT = Value(PLAIN, absent=True)
+
+
+def apart(first: Value, second: Value) -> Value:
+    """first - second, their noise independent: the distances to the ends of both intervals add up as squares.
+
+    Zou & Donner 2008, "Construction of confidence limits about effect measures", section 2 (MOVER). For symmetric
+    intervals this is the sum of the variances.
+    """
+    unit = POINTS if first.unit == SHARE else first.unit
+    if first.value is None or second.value is None:
+        return Value(unit, absent=first.absent or second.absent)
+    value = first.value - second.value
+    low = value - math.hypot(first.value - first.low, second.high - second.value)
+    high = value + math.hypot(first.high - first.value, second.value - second.low)
+    return Value(unit, value, low, high, source=_weakest(first, second))
+
+
+def at_worst(first: Value, second: Value) -> Value:
+    """first - second, whatever their noise has in common."""
+    found = apart(first, second)
+    if found.value is None:
+        return found
+    return replace(found, low=first.low - second.high, high=first.high - second.low)
+
+
+def times(first: Value, second: Value) -> Value:
+    """first / second, each end at its worst; too few to say when the second may be nothing."""
+    if first.value is None or second.value is None or second.low <= 0:
+        return Value(TIMES, absent=first.absent or second.absent)
+    ends = first.low / second.high, first.high / second.low
+    return Value(TIMES, first.value / second.value, *ends, source=_weakest(first, second))
+
+
+def _weakest(*values: Value) -> str:
+    return RECORDS if any(value.source == RECORDS for value in values) else COUNTED
+
+
+class Numbers:
+    """The numbers of one release. What is counted is counted once, for all stories and languages."""
+
+    def __init__(self, view: SiteRelease, terms: Mapping[str, Term]) -> None:
+        self.view = view
+        self._terms = terms
+        self._entries = {entry["name"]: entry for entry in view.figures["variables"]}
+        self._groups = {group["id"]: group for group in view.figures["groups"]}
+        self._group_of = {name: group.id for group in view.vocabulary.groups for name in group.variables}
+        total = view.figures["total"]
+        self._total = Estimate(total["count"], total["standard_error"])
+
+    def value(self, bound: Bound, known: Mapping[str, Value], bounds: Mapping[str, Bound]) -> Value:
+        """The number that a story binds. known, bounds: the story's earlier numbers, which it may compare."""
+        given = bound.given
+        if bound.measure == "difference":
+            return self._difference(bounds[given["first"]], bounds[given["second"]], known)
+        if bound.measure == "ratio":
+            return times(known[given["first"]], known[given["second"]])
+        makers = {
+            "count": self._count, "share": self._share, "rank": self._rank, "reported": self._reported,
+            "first": self._first, "last": self._last, "corridors": self._corridors, "threshold": self._threshold,
+        }  # fmt: skip
+        return makers[bound.measure](given)
+
+    @cached_property
+    def within(self) -> Within:
+        """The cross tables of the release."""
+        return Within(people_of(read_released(self.view.folder, self.view.manifest)))
+
+    def variable(self, names: str | Sequence[str]) -> str | None:
+        """The first of these variables that the release has."""
+        wanted = [names] if isinstance(names, str) else names
+        return next((name for name in wanted if name in self._entries), None)
+
+    # ---- inside -----------------------------------------------------------------------------------------------------
+
+    def _term(self, name: str) -> tuple[str, tuple[str, ...]] | None:
+        term = self._terms[name]
+        variable = self.variable(term.variables)
+        if variable is None:
+            return None
+        there = {code["code"] for code in self._entries[variable]["codes"]}
+        codes = tuple(code for code in term.codes if code in there)
+        return (variable, codes) if codes else None
+
+    def _noise(self, variable: str) -> CellNoise:
+        codes = self._entries[variable]["codes"]
+        return cell_noise(self._total, [code["standard_error"] for code in codes], len(codes) + 1)
+
+    def _counts(self, variable: str, codes: Sequence[str]) -> list[float]:
+        return [entry["count"] for entry in self._entries[variable]["codes"] if entry["code"] in codes]
+
+    def _enough(self, number: Estimate) -> bool:
+        limit = max(float(self.view.privacy["threshold"]), LEAST_ERRORS * number.standard_error)
+        return number.count >= limit
+
+    def _published(self, variable: str, codes: Sequence[str]) -> bool:
+        """Whether any of the codes can be reported: what is summed up then says more than noise."""
+        return any(not one["below_threshold"] for one in self._entries[variable]["codes"] if one["code"] in codes)
+
+    def _count(self, given: Mapping[str, Any]) -> Value:
+        if "part" not in given:
+            return _value(COUNT, self._total)
+        part = self._term(given["part"])
+        if part is None:
+            return Value(COUNT, absent=True)
+        if "among" in given:
+            return self._cell(part, given["among"], COUNT)
+        number = self._noise(part[0]).sum_of(self._counts(*part))
+        shown = self._published(*part) and self._enough(number)
+        return _value(COUNT, number, (part,)) if shown else Value(COUNT, filter=(part,))
+
+    def _share(self, given: Mapping[str, Any]) -> Value:
+        part = self._term(given["part"])
+        if part is None:
+            return Value(SHARE, absent=True)
+        if "among" in given:
+            return self._cell(part, given["among"], SHARE)
+        variable = part[0]
+        if variable in self._group_of:
+            return self._of_group(variable)
+        number = self._noise(variable).sum_of(self._counts(*part))
+        every = self._counts(variable, [entry["code"] for entry in self._entries[variable]["codes"]])
+        share = share_of_known(self._noise(variable), self._counts(*part), every)
+        if share is None or not self._published(*part) or not self._enough(number):
+            return Value(SHARE, filter=(part,))
+        return _shared(share.as_dict(), COUNTED, part)
+
+    def _of_group(self, flag: str) -> Value:
+        group = self._groups[self._group_of[flag]]
+        member = next(member for member in group["members"] if member["variable"] == flag)
+        part = flag, FLAG_CODES
+        if not member["share"]:
+            return Value(SHARE, filter=(part,))
+        return _shared(member["share"], group["denominator"]["source"], part)
+
+    def _cell(self, part: tuple[str, tuple[str, ...]], among: str, unit: str) -> Value:
+        whole = self._term(among)
+        if whole is None or whole[0] == part[0] or self.within.measured_length < PAIR:
+            return Value(unit, absent=True)
+        chosen = whole, part
+        rows = [self._row((whole[0], code), part[0]) for code in whole[1]]
+        sums = [self._sum(row, part) for row in rows]
+        if any(one is None for one in sums):
+            return Value(unit, filter=chosen)
+        found = [one for one in sums if one is not None]
+        count, least, most = (math.fsum(one[position] for one in found) for position in range(3))
+        if unit == COUNT:
+            return Value(unit, count, least, most, source=_source(rows), filter=chosen)
+        single = rows[0].cells[self._answers(part[0]).index(part[1][0])] if len(rows) == len(part[1]) == 1 else None
+        if single is not None and single.share is not None:
+            share = single.share
+            return Value(unit, share.share, share.low, share.high, source=rows[0].source, filter=chosen)
+        known, low, high = (math.fsum(getattr(row, end) for row in rows) for end in ("known", "low", "high"))
+        if low <= 0:
+            return Value(unit, filter=chosen)
+        ends = min(1.0, least / high), min(1.0, most / low)
+        return Value(unit, min(1.0, count / known), *ends, source=_source(rows), filter=chosen)
+
+    def _sum(self, row: Row, part: tuple[str, tuple[str, ...]]) -> tuple[float, float, float] | None:
+        """People of a row with any of a variable's codes: number, least and most. None if that cannot be said.
+
+        Codes that are not published have at most what the row's bounds leave them, and at least nothing. How many
+        people they have is what the row's other answers leave. The error of a sum is the sum of errors: the largest.
+        """
+        answers = self._answers(part[0])
+        cells = [row.cells[answers.index(code)] for code in part[1]]
+        shown = [cell for cell in cells if cell is not None]
+        hidden = len(cells) - len(shown)
+        if not shown or (hidden and part[0] in self._group_of):
+            return None
+        count = math.fsum(cell.count for cell in shown)
+        margin = math.fsum(cell.high - cell.count for cell in shown)
+        rest, most = 0.0, 0.0
+        if hidden:
+            published = math.fsum(cell.count for cell in row.cells if cell is not None)
+            most = max(0.0, row.high - published)
+            unseen = sum(cell is None for cell in row.cells)
+            rest = min(most, max(0.0, row.known - published) * hidden / unseen)
+        return count + rest, max(0.0, count - margin), count + margin + most
+
+    def _row(self, condition: tuple[str, str], asked: str) -> Row:
+        group = self._group_of.get(asked)
+        if group is None:
+            return self.within.codes(condition, asked)
+        return self.within.flags(condition, self.view.groups[group].variables)
+
+    def _answers(self, asked: str) -> list[str]:
+        """What the cells of a row stand for: the variable's codes. Of a flag's group, only the flag's place counts."""
+        group = self._group_of.get(asked)
+        if group is None:
+            return [entry["code"] for entry in self._entries[asked]["codes"]]
+        return [FLAG_CODES[0] if name == asked else "" for name in self.view.groups[group].variables]
+
+    def _difference(self, first: Bound, second: Bound, known: Mapping[str, Value]) -> Value:
+        one, other = known[first.name], known[second.name]
+        if first.release != second.release:
+            return apart(one, other)
+        if first.measure == second.measure == "corridors" or _same_people(one, other):
+            return at_worst(one, other)
+        return self._of_one_variable(one, other) or apart(one, other)
+
+    def _of_one_variable(self, one: Value, other: Value) -> Value | None:
+        """The difference of codes of one variable, whose errors depend on each other in a known way."""
+        if one.value is None or other.value is None or one.unit != other.unit or one.unit not in (SHARE, COUNT):
+            return None
+        if len(one.filter) != 1 or len(other.filter) != 1 or one.filter[0][0] != other.filter[0][0]:
+            return None
+        (name, ones), (_, others) = one.filter[0], other.filter[0]
+        if name in self._group_of or set(ones) & set(others):
+            return None
+        noise, sizes = self._noise(name), (len(ones), len(others))
+        variance = noise.covariance(sizes[0], sizes[0], sizes[0]) + noise.covariance(sizes[1], sizes[1], sizes[1])
+        variance -= 2 * noise.covariance(*sizes, 0)
+        value = one.value - other.value
+        margin = Z95 * math.sqrt(max(0.0, variance))
+        if one.unit == COUNT:
+            return Value(COUNT, value, value - margin, value + margin)
+        every = self._counts(name, [entry["code"] for entry in self._entries[name]["codes"]])
+        size, whole = len(every), math.fsum(every)
+        variance -= (
+            2 * value * (noise.covariance(sizes[0], size, sizes[0]) - noise.covariance(sizes[1], size, sizes[1]))
+        )
+        variance += value**2 * noise.covariance(size, size, size)
+        margin = Z95 * math.sqrt(max(0.0, variance)) / whole
+        return Value(POINTS, value, value - margin, value + margin)
+
+    def _rank(self, given: Mapping[str, Any]) -> Value:
+        """The answer in this place, by its number of people: its share or, ``as: count``, their number."""
+        of, place = given["of"], int(given["place"])
+        group = self._groups.get(of) if isinstance(of, str) else None
+        variable = None if group else self.variable(of)
+        if group is None and variable is None:
+            return Value(SHARE, absent=True)
+        entries = group["members"] if group else self._entries[str(variable)]["codes"]
+        name = "variable" if group else "code"
+        ordered = sorted((one for one in entries if one["share"]), key=lambda one: (-one["count"], one[name]))
+        if len(ordered) < place:
+            return Value(SHARE)
+        chosen = ordered[place - 1]
+        part = (chosen["variable"], FLAG_CODES) if group else (str(variable), (chosen["code"],))
+        label = self._flag_label(of, part[0]) if group else dict(self.view.code_labels[part[0], chosen["code"]])
+        if given.get("as") == COUNT:
+            found = _value(COUNT, Estimate(chosen["count"], chosen["standard_error"]), (part,))
+        else:
+            found = _shared(chosen["share"], group["denominator"]["source"] if group else COUNTED, part)
+        return replace(found, code=chosen[name], label=label)
+
+    def _flag_label(self, group: str, flag: str) -> dict[str, str]:
+        names = self.view.groups[group].variables
+        labels = {one: [self.view.words[name].labels[one] for name in names] for one in LANGUAGES}
+        return {one: strip_common_start(labels[one])[names.index(flag)] for one in LANGUAGES}
+
+    def _answered(self, given: Mapping[str, Any]) -> Value:
+        """The share of all people with an answer: to a variable, or to any flag of a group."""
+        of = given["of"]
+        if isinstance(of, str) and of in self._groups:
+            group = self._groups[of]
+            share, source = group["denominator_share"], group["denominator"]["source"]
+        else:
+            variable = self.variable(of)
+            if variable is None:
+                return Value(SHARE, absent=True)
+            share, source = self._entries[variable]["known_share"], COUNTED
+        return _shared(share, source) if share else Value(SHARE)
+
+    def _reported(self, given: Mapping[str, Any]) -> Value:
+        variable = self.variable(given["of"])
+        if variable is None:
+            return ABSENT
+        there = [code for code in self._entries[variable]["codes"] if not code["below_threshold"]]
+        return Value(PLAIN, float(len(there)), float(len(there)), float(len(there)))
+
+    def _first(self, given: Mapping[str, Any]) -> Value:
+        return self._end(given, 0)
+
+    def _last(self, given: Mapping[str, Any]) -> Value:
+        return self._end(given, -1)
+
+    def _end(self, given: Mapping[str, Any], position: int) -> Value:
+        variable = self.variable(given["of"])
+        if variable is None:
+            return ABSENT
+        codes = sorted(code["code"] for code in self._entries[variable]["codes"] if not code["below_threshold"])
+        return Value(CODE, code=codes[position]) if codes else Value(CODE)
+
+    def _threshold(self, given: Mapping[str, Any]) -> Value:
+        threshold = float(self.view.privacy["threshold"])
+        return Value(PLAIN, threshold, threshold, threshold)
+
+    def _corridors(self, given: Mapping[str, Any]) -> Value:
+        """The share of people within one country, or across, among the pairs of countries that are published."""
+        names = self.variable(ORIGIN), self.variable(EXPLOITATION)
+        if None in names or self.within.measured_length < PAIR:
+            return Value(SHARE, absent=True)
+        data = people_of(read_released(self.view.folder, self.view.manifest))
+        ordered = sorted((str(name) for name in names), key=data.schema.names.index)
+        pairs = data.combinations(*ordered)
+        pairs = pairs.filter(~pairs["below_threshold"])
+        same = pairs[ordered[0]] == pairs[ordered[1]]
+        chosen, rest = (pairs.filter(one) for one in ((same, ~same) if given["within"] else (~same, same)))
+        part, other = (
+            Estimate(math.fsum(frame["count"]), math.fsum(frame["standard_error"])) for frame in (chosen, rest)
+        )
+        if not self._enough(part) or part.count + other.count <= 0:
+            return Value(SHARE)
+        margins = Z95 * part.standard_error, Z95 * other.standard_error
+        low = max(0.0, part.count - margins[0])
+        ends = (
+            low / (low + other.count + margins[1]),
+            (part.count + margins[0]) / (part.count + margins[0] + max(0.0, other.count - margins[1])),
+        )
+        return Value(SHARE, part.count / (part.count + other.count), *ends)
+
+
+def _same_people(one: Value, other: Value) -> bool:
+    """Whether these are answers to one question, of the same people."""
+    asked = [[value.filter[0], value.filter[1][0]] for value in (one, other) if len(value.filter) == 2]
+    return len(asked) == 2 and asked[0] == asked[1]
+
+
+def _source(rows: Sequence[Row]) -> str:
+    return COUNTED if all(row.source == COUNTED for row in rows) else RECORDS
+
+
+def _value(unit: str, number: Estimate, chosen: tuple[tuple[str, tuple[str, ...]], ...] = ()) -> Value:
+    stated = number.as_dict()
+    return Value(unit, stated["count"], stated["low95"], stated["high95"], filter=chosen)
+
+
+def _shared(share: Mapping[str, float], source: str, *parts: tuple[str, tuple[str, ...]]) -> Value:
+    return Value(SHARE, share["share"], share["low95"], share["high95"], source=source, filter=parts)
