@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -64,6 +64,7 @@ THEMES = (
     Theme("recruitment", (RECRUITER,), by=(*BY_PEOPLE, (TYPES, "multiples"))),
     Theme("time", (), pairs=((GENDER, YEAR, "lines"), (AGE, YEAR, "lines"), (TYPES, YEAR, "lines")), time=True),
 )
+MOST_COUNTRIES = 8  # whose types of exploitation have an address of their own
 COUNTRY_QUESTIONS = (AGE, GENDER, TYPES, *SECTORS)
 
 
@@ -138,6 +139,19 @@ class Dashboards:
         for theme in self.themes:
             for specs in (self._wide(theme), self._bars(theme.questions), self._crosses(theme)):
                 yield from self._drawn(specs, language, f"{THEMES_PATH}{theme.id}/")
+        for place in self._largest:
+            yield from self._drawn([self._types_of(place)], language, f"{COUNTRIES_PATH}{place.path}/")
+
+    @cached_property
+    def _largest(self) -> list[Country]:
+        """The countries where most people were exploited: all charts of all countries would be too many files."""
+        role = self._variable(EXPLOITATION)
+        counted = [(entry["count"], place) for place in self.places if role and (entry := place.people[role])]
+        largest = sorted(counted, key=lambda pair: (-pair[0], pair[1].code))[:MOST_COUNTRIES]
+        return [place for _, place in largest]
+
+    def _types_of(self, place: Country) -> ChartSpec:
+        return ChartSpec("bars", (TYPES,), {str(self._variable(EXPLOITATION)): (place.code,)})
 
     @cached_property
     def themes(self) -> list[Theme]:
@@ -252,7 +266,8 @@ class Dashboards:
                 text = _text(language, f"dash.country.{kind}.people", count=people[0], range=people[1])
             charts = self._country_charts(place, role, kind, language) if people else []
             parts.append({"id": kind, "text": text, "charts": charts})
-        return {"heading": name, "parts": parts}
+        own = {made.drawn.id for made in self._drawn([self._types_of(place)] * (place in self._largest), language)}
+        return {"heading": name, "parts": parts, "own": own, "more": ChartLinks(language)}
 
     def _country_charts(self, place: Country, role: str, kind: str, language: str) -> list[BarChart]:
         if self.within.measured_length < PAIR:
@@ -261,7 +276,11 @@ class Dashboards:
         asked = (*other, *COUNTRY_QUESTIONS) if kind == "place" else other
         crosses = Crosses(self._view, self.within, language, SITE_TEXTS)
         bars = (crosses.bars((role, place.code), question, kind) for question in self._questions(asked))
-        return [chart for chart in bars if chart]
+        charts = [chart for chart in bars if chart]
+        if kind == "place" and place in self._largest and (own := self._book.draw(self._types_of(place), language)):
+            # The page's heading names the country, so the chart's title need not.
+            charts = [replace(chart, id=own.drawn.id) if chart.id == f"{kind}-{TYPES}" else chart for chart in charts]
+        return charts
 
 
 def _text(language: str, key: str, **values: str) -> str:
