@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -64,6 +64,7 @@ THEMES = (
     Theme("recruitment", (RECRUITER,), by=(*BY_PEOPLE, (TYPES, "multiples"))),
     Theme("time", (), pairs=((GENDER, YEAR, "lines"), (AGE, YEAR, "lines"), (TYPES, YEAR, "lines")), time=True),
 )
+TYPES_HERE = f"place-{TYPES}"  # the id of that chart on a country's page
 MOST_COUNTRIES = 8  # whose types of exploitation have an address of their own
 COUNTRY_QUESTIONS = (AGE, GENDER, TYPES, *SECTORS)
 
@@ -140,7 +141,7 @@ class Dashboards:
             for specs in (self._wide(theme), self._bars(theme.questions), self._crosses(theme)):
                 yield from self._drawn(specs, language, f"{THEMES_PATH}{theme.id}/")
         for place in self._largest:
-            yield from self._drawn([self._types_of(place)], language, f"{COUNTRIES_PATH}{place.path}/")
+            yield from self._drawn([self._types_of(place)], language, f"{COUNTRIES_PATH}{place.path}/#{TYPES_HERE}")
 
     @cached_property
     def _largest(self) -> list[Country]:
@@ -266,8 +267,9 @@ class Dashboards:
                 text = _text(language, f"dash.country.{kind}.people", count=people[0], range=people[1])
             charts = self._country_charts(place, role, kind, language) if people else []
             parts.append({"id": kind, "text": text, "charts": charts})
-        own = {made.drawn.id for made in self._drawn([self._types_of(place)] * (place in self._largest), language)}
-        return {"heading": name, "parts": parts, "own": own, "more": ChartLinks(language)}
+        own = self._book.draw(self._types_of(place), language) if place in self._largest else None
+        more = ChartLinks(language, {TYPES_HERE: own.drawn.id} if own else {})
+        return {"heading": name, "parts": parts, "more": more}
 
     def _country_charts(self, place: Country, role: str, kind: str, language: str) -> list[BarChart]:
         if self.within.measured_length < PAIR:
@@ -276,11 +278,7 @@ class Dashboards:
         asked = (*other, *COUNTRY_QUESTIONS) if kind == "place" else other
         crosses = Crosses(self._view, self.within, language, SITE_TEXTS)
         bars = (crosses.bars((role, place.code), question, kind) for question in self._questions(asked))
-        charts = [chart for chart in bars if chart]
-        if kind == "place" and place in self._largest and (own := self._book.draw(self._types_of(place), language)):
-            # The page's heading names the country, so the chart's title need not.
-            charts = [replace(chart, id=own.drawn.id) if chart.id == f"{kind}-{TYPES}" else chart for chart in charts]
-        return charts
+        return [chart for chart in bars if chart]
 
 
 def _text(language: str, key: str, **values: str) -> str:
