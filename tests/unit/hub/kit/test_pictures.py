@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from ctdc.hub.site.chart_pages import standard_charts
+from ctdc.hub.site.charts import DRAWN_CORRIDORS
 from ctdc.hub.site.kit import atlas, flows, panels
 from ctdc.hub.site.kit.book import ChartBook
 from ctdc.hub.site.kit.geo import LATITUDES, WIDTH, equal_earth, read_geometry
@@ -110,7 +111,7 @@ def test_bands_are_as_thick_as_their_numbers_and_edges_as_their_intervals(view):
     for band in flows.bands(drawn):
         for value in (band.quantity.value, band.quantity.high):
             assert flows._thickness(drawn, value) == pytest.approx(flows.THICKEST * value / most)
-    assert 5 < len(flows.bands(drawn)) <= flows.MOST
+    assert 5 < len(flows.bands(drawn)) <= DRAWN_CORRIDORS
     for side in (0, 1):
         edges = sorted(
             (middle - half, middle + half)
