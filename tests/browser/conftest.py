@@ -17,9 +17,18 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 from protected_twin import PROFILE, write_protected
 
 from ctdc.hub.site.build import build_site
+from ctdc.hub.site.kit import png
 from ctdc.hub.site.serve import application, bind
 from ctdc.release.build import build
 from ctdc.release.info import ReleaseInfo
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _small_pictures() -> Iterator[None]:
+    """Pictures take most of a site's time; how they look in full size has tests of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(png, "PIXELS", 120)
+        yield
 
 
 @pytest.fixture(scope="session")

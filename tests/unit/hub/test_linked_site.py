@@ -97,3 +97,15 @@ def test_the_code_book_keeps_both_tables_apart(households_site, language):
 def test_one_table_has_no_such_part(site):
     page = (site / "en/index.html").read_text()
     assert 'id="linked"' not in page
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_linked_rows_have_a_page_of_their_own_with_every_chart_of_them(pairs, pairs_site, language):
+    view = read_release(pairs)
+    page = (pairs_site / language / "linked/index.html").read_text()
+    rows = Charts(view.linked, language, SITE_TEXTS, of_rows=True)
+    for chart in (Charts(view, language, SITE_TEXTS).links(), *rows.groups(), *rows.variables()):
+        assert page.count(f'id="{chart.id}"') == 1
+        assert f'href="/{language}/charts/{chart.id}/"' in page
+    total = view.linked.figures["total"]["count"]
+    assert number(language, total) in page and SITE_TEXTS.text(language, "rows.people") in page

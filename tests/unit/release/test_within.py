@@ -114,3 +114,70 @@ def test_with_pairs_only_the_bounds_are_wider_and_hold_the_truth(tmp_path, withi
     people = invented_people(ROWS, SEED, global_like()).filter(pl.col("gender") == "Woman")
     assert row.low <= people.filter(pl.any_horizontal(pl.col(MEANS).is_not_null())).height <= row.high
     assert all(isinstance(cell.share, Part) for cell in row.cells)
+
+
+def test_among_one_code_is_the_row_of_that_code(within):
+    assert within.among({"ageBroad": ["18--20"]}, ["gender"], is_group=False) == within.codes(
+        ("ageBroad", "18--20"), "gender"
+    )
+    assert within.among({"gender": ["Woman"]}, MEANS, is_group=True) == within.flags(("gender", "Woman"), MEANS)
+
+
+def test_among_several_codes_adds_counts_errors_and_bounds(within):
+    ages = ["18--20", "21--23"]
+    parts = [within.flags(("ageBroad", age), EXPLOITATION) for age in ages]
+    row = within.among({"ageBroad": ages}, EXPLOITATION, is_group=True)
+    assert (row.low, row.high) == tuple(sum(getattr(part, end) for part in parts) for end in ("low", "high"))
+    for cell, *own in zip(row.cells, *(part.cells for part in parts), strict=True):
+        assert (cell is None) == (None in own)
+        if cell:
+            assert cell.count == pytest.approx(sum(part.count for part in own))
+            assert cell.error == pytest.approx(sum(part.error for part in own))
+            assert 0 <= cell.share.low <= cell.share.share <= cell.share.high <= 1
+
+
+def test_among_covers_the_true_shares_of_a_sum(data, within):
+    people = invented_people(ROWS, SEED, global_like())
+    ages = ["09--17", "18--20", "21--23"]
+    row = within.among({"ageBroad": ages}, ["gender"], is_group=False)
+    chosen = people.filter(pl.col("ageBroad").is_in(ages), pl.col("gender").is_not_null())
+    for gender, cell in zip(GENDERS, row.cells, strict=True):
+        if cell:
+            true = chosen.filter(pl.col("gender") == gender).height
+            assert cell.low <= true <= cell.high
+            assert cell.share.low <= true / chosen.height <= cell.share.high
+
+
+def test_among_two_codes_is_counted_from_the_published_triples(data, within):
+    table = published(data)
+    row = within.among({"ageBroad": ["18--20"], "gender": ["Woman"]}, EXPLOITATION, is_group=True)
+    for flag, cell in zip(EXPLOITATION, row.cells, strict=True):
+        found = table.get(frozenset({("ageBroad", "18--20"), ("gender", "Woman"), (flag, "1")}))
+        assert (cell is None) == (found is None)
+        assert cell is None or cell.count == found[0]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "names"),
+    [
+        ({}, ["gender"]),
+        ({"gender": ["Woman"]}, ["gender"]),
+        ({"gender": []}, ["ageBroad"]),
+        ({"gender": ["nobody"]}, ["ageBroad"]),
+        ({"nothing": ["1"]}, ["ageBroad"]),
+        ({"gender": ["Woman"]}, ["nothing"]),
+        ({"gender": ["Woman"], "ageBroad": ["48+"], "isForcedLabour": ["1"]}, [MEANS[0]]),
+    ],
+)
+def test_among_what_is_not_measured_is_none(within, chosen, names):
+    assert within.among(chosen, names, is_group=False) is None
+
+
+def test_pairs_are_all_published_ones_the_largest_first(data, within):
+    found = within.pairs("ageBroad", "gender")
+    table = {
+        key: value for key, value in published(data).items() if {name for name, _ in key} == {"ageBroad", "gender"}
+    }
+    assert len(found) == len(table) > 5
+    assert [cell.count for _, _, cell in found] == sorted((count for count, _ in table.values()), reverse=True)
+    assert all(table[frozenset({("ageBroad", a), ("gender", g)})][0] == cell.count for a, g, cell in found)

@@ -19,6 +19,7 @@ from ctdc.release.vocabulary import FLAG_CODES
 TOP_COUNTRIES = 12
 TOP_CORRIDORS = 12
 MOST_CORRIDORS = 200  # in a table
+DRAWN_CORRIDORS = 14  # in a picture
 LATE_YEARS = 2  # years whose cases are still arriving; see the reporting lag in the standard's documentation
 MOST_CODES = 30  # a variable with more codes shows only the most frequent
 NICE_STEPS = (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
@@ -310,7 +311,8 @@ class Charts:
             rows.append(PictureRow(here, there, mark))
         category, second = (self._release.words[name].labels[self._language] for name in (origin, place))
         title, text = self._text("chart.flows.title"), self._text("chart.flows.text")
-        notes = (self._top_note(len(rows), len(pairs)), self._text("chart.coverage"))
+        drawn = self._text("chart.flows.shown", shown=number(self._language, min(DRAWN_CORRIDORS, len(rows))))
+        notes = (drawn, self._top_note(len(rows), len(pairs)), self._text("chart.coverage"))
         return Picture("flows", "flows", title, text, category, second, tuple(rows), notes)
 
     def _route(self, origin: str, place: str, start: str, end: str) -> str:

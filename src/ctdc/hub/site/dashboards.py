@@ -64,6 +64,8 @@ THEMES = (
     Theme("recruitment", (RECRUITER,), by=(*BY_PEOPLE, (TYPES, "multiples"))),
     Theme("time", (), pairs=((GENDER, YEAR, "lines"), (AGE, YEAR, "lines"), (TYPES, YEAR, "lines")), time=True),
 )
+TYPES_HERE = f"place-{TYPES}"  # the id of that chart on a country's page
+MOST_COUNTRIES = 8  # whose types of exploitation have an address of their own
 COUNTRY_QUESTIONS = (AGE, GENDER, TYPES, *SECTORS)
 
 
@@ -138,6 +140,19 @@ class Dashboards:
         for theme in self.themes:
             for specs in (self._wide(theme), self._bars(theme.questions), self._crosses(theme)):
                 yield from self._drawn(specs, language, f"{THEMES_PATH}{theme.id}/")
+        for place in self._largest:
+            yield from self._drawn([self._types_of(place)], language, f"{COUNTRIES_PATH}{place.path}/#{TYPES_HERE}")
+
+    @cached_property
+    def _largest(self) -> list[Country]:
+        """The countries where most people were exploited: all charts of all countries would be too many files."""
+        role = self._variable(EXPLOITATION)
+        counted = [(entry["count"], place) for place in self.places if role and (entry := place.people[role])]
+        largest = sorted(counted, key=lambda pair: (-pair[0], pair[1].code))[:MOST_COUNTRIES]
+        return [place for _, place in largest]
+
+    def _types_of(self, place: Country) -> ChartSpec:
+        return ChartSpec("bars", (TYPES,), {str(self._variable(EXPLOITATION)): (place.code,)})
 
     @cached_property
     def themes(self) -> list[Theme]:
@@ -252,7 +267,9 @@ class Dashboards:
                 text = _text(language, f"dash.country.{kind}.people", count=people[0], range=people[1])
             charts = self._country_charts(place, role, kind, language) if people else []
             parts.append({"id": kind, "text": text, "charts": charts})
-        return {"heading": name, "parts": parts}
+        own = self._book.draw(self._types_of(place), language) if place in self._largest else None
+        more = ChartLinks(language, {TYPES_HERE: own.drawn.id} if own else {})
+        return {"heading": name, "parts": parts, "more": more}
 
     def _country_charts(self, place: Country, role: str, kind: str, language: str) -> list[BarChart]:
         if self.within.measured_length < PAIR:

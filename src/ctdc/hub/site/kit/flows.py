@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from ctdc.hub.site.charts import DRAWN_CORRIDORS
 from ctdc.hub.site.kit.canvas import FILL, LATE, MARGIN, WIDTH, Canvas, n, safe, said
 from ctdc.hub.site.kit.value import Chart, Quantity, Row
 
-MOST = 14  # bands; the table has the others
 THICKEST = 54.0
 SLOT = 26.0  # the least room that a band's number needs
 BETWEEN = 12.0  # nodes
@@ -40,7 +40,7 @@ def draw_flows(canvas: Canvas) -> None:
 
 def shown(chart: Chart) -> list[tuple[Row, Quantity]]:
     """What is drawn: the first rows that have a number."""
-    return [(row, quantity) for row in chart.rows if (quantity := chart.drawn(row)) is not None][:MOST]
+    return [(row, quantity) for row in chart.rows if (quantity := chart.drawn(row)) is not None][:DRAWN_CORRIDORS]
 
 
 def flow_height(chart: Chart) -> float:

@@ -31,7 +31,7 @@ Chosen = tuple[tuple[str, tuple[str, ...]], ...]  # variables and the codes that
 class Made:
     """A chart as it is drawn on a page and as a value. of_rows: it counts linked rows, not people.
 
-    home: path of the page that it is drawn on, below the language.
+    home: path of the page that it is drawn on, below the language; with an anchor if its id is another one there.
     """
 
     drawn: Drawn

@@ -6,7 +6,7 @@ Promise: a page's addresses follow from its language and its chart only, so a ch
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ctdc.hub.site.kit.files import ENDINGS
@@ -17,9 +17,10 @@ from ctdc.release.numbers import size
 
 @dataclass(frozen=True)
 class ChartLinks:
-    """Leads from a chart on another page to its own."""
+    """Leads from a chart on another page to its own. names: of charts that have another id on that page, by that id."""
 
     language: str
+    names: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
@@ -28,7 +29,7 @@ class ChartLinks:
 
     def to(self, drawn_id: str) -> str:
         """The address of the page of a drawn chart."""
-        return f"/{self.language}/charts/{safe_name(drawn_id)}/"
+        return f"/{self.language}/charts/{safe_name(self.names.get(drawn_id, drawn_id))}/"
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def chart_context(made: Made, files: Mapping[str, bytes]) -> dict[str, Any]:
         "k": chart.text,
         "downloads": [_download(made, ending, files) for ending in ENDINGS],
         "embed": f"{chart.address}embed/",
-        "shown_on": f"/{chart.language}/{made.home}#{made.drawn.id}",
+        "shown_on": f"/{chart.language}/{made.home}" + ("" if "#" in made.home else f"#{made.drawn.id}"),
     }
 
 

@@ -26,15 +26,15 @@ _SWAPPED = {"start": "end", "middle": "middle", "end": "start"}
 
 def to_png(chart: Chart) -> bytes:
     """The picture. The program that draws it takes each line as running from the left, unless a mark says otherwise."""
-    return _drawn(_FROM_RIGHT.sub(_anchored, to_svg(chart).decode()).replace('"CanvasText"', f'"{INK}"'))
+    return _drawn(_FROM_RIGHT.sub(_anchored, to_svg(chart).decode()).replace('"CanvasText"', f'"{INK}"'), PIXELS)
 
 
 @lru_cache(MOST_KEPT)
-def _drawn(text: str) -> bytes:
+def _drawn(text: str, width: int) -> bytes:
     drawn = resvg_py.svg_to_bytes(
         svg_string=text,
         background=PAPER,
-        width=PIXELS,
+        width=width,
         skip_system_fonts=True,
         font_files=list(_fonts()),
         font_family=FAMILY,
