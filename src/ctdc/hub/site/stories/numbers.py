@@ -122,9 +122,16 @@ class Numbers:
         if bound.measure == "ratio":
             return times(known[given["first"]], known[given["second"]])
         makers = {
-            "count": self._count, "share": self._share, "rank": self._rank, "reported": self._reported,
-            "first": self._first, "last": self._last, "corridors": self._corridors, "threshold": self._threshold,
-        }  # fmt: skip
+            "count": self._count,
+            "share": self._share,
+            "rank": self._rank,
+            "answered": self._answered,
+            "reported": self._reported,
+            "first": self._first,
+            "last": self._last,
+            "corridors": self._corridors,
+            "threshold": self._threshold,
+        }
         return makers[bound.measure](given)
 
     @cached_property
@@ -184,6 +191,9 @@ class Numbers:
         variable = part[0]
         if variable in self._group_of:
             return self._of_group(variable)
+        if len(part[1]) == 1:
+            own = next(one["share"] for one in self._entries[variable]["codes"] if one["code"] in part[1])
+            return _shared(own, COUNTED, part) if own else Value(SHARE, filter=(part,))
         number = self._noise(variable).sum_of(self._counts(*part))
         every = self._counts(variable, [entry["code"] for entry in self._entries[variable]["codes"]])
         share = share_of_known(self._noise(variable), self._counts(*part), every)

@@ -15,6 +15,8 @@ from typing import Any
 from ctdc.hub.site.charts import BarChart, Charts, Pyramid, TimeChart
 from ctdc.hub.site.cross import Crosses, CrossTable, Question
 from ctdc.hub.site.frame import SITE_TEXTS, Entry, SiteFile, SitePage
+from ctdc.hub.site.kit.make import drawn_charts
+from ctdc.hub.site.kit.pages import ChartLinks
 from ctdc.hub.site.stories.changes import changes, earlier_release
 from ctdc.hub.site.stories.numbers import Numbers
 from ctdc.hub.site.stories.prose import STORY_TEXTS, Shown, Told, tell
@@ -23,7 +25,7 @@ from ctdc.hub.site.view import SiteRelease
 from ctdc.release.citation import citation
 from ctdc.release.numbers import date
 from ctdc.release.within import PAIR
-from ctdc.standard.languages import AUTONYMS, direction
+from ctdc.standard.languages import AUTONYMS, LANGUAGES, direction
 
 PATH = "stories/"
 Drawn = BarChart | Pyramid | TimeChart | CrossTable
@@ -80,6 +82,11 @@ class Stories:
     def _before(self) -> Numbers | None:
         view = earlier_release(self._view)
         return self._numbers[view.manifest.id] if view else None
+
+    @cached_property
+    def _charts_with_pages(self) -> frozenset[str]:
+        """The charts that have an address of their own in this site."""
+        return frozenset(drawn.id for drawn, _ in drawn_charts(self._view, LANGUAGES[0], SITE_TEXTS))
 
     def _index(self, language: str) -> dict[str, Any]:
         groups = [
@@ -143,7 +150,15 @@ class Stories:
 
     def _drawn(self, told: Told, paragraph: Any, language: str) -> dict[str, Any]:
         chart = draw(told.numbers, paragraph.chart, language) if paragraph.chart else None
-        return {"kind": paragraph.kind, "pieces": paragraph.pieces, "chart": chart, "shape": _shape(chart)}
+        own = told.numbers.view is self._view and chart is not None and chart.id in self._charts_with_pages
+        more = ChartLinks(language) if own else None
+        return {
+            "kind": paragraph.kind,
+            "pieces": paragraph.pieces,
+            "chart": chart,
+            "shape": _shape(chart),
+            "more": more,
+        }
 
 
 def draw(numbers: Numbers, part: Part, language: str) -> Drawn | None:
