@@ -128,3 +128,14 @@ def test_a_killed_audit_goes_on_where_it_was(schema: Path, tmp_path: Path, monke
     assert before.items() <= after.items()
     assert ctdc(*arguments) in (0, 4)
     assert not parts.exists()
+
+
+@pytest.mark.heavy
+def test_nobody_plays_on_for_an_audit_that_was_killed(schema: Path, tmp_path: Path) -> None:
+    """The end of every process that played is seen from the pipe that they all hold."""
+    out = tmp_path / "audit.json"
+    arguments = ["--schema", str(schema), "--length", "1", "--runs", "9000", "--out", str(out)]
+    command = [sys.executable, "-c", KILLED_AFTER_THREE_PARTS, "attack", "audit", "--workers", "2", *arguments]
+    done = subprocess.run(command, capture_output=True, check=False)  # returns when the last one lets go of the pipe
+    assert done.returncode == -signal.SIGKILL
+    assert not out.exists()

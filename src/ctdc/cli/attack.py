@@ -107,6 +107,7 @@ def _store(out: Sequence[Path], temporary: str) -> Path:
 @click.option("--max-links", type=int, help="With --linked-schema: so many linked rows of a person count.")
 @click.option("--risk", type=float, default=0.05, show_default=True, help="Probability of rejecting a true claim.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Of the invented people. Noise has no seed.")
+@click.option("--people", type=int, default=0, show_default=True, help="Only the first so many; 0 means all.")
 @click.option("--workers", type=int, help="Processes that play at once; default: all cores.")
 @click.option(
     "--out",

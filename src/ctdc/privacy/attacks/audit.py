@@ -11,6 +11,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
@@ -49,9 +50,10 @@ AUDITED = ("privacy", "table")  # the rooms whose code decides what is released
 @dataclass(frozen=True)
 class AuditSettings:
     """What is audited and how hard. runs, whole_runs: of each world, of the measurements and of whole protections; 0:
-    none; seed: of the invented people, never of noise; risk: of rejecting a true claim, over the whole audit.
+    none; seed: of the invented people, never of noise; risk: of rejecting a true claim, over the whole audit; people:
+    of the list of `people.pairs` only the first so many; 0: all.
 
-    Raises UserError (``audit.runs``, ``audit.risk``).
+    Raises UserError (``audit.runs``, ``audit.people``, ``audit.risk``).
     """
 
     guarantee: Guarantee
@@ -60,6 +62,7 @@ class AuditSettings:
     whole_runs: int = 0
     seed: int = 1
     risk: float = 0.05
+    people: int = 0
 
     def __post_init__(self) -> None:
         for runs in (self.runs, self.whole_runs):
@@ -72,6 +75,8 @@ class AuditSettings:
                 )
         if not self.runs and not self.whole_runs:
             raise UserError("audit.runs", "There is nothing to run.", do="Choose --runs or --whole-runs above 0.")
+        if self.people < 0:
+            raise UserError("audit.people", f"The number of people is {self.people}.", allowed="0 for all, or more")
         if not 0 < self.risk < 1:
             raise UserError("audit.risk", f"The risk is {self.risk}.", allowed="a number between 0 and 1")
 
@@ -83,6 +88,7 @@ class AuditSettings:
             "whole_runs": self.whole_runs,
             "seed": self.seed,
             "risk": self.risk,
+            "people": self.people,
         }
 
 
@@ -264,10 +270,12 @@ def trials_of(domains: Mapping[str, Domain], settings: AuditSettings, stopwatch:
         gate = gate_of(domain.without_facts(), settings.guarantee, settings.length)
         random = np.random.default_rng(settings.seed)
         if settings.runs:
-            found += [Trial(name, MeasuredGame(gate, pair), settings.runs, PART) for pair in pairs(domain, random)]
+            chosen = pairs(domain, random)[: settings.people or None]
+            found += [Trial(name, MeasuredGame(gate, pair), settings.runs, PART) for pair in chosen]
         if settings.whole_runs:
             how = Settings(settings.guarantee, settings.length)
-            games = (WholeGame(gate, pair, how, stopwatch) for pair in pairs(domain, random, OTHERS))
+            chosen = pairs(domain, random, OTHERS)[: settings.people or None]
+            games = (WholeGame(gate, pair, how, stopwatch) for pair in chosen)
             found += [Trial(name, game, settings.whole_runs, WHOLE_PART) for game in games]
     if _draws(found) > MOST_DRAWS:
         raise UserError(
@@ -327,7 +335,16 @@ def _play(game: Game, runs: int) -> Floats:
 
 
 def _leave_stopping_to_the_parent() -> None:
+    """Of a process that plays: Ctrl-C is the parent's business, and nobody plays on for a parent that was killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_the_parent, daemon=True).start()
+
+
+def _end_with_the_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _tasks(trials: Sequence[Trial], settings: AuditSettings, code: Mapping[str, str], store: Path) -> list[list[_Task]]:

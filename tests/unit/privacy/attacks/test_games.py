@@ -233,6 +233,11 @@ def test_a_report_says_what_was_claimed_found_and_run(tmp_path: Path) -> None:
         assert part in line
 
 
+def test_only_the_first_people_are_played_where_that_is_asked(tmp_path: Path) -> None:
+    report = run(tmp_path, small(20, people=2))
+    assert [one.person for one in report.checked] == [pair.name for pair in pairs(TINY, RANDOM(1))[:2]]
+
+
 def test_too_few_runs_are_inconclusive(tmp_path: Path) -> None:
     assert run(tmp_path, small(20)).verdict == INCONCLUSIVE
 
@@ -245,7 +250,7 @@ def test_a_person_who_moves_too_far_rejects_whatever_the_games_say(
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"runs": 3}, {"runs": -5}, {"whole_runs": 1}, {"runs": 0}, {"risk": 0}, {"risk": 1.5}]
+    "wrong", [{"runs": 3}, {"runs": -5}, {"whole_runs": 1}, {"runs": 0}, {"risk": 0}, {"risk": 1.5}, {"people": -1}]
 )
 def test_settings_that_show_nothing_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(UserError) as error:
