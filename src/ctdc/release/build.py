@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,8 @@ from ctdc.release.info import ReleaseInfo
 from ctdc.release.linked import LinkedData, TableNames, are_linked, read_linked
 from ctdc.release.linked_words import linked_vocabulary
 from ctdc.release.manifest import MANIFEST, PRIVACY_SUMMARY, FileEntry, Manifest, read_manifest
+from ctdc.release.metadata.facts import ReleaseFacts, table_files
+from ctdc.release.metadata.write import metadata_files, more_tables
 from ctdc.release.protected import (
     AGGREGATES,
     AGGREGATES_CSV,
@@ -200,7 +203,20 @@ def _content(
     if isinstance(data, LinkedData) and vocabulary.profile and flattened_shape(vocabulary.profile):
         table = flattened(data, vocabulary.profile)
         made |= {f"{DATA}/{name}": content for name, content in table.files().items()}
-    return _Content(made, copies, {f"{DATA}/{name}": height for name, height in rows.items()})
+    content = _Content(made, copies, {f"{DATA}/{name}": height for name, height in rows.items()})
+    return _described(content, data, partial(ReleaseFacts, info, created, vocabulary, main.privacy, figures))
+
+
+def _described(
+    content: _Content, data: ProtectedData | LinkedData, facts_with: Callable[[tuple[FileEntry, ...]], ReleaseFacts]
+) -> _Content:
+    """The content with the tables in further formats, and then with the metadata, which state all tables' hashes."""
+    facts = facts_with(table_files(_entries(content)))
+    tables = more_tables(data, facts.vocabulary, facts)
+    rows = {**content.rows, **{path: height for path, (_, height) in tables.items()}}
+    whole = _Content({**content.made, **{path: made for path, (made, _) in tables.items()}}, content.copies, rows)
+    described = metadata_files(data, facts_with(table_files(_entries(whole))))
+    return _Content({**whole.made, **described}, whole.copies, rows)
 
 
 def _data_files(
@@ -245,10 +261,6 @@ def _manifest(
     created: datetime,
     content: _Content,
 ) -> Manifest:
-    rows = content.rows
-    entries = [FileEntry(path, hash_bytes(made), len(made), rows.get(path)) for path, made in content.made.items()]
-    for path, source in content.copies.items():
-        entries.append(FileEntry(path, hash_file(source), source.stat().st_size, rows.get(path)))
     return Manifest(
         info=info,
         created=created,
@@ -262,9 +274,17 @@ def _manifest(
         privacy={key: data.privacy[key] for key in (*PRIVACY_SUMMARY, "total")},
         previous=None if before is None else {"id": before.id, "folder": before.folder},
         rows=data.synthetic.height,
-        files=tuple(sorted(entries, key=lambda entry: entry.path)),
+        files=tuple(sorted(_entries(content), key=lambda entry: entry.path)),
         linked=None if vocabulary.linked is None else manifest_of_links(data.privacy, vocabulary.linked),
     )
+
+
+def _entries(content: _Content) -> list[FileEntry]:
+    rows = content.rows
+    entries = [FileEntry(path, hash_bytes(made), len(made), rows.get(path)) for path, made in content.made.items()]
+    for path, source in content.copies.items():
+        entries.append(FileEntry(path, hash_file(source), source.stat().st_size, rows.get(path)))
+    return entries
 
 
 def _write(folder: Path, manifest: Manifest, content: _Content) -> None:

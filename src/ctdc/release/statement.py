@@ -42,18 +42,36 @@ class Meaning:
 def meaning(epsilon: float, delta: float, mu: float | None) -> Meaning:
     """The meaning of a guarantee; `mu` None means that only (epsilon, delta) is certified."""
     odds = math.exp(epsilon)
-    if mu is None:
-        accuracy = min(1.0, (odds + delta) / (1 + odds))
-        recognised = min(1.0, odds * FALSE_ALARMS + delta, 1 - (1 - delta - FALSE_ALARMS) / odds)
-        return Meaning(accuracy, max(FALSE_ALARMS, recognised), odds)
-    normal = NormalDist()
-    return Meaning(normal.cdf(mu / 2), normal.cdf(normal.inv_cdf(FALSE_ALARMS) + mu), odds)
+    accuracy = min(1.0, (odds + delta) / (1 + odds)) if mu is None else NormalDist().cdf(mu / 2)
+    return Meaning(accuracy, noticed(FALSE_ALARMS, epsilon, delta, mu), odds)
+
+
+def noticed(false_alarms: float, epsilon: float, delta: float, mu: float | None) -> float:
+    """The largest share of present people that an attacker can notice who accepts this share of false alarms.
+
+    false_alarms: between 0 and 1, neither included; `mu` None means that only (epsilon, delta) is certified.
+    """
+    if mu is not None:
+        normal = NormalDist()
+        return normal.cdf(normal.inv_cdf(false_alarms) + mu)
+    odds = math.exp(epsilon)
+    most = min(1.0, odds * false_alarms + delta, 1 - (1 - delta - false_alarms) / odds)
+    return max(false_alarms, most)
 
 
 def meaning_of(privacy: Mapping[str, Any]) -> Meaning:
     """The meaning of the parameters in a ``privacy.json``; a mu that only describes zCDP is not used."""
+    return meaning(*_guarantee(privacy))
+
+
+def noticed_of(privacy: Mapping[str, Any], false_alarms: float) -> float:
+    """`noticed` for the parameters in a ``privacy.json``."""
+    return noticed(false_alarms, *_guarantee(privacy))
+
+
+def _guarantee(privacy: Mapping[str, Any]) -> tuple[float, float, float | None]:
     certified = privacy["mu"] is not None and privacy.get("certificate") != ZCDP
-    return meaning(float(privacy["epsilon"]), float(privacy["delta"]), float(privacy["mu"]) if certified else None)
+    return float(privacy["epsilon"]), float(privacy["delta"]), float(privacy["mu"]) if certified else None
 
 
 def _strength(epsilon: float) -> str:

@@ -24,6 +24,7 @@ from ctdc.release.flattened import flattened_follows, flattened_shape
 from ctdc.release.linked import FLATTENED, LinkedData, TableNames, read_linked
 from ctdc.release.linked_checks import LINKED_CHECKS
 from ctdc.release.manifest import ID_DIGITS, MANIFEST, PRIVACY_SUMMARY, Manifest, read_manifest
+from ctdc.release.metadata.check import formats_agree
 from ctdc.release.protected import KEY, PRIVACY, ProtectedData, read_json, read_protected
 from ctdc.release.vocabulary import LinkedWords, Vocabulary, vocabulary_from_dict
 from ctdc.table.schema import Schema
@@ -80,7 +81,7 @@ def verify(folder: Path, progress: Progress | None = None) -> VerifyReport:
     watch = progress or Silent()
     claimed, manifest = read_manifest(folder)
     more = len(LINKED_CHECKS) if manifest.linked else 0
-    watch.start("Verifying the release", len(DATA_CHECKS) + more + 3)
+    watch.start("Verifying the release", len(DATA_CHECKS) + more + 4)
     checks = []
     for name, problems in (
         ("files are those of the manifest", _files(folder, manifest)),
@@ -130,6 +131,7 @@ def _content_checks(folder: Path, manifest: Manifest) -> Iterator[tuple[str, Cal
         return
     yield from checks_of(data)
     yield "manifest, code book and figures agree with the data", lambda: _agreement(folder, manifest, data, vocabulary)
+    yield "further formats and metadata agree with the data", lambda: formats_agree(folder, manifest, data, vocabulary)
 
 
 def read_released(folder: Path, manifest: Manifest) -> ProtectedData | LinkedData:

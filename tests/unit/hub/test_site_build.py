@@ -36,7 +36,8 @@ class Links(HTMLParser):
         elif values.get("src") or (tag == "link" and values.get("href") and values.get("rel") != "alternate"):
             self.loaded.append(values.get("src") or values["href"])
         self.inline += [name for name in values if name == "style" or name.startswith("on")]
-        if tag == "style" or (tag == "script" and "src" not in values):
+        is_data = values.get("type") == "application/ld+json"  # which browsers never run
+        if tag == "style" or (tag == "script" and "src" not in values and not is_data):
             self.inline.append(tag)
 
 

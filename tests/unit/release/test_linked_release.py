@@ -57,13 +57,14 @@ def codes(release: Path) -> set[str]:
 def test_a_good_release_passes_every_check(linked_release):
     report = verify(linked_release)
     assert report.ok, report.problems
-    assert len(report.checks) == len(DATA_CHECKS) + len(LINKED_CHECKS) + 3
+    assert len(report.checks) == len(DATA_CHECKS) + len(LINKED_CHECKS) + 4
 
 
 def test_tables_have_the_names_that_their_publisher_gave_them(linked_release, households):
     data = {path.name for path in (linked_release / "data").iterdir()}
     others = {"measurements.parquet", "schema.json", "linked_schema.json", "figures.json", "datapackage.json"}
-    assert data == {f"{name}.{end}" for name in TABLES for end in ("csv", "parquet")} | others
+    more = {f"{name}.{end}" for name in ("households", "household_members") for end in ("tsv", "xlsx")}
+    assert data == {f"{name}.{end}" for name in TABLES for end in ("csv", "parquet")} | others | more
     for old, new in (("synthetic", "households"), ("linked", "household_members")):
         assert (households / f"{old}.csv").read_bytes() == (linked_release / f"data/{new}.csv").read_bytes()
 
@@ -254,7 +255,7 @@ def test_forgeries_are_found_though_their_hashes_fit(copy, code):
 
 def test_links_that_the_manifest_keeps_quiet_about_are_found(copy):
     """Linked tables cannot be passed off as one table and so escape what is checked between them."""
-    for end in ("csv", "parquet"):
+    for end in ("csv", "parquet", "tsv", "xlsx"):
         (copy / f"data/households.{end}").rename(copy / f"data/synthetic.{end}")
     document = json.loads((copy / "manifest.json").read_text())
     del document["linked"]
@@ -296,7 +297,7 @@ def test_misstated_links_are_a_finding_and_no_crash(copy, misstated):
 def test_a_csv_that_differs_is_found(copy):
     path = copy / "data/household_members.csv"
     path.write_text(path.read_text().replace("young", "old", 1))
-    assert codes(_reseal(copy)) == {"synthetic.csv_differs"}
+    assert codes(_reseal(copy)) == {"synthetic.csv_differs", "metadata.hash"}
 
 
 def test_tables_that_do_not_fit_together_are_not_released(households, tmp_path):

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ctdc.hub.site.datasets.files import OfferedFile, offered_files
 from ctdc.hub.site.frame import SITE_TEXTS
-from ctdc.hub.site.release_pages import offered_files
 from ctdc.hub.site.view import SiteRelease
 from ctdc.release.changelog import changelog_sections
 from ctdc.release.citation import citation
@@ -47,7 +47,7 @@ class Entry:
     path: str
     pages: tuple[tuple[str, str], ...]
     base: str
-    files: tuple[dict[str, str], ...]
+    files: tuple[OfferedFile, ...]
     changes: tuple[Section, ...]
     citation: str
 

@@ -10,18 +10,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from ctdc.hub.site.charts import OF_ROWS, BarChart, Charts
+from ctdc.hub.site.datasets.attacker import statement_sections
+from ctdc.hub.site.datasets.page import data_page
+from ctdc.hub.site.datasets.variables import variable_path
+from ctdc.hub.site.datasets.words import DATASET_TEXTS
 from ctdc.hub.site.frame import SITE_TEXTS, Entry, SiteFile, SitePage
 from ctdc.hub.site.kit.pages import ChartLinks
 from ctdc.hub.site.view import SiteRelease
-from ctdc.release.changelog import changelog_sections
-from ctdc.release.citation import citation
 from ctdc.release.codebook import codebook_intro, fact_sentence, table_heading
-from ctdc.release.datapackage import DATAPACKAGE
-from ctdc.release.linked_words import file_names, file_sentences
-from ctdc.release.manifest import MANIFEST
-from ctdc.release.numbers import date, number, number_range, percent, percent_range, size
-from ctdc.release.protected import DATA_FILES, LINKED_SCHEMA, MEASUREMENTS, PRIVACY, SCHEMA
-from ctdc.release.statement import privacy_statement
+from ctdc.release.numbers import number, number_range, percent, percent_range
 from ctdc.release.texts import RELEASE_TEXTS
 from ctdc.table.linked import LINKED
 
@@ -161,65 +158,6 @@ def _headline(language: str, label: str, headline: Mapping[str, Any], of: str) -
     return Headline(label, number(language, headline["value"]))
 
 
-def _data(view: SiteRelease, language: str) -> dict[str, Any]:
-    sections = changelog_sections(language, view.changes, view.vocabulary)
-    info = view.manifest.info
-    return {
-        "heading": SITE_TEXTS.text(language, "data.title"),
-        "files": offered_files(view, language),
-        "citation": citation(language, info, view.manifest.created),
-        "info": info,
-        "identifier": view.manifest.id,
-        "created": date(language, view.manifest.created),
-        "folder": view.manifest.folder,
-        "schema": view.manifest.schema,
-        "changes_title": RELEASE_TEXTS.text(language, "changes.title"),
-        "changes": sections,
-    }
-
-
-def _offered(view: SiteRelease) -> list[str]:
-    words = view.vocabulary.linked
-    names: list[str] = list(DATA_FILES)
-    if words is not None:
-        tables = [f"{name}.{end}" for name in file_names(words).values() for end in ("csv", "parquet")]
-        names = [*tables, MEASUREMENTS, SCHEMA, LINKED_SCHEMA, DATAPACKAGE]
-    data = [f"data/{name}" for name in (*names, "figures.json")]
-    return [*data, "codebook/codebook.csv", "codebook/codebook.json", PRIVACY, MANIFEST]
-
-
-def _about(view: SiteRelease, language: str, stem: str) -> str:
-    """What a file is: of linked tables, whether it counts people or linked rows."""
-    words = view.vocabulary.linked
-    if words is not None:
-        sentences = file_sentences(language, words)
-        tables = {name: sentences[role] for role, name in file_names(words).items()}
-        if stem in tables:
-            return tables[stem]
-    if stem == "figures" and view.place.shelf:
-        return SITE_TEXTS.text(language, "releases.figures")  # the site's own may be those of a newer release
-    return SITE_TEXTS.text(language, f"file.{stem}")
-
-
-def offered_files(view: SiteRelease, language: str) -> list[dict[str, str]]:
-    """The files that readers are offered: path, name, what it is, size, rows and checksum as text."""
-    return [_file(view, language, path) for path in _offered(view)]
-
-
-def _file(view: SiteRelease, language: str, path: str) -> dict[str, str]:
-    entry = view.manifest.entry(path)
-    stem = path.rpartition("/")[2].partition(".")[0]
-    amount = entry.bytes if entry else (view.folder / path).stat().st_size
-    return {
-        "path": path,
-        "name": path.rpartition("/")[2],
-        "about": _about(view, language, stem),
-        "size": size(language, amount),
-        "rows": "" if entry is None or entry.rows is None else number(language, entry.rows),
-        "sha256": entry.sha256 if entry else "",
-    }
-
-
 def _codebook(view: SiteRelease, language: str) -> dict[str, Any]:
     def release_text(key: str) -> str:
         return RELEASE_TEXTS.text(language, key)
@@ -230,6 +168,7 @@ def _codebook(view: SiteRelease, language: str) -> dict[str, Any]:
         "intro": codebook_intro(language, view.vocabulary),
         "tables": list(_tables(view, language)),
         "many": MANY_CODES,
+        "own_page": DATASET_TEXTS.text(language, "variable.page"),
     }
 
 
@@ -246,6 +185,9 @@ def _tables(view: SiteRelease, language: str) -> Iterator[dict[str, Any]]:
             "start": start,
             "variables": part.vocabulary.variables,
             "groups": part.groups,
+            "paths": {}
+            if view.place.shelf  # variables have pages of the newest release only
+            else {words.name: variable_path(view, words.name, bool(start)) for words in part.vocabulary.variables},
             "facts": [fact_sentence(language, fact, part.vocabulary) for fact in part.vocabulary.facts],
         }
 
@@ -254,7 +196,7 @@ def _privacy(view: SiteRelease, language: str) -> dict[str, Any]:
     return {
         "heading": RELEASE_TEXTS.text(language, "privacy.title"),
         "simulated_note": RELEASE_TEXTS.text(language, "privacy.simulated"),
-        "sections": privacy_statement(language, view.privacy, view.vocabulary.linked),
+        "sections": statement_sections(view, language),
     }
 
 
@@ -262,4 +204,4 @@ def _help(view: SiteRelease, language: str) -> dict[str, Any]:
     return {"heading": SITE_TEXTS.text(language, "help.title"), "parts": ("notice", "danger", "support", "trace")}
 
 
-_CONTEXTS = {"overview": _overview, "data": _data, "codebook": _codebook, "privacy": _privacy, "help": _help}
+_CONTEXTS = {"overview": _overview, "data": data_page, "codebook": _codebook, "privacy": _privacy, "help": _help}

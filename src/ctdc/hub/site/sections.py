@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from ctdc.hub.site.chart_pages import ChartPages
 from ctdc.hub.site.dashboards import Dashboards
+from ctdc.hub.site.datasets.variables import VariablePages
 from ctdc.hub.site.frame import Section
 from ctdc.hub.site.journeys import Journeys
 from ctdc.hub.site.release_pages import ReleasePages
@@ -22,6 +23,7 @@ SECTIONS: tuple[Callable[[SiteRelease], Section], ...] = (
     Journeys,
     Stories,
     ChartPages,
+    VariablePages,
 )
 
 
