@@ -17,7 +17,7 @@ from tests.unit.hub.test_site_build import read
 from ctdc.foundation.errors import UserError
 from ctdc.hub.site.frame import Site
 from ctdc.hub.site.stories.changes import changes, earlier_release
-from ctdc.hub.site.stories.numbers import COUNT, SHARE, Numbers, Value, apart, at_worst, times
+from ctdc.hub.site.stories.numbers import COUNT, POINTS, SHARE, Numbers, Value, apart, at_worst, times
 from ctdc.hub.site.stories.prose import STORY_TEXTS, tell, texts_of
 from ctdc.hub.site.stories.section import Stories
 from ctdc.hub.site.stories.source import CONTENT, LATEST, PLACEHOLDER, VERDICTS, Bound, read_stories
@@ -230,6 +230,17 @@ def test_errors_of_independent_numbers_add_up_as_squares_and_at_worst_is_never_s
 def test_a_ratio_by_what_may_be_nothing_is_too_few_to_say():
     assert times(Value(COUNT, 10, 8, 12), Value(COUNT, 5, 4, 6)).value == 2
     assert times(Value(COUNT, 10, 8, 12), Value(COUNT, 1, 0, 3)).few
+
+
+def test_points_have_their_form_and_a_minus_sign_stays_before_its_number():
+    def text(language: str, value: float, spread: float) -> str:
+        return texts_of(Value(POINTS, value, value - spread, value + spread), language)[0]
+
+    assert text("en", 0.01, 0.02) == "1 percentage point"
+    assert text("en", -0.123, 0.001) == "-12.3 percentage points"
+    assert text("de", 0.05, 0.02) == "5 Prozentpunkte"
+    assert text("ar", 0.05, 0.02) == "\u20665\u2069 نقاط مئوية"
+    assert text("ar", -0.32, 0.02) == "\u2066-32\u2069 نقطة مئوية"
 
 
 # ---- sentences ------------------------------------------------------------------------------------------------------
