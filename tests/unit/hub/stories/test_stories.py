@@ -15,10 +15,9 @@ from protected_twin import PROFILE, global_codes, write_protected
 from tests.unit.hub.test_site_build import read
 
 from ctdc.foundation.errors import UserError
-from ctdc.hub.site.build import build_site
-from ctdc.hub.site.export import export_site
+from ctdc.hub.site.frame import Site
 from ctdc.hub.site.stories.changes import changes, earlier_release
-from ctdc.hub.site.stories.numbers import COUNT, SHARE, Numbers, Value, apart, at_worst, times
+from ctdc.hub.site.stories.numbers import COUNT, POINTS, SHARE, Numbers, Value, apart, at_worst, times
 from ctdc.hub.site.stories.prose import STORY_TEXTS, tell, texts_of
 from ctdc.hub.site.stories.section import Stories
 from ctdc.hub.site.stories.source import CONTENT, LATEST, PLACEHOLDER, VERDICTS, Bound, read_stories
@@ -233,6 +232,17 @@ def test_a_ratio_by_what_may_be_nothing_is_too_few_to_say():
     assert times(Value(COUNT, 10, 8, 12), Value(COUNT, 1, 0, 3)).few
 
 
+def test_points_have_their_form_and_a_minus_sign_stays_before_its_number():
+    def text(language: str, value: float, spread: float) -> str:
+        return texts_of(Value(POINTS, value, value - spread, value + spread), language)[0]
+
+    assert text("en", 0.01, 0.02) == "1 percentage point"
+    assert text("en", -0.123, 0.001) == "-12.3 percentage points"
+    assert text("de", 0.05, 0.02) == "5 Prozentpunkte"
+    assert text("ar", 0.05, 0.02) == "\u20665\u2069 نقاط مئوية"
+    assert text("ar", -0.32, 0.02) == "\u2066-32\u2069 نقطة مئوية"
+
+
 # ---- sentences ------------------------------------------------------------------------------------------------------
 
 
@@ -274,10 +284,13 @@ def test_a_release_without_the_variables_of_a_story_does_not_have_the_story(tmp_
         None,
         CREATED,
     )
-    site = build_site(release, tmp_path / "site")
-    there = {path.parent.name for path in (site / "en" / "stories").glob("*/index.html")}
-    assert there == {story.slug for story in STORIES} - {"recruitment", "control"}
-    assert "/en/stories/recruitment/" not in (site / "en" / "stories" / "index.html").read_text()
+    section = Stories(read_release(release))
+    assert {told.story.slug for told in section.told} == {story.slug for story in STORIES} - {"recruitment", "control"}
+    pages = list(section.pages("en"))
+    assert {page.path for page in pages} == {"stories/", *(f"stories/{told.story.slug}/" for told in section.told)}
+    index = Site(section._view, (section,)).render(pages[0], "en")
+    assert "/en/stories/gender/" in index
+    assert "/en/stories/recruitment/" not in index
 
 
 # ---- what editors write ---------------------------------------------------------------------------------------------
@@ -379,13 +392,16 @@ def test_what_changed_is_shown_with_its_noise(view, newer):
     assert {change.verdict for change in same} <= {"no, it may be noise", "not comparable"}
 
 
-def test_the_site_of_two_releases_says_what_changed_and_of_one_does_not(site_release, newer, site, tmp_path):
-    both = export_site([site_release, newer], tmp_path / "site").out
-    for language in LANGUAGES:
-        title = STORY_TEXTS.text(language, "stories.changed")
-        assert title in unescape(text_of(both, language, "gender"))
-        assert site_release.name in text_of(both, language, "gender")
-        assert 'id="changed"' not in text_of(site, language, "gender")
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_site_of_two_releases_says_what_changed_and_one_of_one_does_not(view, newer, site, language):
+    front = replace(read_release(newer), earlier=(view,))
+    section = Stories(front)
+    page = next(page for page in section.pages(language) if page.path == "stories/gender/")
+    text = Site(front, (section,)).render(page, language)
+    assert STORY_TEXTS.text(language, "stories.changed") in unescape(text)
+    assert view.manifest.folder in text
+    assert 'id="changed"' not in text_of(site, language, "gender")
+    assert section.shows_earlier
 
 
 def test_releases_of_other_people_are_not_compared(view, newer):

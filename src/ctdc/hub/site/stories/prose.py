@@ -14,9 +14,10 @@ from urllib.parse import urlencode
 
 from ctdc.hub.site.stories.numbers import CODE, PLAIN, POINTS, SHARE, TIMES, Numbers, Value
 from ctdc.hub.site.stories.source import PLACEHOLDER, Bound, Part, Story, Words
-from ctdc.release.numbers import number, number_range, percent, percent_range
-from ctdc.release.texts import RELEASE_TEXTS, Catalogue
+from ctdc.release.numbers import END_ISOLATE, ISOLATE, number, number_range, percent, percent_range
+from ctdc.release.texts import Catalogue
 from ctdc.release.within import RECORDS
+from ctdc.standard.languages import RIGHT_TO_LEFT
 
 STORY_TEXTS = Catalogue(Path(__file__).parent / "texts")
 NARROW = 0.01  # an interval of a share that is wider to one side makes a decimal meaningless
@@ -162,12 +163,20 @@ def texts_of(value: Value, language: str) -> tuple[str, str]:
     if value.unit == SHARE:
         return percent(language, value.value, digits), percent_range(language, value.low, value.high, digits)
     if value.unit == POINTS:
-        unit = RELEASE_TEXTS.text(language, "changes.points")
         ends = number_range(language, 100 * value.low, 100 * value.high, digits)
-        return f"{number(language, 100 * value.value, digits)} {unit}", ends
+        return _points(language, 100 * value.value, digits), ends
     digits = 1 if value.unit == TIMES else 0
     between = "" if value.unit == PLAIN else number_range(language, value.low, value.high, digits)
     return number(language, value.value, digits), between
+
+
+def _points(language: str, points: float, digits: int) -> str:
+    """A difference of shares with its unit; a minus sign stays before its number in right-to-left text too."""
+    # A number with a decimal takes the form of many, whatever it is.
+    unit = STORY_TEXTS.plural(language, "stories.points", 100 if digits else abs(round(points)))
+    text = number(language, points, digits)
+    text = f"{ISOLATE}{text}{END_ISOLATE}" if language in RIGHT_TO_LEFT else text
+    return f"{text} {unit}"
 
 
 def shown_bounds(story: Story) -> list[Bound]:

@@ -21,6 +21,8 @@ import ctdc.standard
 from ctdc.foundation.errors import UserError
 from ctdc.standard.languages import LANGUAGES
 
+# The safe loader in C where there is one: the same values, ten times as fast.
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 CONTENT = Path(__file__).parent / "content"
 LATEST = "latest"
 CATEGORIES = ("victims", "exploitation", "control", "journeys")
@@ -278,7 +280,7 @@ def _check_text(path: Path, key: str, text: Any, numbers: Collection[str]) -> No
 
 def _yaml(path: Path) -> Any:
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)  # noqa: S506 - both are safe loaders
     except FileNotFoundError:
         raise _fault(path, "A file of the stories is missing.", "") from None
     except yaml.MarkedYAMLError as error:
