@@ -223,7 +223,7 @@ def _measure(release: Path, questions: int, say: Callable[[str], None]) -> dict[
 def main(release: Path, truth: Path | None, questions: int, out: Path) -> None:
     """Measure the counts service on RELEASE and store the result."""
     release = release.resolve()
-    found = {"machine": machine(), "commit": commit(), "measured_at": timestamp(now())}
+    found: dict[str, Any] = {"machine": machine(), "commit": commit(), "measured_at": timestamp(now())}
     found |= _measure(release, questions, click.echo)
     if truth is not None:
         counter = open_counter(release)
