@@ -15,7 +15,10 @@ from pathlib import Path
 
 import pytest
 import uvicorn
+from tests.support.invented_release import write_release
 
+from ctdc.hub.api.service import HEADERS, service
+from ctdc.hub.api.shelf import API, open_shelf
 from ctdc.hub.site.serve import CONTENT_TYPES, SECURITY_HEADERS, application, bind
 
 pytestmark = pytest.mark.slow
@@ -83,9 +86,11 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def configuration(folder: Path, port: int) -> str:
+def configuration(folder: Path, port: int, service: int) -> str:
     """deploy/nginx.conf with what its operator changes, inside the least that nginx starts with."""
     text = CONFIGURATION.read_text()
+    text = re.sub(r"proxy_cache_path \S+", "proxy_cache_path counts", text)
+    text = re.sub(r"server 127.0.0.1:8000;", f"server 127.0.0.1:{service};", text)
     text = re.sub(r"listen 80 [^;]*;", f"listen 127.0.0.1:{port};", text)
     text = re.sub(r"listen \[::\]:80 [^;]*;", "", text)
     text = re.sub(r"root [^;]*;", f"root {folder};", text)
@@ -94,13 +99,13 @@ def configuration(folder: Path, port: int) -> str:
 
 
 @contextmanager
-def nginx(folder: Path, work: Path) -> Iterator[int]:
-    """nginx on a free port, while the context is open."""
+def nginx(folder: Path, work: Path, service: int = 9) -> Iterator[int]:
+    """nginx on a free port, while the context is open. service: the port of the counts service."""
     program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
     if program is None:
         pytest.skip("nginx is not installed (looked for it in PATH, /usr/sbin and /usr/local/sbin)")
     port = free_port()
-    (work / "nginx.conf").write_text(configuration(folder, port))
+    (work / "nginx.conf").write_text(configuration(folder, port, service))
     process = subprocess.Popen(
         [program, "-p", str(work), "-c", "nginx.conf", "-e", "stderr"], stderr=subprocess.PIPE, text=True
     )
@@ -216,3 +221,41 @@ def test_the_file_and_the_server_have_the_same_headers_and_types():
     assert 'default "DENY";' in text
     for suffix, kind in CONTENT_TYPES.items():
         assert f"{kind.split(';')[0]} {suffix[1:]};" in text
+
+
+@contextmanager
+def counts_service(release: Path) -> Iterator[int]:
+    """The counts service alone on a free port, as its own process would run it."""
+    with bind("127.0.0.1", 0) as listener:
+        config = uvicorn.Config(
+            service(open_shelf(release)), log_level="warning", access_log=False, server_header=False
+        )
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        yield listener.getsockname()[1]
+        server.should_exit = True
+        thread.join()
+
+
+def test_counts_come_through_nginx_with_the_headers_of_the_service(folder: Path, tmp_path: Path) -> None:
+    release = write_release(tmp_path / "release")
+    at = f"{API}/releases/{release.name}/counts?by=gender"
+    work = tmp_path / "work"
+    work.mkdir()
+    with counts_service(release) as behind, nginx(folder, work, behind) as port:
+        direct, first, second = ask(behind, at), ask(port, at), ask(port, at)
+        assert (first.status, first.body) == (200, direct.body)
+        assert (first.headers["x-cache"], second.headers["x-cache"]) == ("MISS", "HIT")
+        for name in (*HEADERS, "etag", "cache-control", "content-type"):
+            assert first.headers[name] == second.headers[name] == direct.headers[name]
+        assert ask(port, at, If_None_Match=first.headers["etag"]).status == 304
+        squeezed = ask(port, at, Accept_Encoding="gzip")
+        assert gzip.decompress(squeezed.body) == direct.body
+        assert squeezed.headers["etag"] != first.headers["etag"]
+        missing = ask(port, f"{API}/nothing")
+        assert (missing.status, missing.headers["content-type"]) == (404, "application/problem+json")
+        newest = ask(port, f"{API}/releases/latest/counts?by=gender")
+        assert (newest.status, newest.headers["location"]) == (307, at)
+        assert ask(port, at, "POST").status == 405
+        assert ask(port, "/en/").headers["x-frame-options"] == SECURITY_HEADERS["X-Frame-Options"]

@@ -62,12 +62,12 @@ class Schema:
         """The forbidden cells of every pair of variables that a fact speaks of; see `Pairs`."""
         return forbidden_pairs(self.variables, self.implications)
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Names of the variables, in order."""
         return tuple(variable.name for variable in self.variables)
 
-    @property
+    @cached_property
     def sizes(self) -> tuple[int, ...]:
         """Categories of each variable, the empty one included, in order."""
         return tuple(variable.size for variable in self.variables)

@@ -135,7 +135,7 @@ def _joined(parts: Sequence[str]) -> list[str]:
 def _written(variable: Variable, codes: Sequence[str]) -> list[str]:
     known = [code for code in codes if code]
     empty = [NOT_KNOWN] if "" in codes else []
-    if len(known) == len(variable.codes):
+    if len(known) == len(variable.codes) > 1:
         return _joined([KNOWN, *empty])
     return _joined([*(_runs(variable, known) if is_ordered(variable) else known), *empty])
 
