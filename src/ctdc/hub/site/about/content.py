@@ -7,7 +7,7 @@ the release is ``{name}`` (`references`), and nothing else has a meaning. What i
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -148,8 +148,13 @@ def links(text: str) -> list[str]:
     return [address for _, address in LINK.findall(text)]
 
 
-def filled(text: str, values: Mapping[str, str], language: str) -> Markup | None:
-    """The text for a page, its links and numbers in place; None if the release does not have one of its numbers."""
+def filled(
+    text: str, values: Mapping[str, str], language: str, missing: Callable[[str], bool] = lambda path: False
+) -> Markup | None:
+    """The text for a page, its links and numbers in place; None if the release does not have one of its numbers.
+
+    missing: whether a site of this release has no such page; its link is then words only.
+    """
     if any(name not in values for name in REFERENCE.findall(text)):
         return None
     made, start = Markup(), 0
@@ -157,7 +162,8 @@ def filled(text: str, values: Mapping[str, str], language: str) -> Markup | None
         words, address = match.groups()
         target = address if OUTSIDE.fullmatch(address) else f"/{language}/{address}"
         made += _numbers(text[start : match.start()], values)
-        made += Markup('<a href="{}">{}</a>').format(target, _numbers(words, values))
+        shown = _numbers(words, values)
+        made += shown if missing(address.partition("#")[0]) else Markup('<a href="{}">{}</a>').format(target, shown)
         start = match.end()
     return made + _numbers(text[start:], values)
 

@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from ctdc.hub.site.about.content import Block, Page, filled, read_page, read_yaml
 from ctdc.hub.site.about.references import NAMES, references
+from ctdc.hub.site.dashboards import Dashboards
 from ctdc.hub.site.frame import Entry, SiteFile, SitePage
 from ctdc.hub.site.view import SiteRelease
 from ctdc.release.citation import citation
@@ -39,6 +40,7 @@ PAGES: Mapping[str, str] = {
     "accessibility": "about",
     "contact": "about",
 }
+DEPENDS = ("themes/", "countries/")  # pages that a release has only if there is something to show on them
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ class AboutPages:
 
     def __init__(self, view: SiteRelease) -> None:
         self._view = view
+        self._dashboards = frozenset(Dashboards(view).paths())
 
     def entries(self, language: str) -> Sequence[Entry]:
         """All pages."""
@@ -97,11 +100,14 @@ class AboutPages:
     def _part(self, block: Block, values: Mapping[str, str], language: str) -> Part | None:
         if block.kind == "show":
             return self._shown(block.texts[0], language)
-        texts = [filled(text, values, language) for text in block.texts]
+        texts = [self._filled(text, values, language) for text in block.texts]
         if block.kind == "example" and None in texts:
             return None
         kept = tuple(text for text in texts if text is not None)
         return Part(block.kind, kept) if kept else None
+
+    def _filled(self, text: str, values: Mapping[str, str], language: str) -> Markup | None:
+        return filled(text, values, language, lambda path: path.startswith(DEPENDS) and path not in self._dashboards)
 
     def _shown(self, what: str, language: str) -> Part:
         """What a release says of itself; a plain sentence where it says nothing."""
