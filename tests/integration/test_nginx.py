@@ -238,7 +238,9 @@ def test_the_form_is_passed_on_once_and_a_closed_service_shows_the_page(tmp_path
             form = ask(port, "/en/feedback/?about=/en/data/")
             assert form.status == 200
             assert b"<form" in form.body
-            assert SECURITY_HEADERS.items() <= {name: form.headers.get(name.lower()) for name in SECURITY_HEADERS}.items()
+            assert (
+                SECURITY_HEADERS.items() <= {name: form.headers.get(name.lower()) for name in SECURITY_HEADERS}.items()
+            )
             sent = [post(port, f"127.0.0.1:{port}") for _ in range(9)]
             assert sent[:5] == [303] * 5
             assert sent[-1] == 429
@@ -249,9 +251,10 @@ def test_the_form_is_passed_on_once_and_a_closed_service_shows_the_page(tmp_path
             listener.close()
             closed = ask(port, "/en/feedback/")
             assert (closed.status, b"closed" in closed.body) == (200, True)
-            assert SECURITY_HEADERS.items() <= {
-                name: closed.headers.get(name.lower()) for name in SECURITY_HEADERS
-            }.items()
+            assert (
+                SECURITY_HEADERS.items()
+                <= {name: closed.headers.get(name.lower()) for name in SECURITY_HEADERS}.items()
+            )
     written = [path for path in work.rglob("*") if path.is_file() and path.name not in ("nginx.conf", "nginx.pid")]
     assert written == []
 
