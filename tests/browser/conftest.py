@@ -52,9 +52,15 @@ def shown_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def address(tmp_path_factory: pytest.TempPathFactory, shown_release: Path) -> Iterator[str]:
+def shown_site(tmp_path_factory: pytest.TempPathFactory, shown_release: Path) -> Path:
+    """The built pages."""
+    return build_site(shown_release, tmp_path_factory.mktemp("browser-pages") / "site")
+
+
+@pytest.fixture(scope="session")
+def address(shown_site: Path) -> Iterator[str]:
     """Where the site is: http://127.0.0.1:port"""
-    with served(build_site(shown_release, tmp_path_factory.mktemp("browser-pages") / "site")) as place:
+    with served(shown_site) as place:
         yield place
 
 

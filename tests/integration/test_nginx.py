@@ -19,6 +19,9 @@ from tests.support.invented_release import write_release
 
 from ctdc.hub.api.service import HEADERS, service
 from ctdc.hub.api.shelf import API, open_shelf
+from ctdc.hub.feedback.queue import Queue
+from ctdc.hub.feedback.service import feedback_service
+from ctdc.hub.site.about.listening import FORM_END, FORM_START
 from ctdc.hub.site.serve import CONTENT_TYPES, SECURITY_HEADERS, application, bind
 
 pytestmark = pytest.mark.slow
@@ -86,11 +89,11 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def configuration(folder: Path, port: int, service: int) -> str:
+def configuration(folder: Path, port: int, behind: int) -> str:
     """deploy/nginx.conf with what its operator changes, inside the least that nginx starts with."""
     text = CONFIGURATION.read_text()
     text = re.sub(r"proxy_cache_path \S+", "proxy_cache_path counts", text)
-    text = re.sub(r"server 127.0.0.1:8000;", f"server 127.0.0.1:{service};", text)
+    text = re.sub(r"server 127.0.0.1:8000;", f"server 127.0.0.1:{behind};", text)
     text = re.sub(r"listen 80 [^;]*;", f"listen 127.0.0.1:{port};", text)
     text = re.sub(r"listen \[::\]:80 [^;]*;", "", text)
     text = re.sub(r"root [^;]*;", f"root {folder};", text)
@@ -99,13 +102,13 @@ def configuration(folder: Path, port: int, service: int) -> str:
 
 
 @contextmanager
-def nginx(folder: Path, work: Path, service: int = 9) -> Iterator[int]:
-    """nginx on a free port, while the context is open. service: the port of the counts service."""
+def nginx(folder: Path, work: Path, behind: int = 9) -> Iterator[int]:
+    """nginx on a free port, while the context is open. behind: the port of the service."""
     program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
     if program is None:
         pytest.skip("nginx is not installed (looked for it in PATH, /usr/sbin and /usr/local/sbin)")
     port = free_port()
-    (work / "nginx.conf").write_text(configuration(folder, port, service))
+    (work / "nginx.conf").write_text(configuration(folder, port, behind))
     process = subprocess.Popen(
         [program, "-p", str(work), "-c", "nginx.conf", "-e", "stderr"], stderr=subprocess.PIPE, text=True
     )
@@ -259,3 +262,49 @@ def test_counts_come_through_nginx_with_the_headers_of_the_service(folder: Path,
         assert (newest.status, newest.headers["location"]) == (307, at)
         assert ask(port, at, "POST").status == 405
         assert ask(port, "/en/").headers["x-frame-options"] == SECURITY_HEADERS["X-Frame-Options"]
+
+
+def test_the_form_is_passed_on_once_and_a_closed_service_shows_the_page(tmp_path):
+    """With the service behind it, and without: headers once, the sender's limit, nothing written by nginx."""
+    site, work = tmp_path / "site", tmp_path / "work"
+    (site / "en/feedback").mkdir(parents=True)
+    (site / "en/feedback/index.html").write_text(f"<p>before</p>{FORM_START}closed{FORM_END}")
+    work.mkdir()
+    queue = Queue(tmp_path / "queue")
+    with bind("127.0.0.1", 0) as listener:
+        behind = listener.getsockname()[1]
+        server = uvicorn.Server(uvicorn.Config(feedback_service(site, queue), log_level="warning", server_header=False))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        with nginx(site, work, behind) as port:
+            form = ask(port, "/en/feedback/?about=/en/data/")
+            assert form.status == 200
+            assert b"<form" in form.body
+            assert (
+                SECURITY_HEADERS.items() <= {name: form.headers.get(name.lower()) for name in SECURITY_HEADERS}.items()
+            )
+            sent = [post(port, f"127.0.0.1:{port}") for _ in range(9)]
+            assert sent[:5] == [303] * 5
+            assert sent[-1] == 429
+            assert post(port, "evil.example") in (403, 429)
+            assert len(list(queue.messages())) == 5
+            server.should_exit = True
+            thread.join()
+            listener.close()
+            closed = ask(port, "/en/feedback/")
+            assert (closed.status, b"closed" in closed.body) == (200, True)
+            assert (
+                SECURITY_HEADERS.items()
+                <= {name: closed.headers.get(name.lower()) for name in SECURITY_HEADERS}.items()
+            )
+    written = [path for path in work.rglob("*") if path.is_file() and path.name not in ("nginx.conf", "nginx.pid")]
+    assert written == []
+
+
+def post(port: int, origin: str) -> int:
+    connection = HTTPConnection("127.0.0.1", port)
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Origin": f"http://{origin}"}
+    connection.request("POST", "/en/feedback/", "message=x", headers)
+    status = connection.getresponse().status
+    connection.close()
+    return status

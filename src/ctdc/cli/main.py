@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "ledger": ("ctdc.cli.ledger", "Show or verify what privacy budget has been spent."),
     "release": ("ctdc.cli.release", "Build, verify and list releases."),
     "site": ("ctdc.cli.site", "Build the public site of one or several releases."),
+    "feedback": ("ctdc.cli.feedback", "Read and answer what readers sent through the site."),
     "serve": ("ctdc.cli.serve", "Show a release as a web page on this machine."),
     "attack": ("ctdc.cli.attack", "Attacks on ourselves: does the engine keep what it claims?"),
     "standard": ("ctdc.cli.standard", "The variables, codes and labels of the standard."),

@@ -20,7 +20,12 @@ from ctdc.release.verify import require_verified
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65_535), help="Port to listen on.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-def command(folder: Path, port: int, host: str) -> None:
+@click.option(
+    "--feedback",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder in which readers' messages are kept; without it none are taken.",
+)
+def command(folder: Path, port: int, host: str, feedback: Path | None) -> None:
     """Show the release, or the built pages, in DIR as a web site on this machine.
 
     The counts service answers beside the pages, below /api/v1/. A release is verified first; one that does not verify
@@ -33,6 +38,7 @@ def command(folder: Path, port: int, host: str) -> None:
             do="Give a folder that 'ctdc release build' made; 'ctdc release list STORE' shows them.",
         )
     # The port comes first: it is quick, and verifying and rendering for nothing is not.
+    _check_apart(folder, feedback)
     with bind(host, port) as listener, tempfile.TemporaryDirectory(prefix="ctdc-site-") as temporary:
         pages = folder
         if (folder / MANIFEST).is_file():
@@ -40,6 +46,17 @@ def command(folder: Path, port: int, host: str) -> None:
                 require_verified(folder, progress)
                 pages = build_site(folder, Path(temporary) / "site", progress)
         shown = f"[{host}]" if ":" in host else host
-        app = site_and_service(pages)
+        app = site_and_service(pages, feedback)
         click.echo(f"Open http://{shown}:{port}/en/   (Ctrl+C stops; counts for programs: /api/v1/releases)")
         run(app, listener)
+
+
+def _check_apart(folder: Path, feedback: Path | None) -> None:
+    """Raises UserError (``serve.feedback_place``) where messages would lie among what is shown to everybody."""
+    if feedback is not None and feedback.resolve().is_relative_to(folder.resolve()):
+        raise UserError(
+            "serve.feedback_place",
+            f"{feedback} is inside {folder}, which everybody can read.",
+            where="--feedback",
+            do="Choose a folder elsewhere.",
+        )

@@ -32,8 +32,13 @@ def _summary(result: Export) -> str:
 @click.argument("releases", metavar="RELEASE...", nargs=-1, type=FOLDER)
 @click.option("--out", type=FOLDER, required=True, help="Folder of the site; one that is there is replaced when done.")
 @click.option("--url", default="", help="Where it will be published, such as https://data.example.org.")
+@click.option(
+    "--answers",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="File of what readers said and what was done, which 'ctdc feedback answer' writes.",
+)
 @json_option
-def build_command(releases: tuple[Path, ...], out: Path, url: str, as_json: bool) -> None:
+def build_command(releases: tuple[Path, ...], out: Path, url: str, answers: Path | None, as_json: bool) -> None:
     """Make static pages of the folders RELEASE..., the newest of them at the front, in five languages.
 
     Every release is verified first; one that does not verify is not shown. Give all releases each time: one that is
@@ -41,5 +46,5 @@ def build_command(releases: tuple[Path, ...], out: Path, url: str, as_json: bool
     site stays until the new one is whole.
     """
     with progress_bars(quiet=as_json) as progress:
-        result = export_site(releases, out, url, progress)
+        result = export_site(releases, out, url, progress, answers)
     emit(result.as_dict(), as_json, _summary(result))

@@ -1,4 +1,4 @@
-"""Pages and counts service on one port, for ``ctdc serve``.
+"""Pages, counts service and feedback on one port, for ``ctdc serve``.
 
 Promise: each answers for its own addresses as it does alone; nothing about who asks is stored or logged.
 """
@@ -13,24 +13,36 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ctdc.hub.api.service import is_for_service, service
 from ctdc.hub.api.shelf import open_shelf
+from ctdc.hub.feedback.queue import Queue
+from ctdc.hub.feedback.service import feedback_service, is_for_feedback
 from ctdc.hub.site.serve import application
 
 
 class Together:
-    """The service at its addresses, the pages at all others."""
+    """The services at their addresses, the pages at all others. feedback: None where no messages are taken."""
 
-    def __init__(self, pages: ASGIApp, counts: ASGIApp) -> None:
-        self._pages, self._counts = pages, counts
+    def __init__(self, pages: ASGIApp, counts: ASGIApp, feedback: ASGIApp | None = None) -> None:
+        self._pages, self._counts, self._feedback = pages, counts, feedback
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        counts = scope["type"] == "http" and is_for_service(scope["path"])
-        await (self._counts if counts else self._pages)(scope, receive, send)
+        await self._for(scope)(scope, receive, send)
+
+    def _for(self, scope: Scope) -> ASGIApp:
+        if scope["type"] != "http":
+            return self._pages
+        if self._feedback is not None and is_for_feedback(scope["path"]):
+            return self._feedback
+        return self._counts if is_for_service(scope["path"]) else self._pages
 
 
-def site_and_service(folder: Path) -> ASGIApp:
-    """The pages built in `folder`, and the service for the releases among them. Raises UserError."""
-    return Together(application(folder), service(open_shelf(folder)))
+def site_and_service(folder: Path, feedback: Path | None = None) -> ASGIApp:
+    """The pages built in `folder`, and the service for the releases among them. Raises UserError.
+
+    feedback: folder in which readers' messages are kept; without one none are taken.
+    """
+    taking = None if feedback is None else feedback_service(folder, Queue(feedback))
+    return Together(application(folder), service(open_shelf(folder)), taking)
 
 
 def run(app: ASGIApp, listener: socket.socket) -> None:

@@ -71,7 +71,7 @@ def test_every_link_leads_somewhere(site):
             if address.startswith("#"):
                 assert f'id="{address[1:]}"' in text, address
             elif not address.startswith("https://"):
-                target = site / address.lstrip("/")
+                target = site / address.partition("?")[0].lstrip("/")
                 assert target.is_file() or (target / "index.html").is_file(), address
 
 

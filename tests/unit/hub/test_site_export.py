@@ -140,7 +140,7 @@ def test_every_link_leads_somewhere(both):
                 assert f'id="{address[1:]}"' in text, address
             elif not address.startswith("https://"):
                 place, _, anchor = address.partition("#")
-                target = both / place.lstrip("/")
+                target = both / place.partition("?")[0].lstrip("/")
                 page = target if target.is_file() else target / "index.html"
                 assert page.is_file(), address
                 assert not anchor or f'id="{anchor}"' in page.read_text(), address
@@ -152,7 +152,7 @@ def test_linked_tables_of_another_field_stand_beside_cases(newer, tmp_path):
     text = (site / "en/releases/index.html").read_text()
     assert text.index(f'id="{newer.name}"') < text.index(f'id="{linked.name}"')
     for path in html(site):
-        addresses = [address.partition("#")[0] for address in Links(path).followed if address.startswith("/")]
+        addresses = [re.split("[?#]", address)[0] for address in Links(path).followed if address.startswith("/")]
         assert all((site / at.lstrip("/")).is_file() or (site / at[1:] / "index.html").is_file() for at in addresses)
     for entry in read_manifest(linked)[1].files:
         if entry.path.startswith("data/"):

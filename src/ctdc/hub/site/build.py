@@ -22,13 +22,13 @@ FONTS = ("noto-naskh-arabic-400.woff2", "noto-naskh-arabic-700.woff2", "OFL.txt"
 MARKER = "site.json"
 
 
-def build_site(release: Path, out: Path, progress: Progress | None = None) -> Path:
+def build_site(release: Path, out: Path, progress: Progress | None = None, answers: Path | None = None) -> Path:
     """Render the release in the folder `release` into a new folder `out`, and return `out`.
 
     The release should have been verified. Raises UserError if `out` exists or a file of the release is missing.
     """
     watch = progress or Silent()
-    view = replace(read_release(release), place=Place())
+    view = replace(read_release(release), place=Place(), answers=answers)
     site = Site(view, sections_of(view))
     watch.start("Rendering the pages", len(site.sections) + 1)
     with atomic_folder(out) as target:

@@ -64,10 +64,13 @@ class Part:
     write: Callable[[Path], object]
 
 
-def export_site(releases: Sequence[Path], out: Path, url: str = "", progress: Progress | None = None) -> Export:
+def export_site(
+    releases: Sequence[Path], out: Path, url: str = "", progress: Progress | None = None, answers: Path | None = None
+) -> Export:
     """Build the site of the releases in these folders at `out`, in the place of the site that stands there.
 
-    url: the address at which it will be published, for canonical links and ``sitemap.xml``. Raises UserError for
+    url: the address at which it will be published, for canonical links and ``sitemap.xml``; answers: the
+    file of what readers said and what was done, for the page about it. Raises UserError for
     no release (``site.no_release``), one that is given twice (``site.twice``), an `out` that is not a site
     (``site.not_a_site``) or is in a release (``site.in_release``), an address with a path (``site.url``), and Refused
     (``release.not_verified``) for a release that does not verify.
@@ -76,7 +79,7 @@ def export_site(releases: Sequence[Path], out: Path, url: str = "", progress: Pr
     origin = checked_origin(url)
     old = read_record(out)
     views = _read(_checked(releases, out), origin, watch)
-    parts = list(_parts(views))
+    parts = list(_parts([replace(views[0], answers=answers), *views[1:]]))
     watch.start("Building the pages", len(parts))
     with replacing_folder(out) as target:
         made, rendered = {}, 0

@@ -82,7 +82,7 @@ class Section(Protocol):
 
     @property
     def content(self) -> Path | None:
-        """A folder that editors change, on which these pages depend."""
+        """A folder or a file that editors change, on which these pages depend."""
         ...
 
     @property

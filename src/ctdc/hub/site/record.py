@@ -42,9 +42,11 @@ def fingerprint() -> str:
 
 
 def content_hash(folder: Path | None) -> str:
-    """One hash of all files in a folder of content; of none for None."""
+    """One hash of all files in a folder of content, or of one file; of none for None."""
     if folder is None:
         return ""
+    if folder.is_file():
+        return hash_file(folder)
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return hash_value([[path.relative_to(folder).as_posix(), hash_file(path)] for path in files])
 

@@ -1,4 +1,4 @@
-"""The pages that every release has: overview, data, code book, privacy statement, and where to find help.
+"""The pages that every release has: overview, data, code book and privacy statement.
 
 Promise: the pages show what is in the release and nothing else, whoever made it; every number is the release's own.
 """
@@ -28,9 +28,8 @@ PAGES: Mapping[str, str] = {
     "data": "data/",
     "codebook": "codebook/",
     "privacy": "privacy/",
-    "help": "help/",
 }
-GROUP_OF = {"overview": "overview", "help": "help"}  # all others are in "data"
+GROUP_OF = {"overview": "overview"}  # all others are in "data"
 MANY_CODES = 15  # longer lists of codes are folded away on the code book's page
 HEADLINES = ("countries_exploitation", "years", "women", "children")
 MOST_HEADLINES = 6  # beside the number of victims: two rows of the grid; the charts show the others
@@ -200,8 +199,4 @@ def _privacy(view: SiteRelease, language: str) -> dict[str, Any]:
     }
 
 
-def _help(view: SiteRelease, language: str) -> dict[str, Any]:
-    return {"heading": SITE_TEXTS.text(language, "help.title"), "parts": ("notice", "danger", "support", "trace")}
-
-
-_CONTEXTS = {"overview": _overview, "data": data_page, "codebook": _codebook, "privacy": _privacy, "help": _help}
+_CONTEXTS = {"overview": _overview, "data": data_page, "codebook": _codebook, "privacy": _privacy}

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ctdc.hub.site.about.help import HelpPage
+from ctdc.hub.site.about.listening import AnswersPage, FeedbackPage
+from ctdc.hub.site.about.pages import AboutPages
 from ctdc.hub.site.chart_pages import ChartPages
 from ctdc.hub.site.dashboards import Dashboards
 from ctdc.hub.site.datasets.variables import VariablePages
@@ -24,6 +27,10 @@ SECTIONS: tuple[Callable[[SiteRelease], Section], ...] = (
     Stories,
     ChartPages,
     VariablePages,
+    AboutPages,
+    FeedbackPage,
+    AnswersPage,
+    HelpPage,
 )
 
 

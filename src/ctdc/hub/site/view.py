@@ -22,7 +22,8 @@ CHANGELOG = "about/changelog.json"
 class SiteRelease:
     """What the pages show. figures, privacy and changes are the parsed JSON files; place: where the pages stand.
 
-    earlier: the other releases of the site, newest first, for pages that say what has changed.
+    earlier: the other releases of the site, newest first, for pages that say what has changed; answers: the file of
+    what readers said and what was done, if the site has one.
     """
 
     folder: Path
@@ -33,6 +34,7 @@ class SiteRelease:
     changes: Mapping[str, Any]
     place: Place = field(default_factory=Place)
     earlier: tuple[SiteRelease, ...] = ()
+    answers: Path | None = None
 
     @cached_property
     def shared(self) -> dict[str, Any]:

@@ -1,0 +1,86 @@
+"""Messages in a folder, one file each, until somebody reads and answers them.
+
+Promise: a file appears whole or not at all, is readable by its owner only, and tells neither the hour at which it came
+(its name is random, its time is midnight) nor the order; the folder never grows beyond `MOST_MESSAGES`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ctdc.foundation.errors import UserError
+from ctdc.foundation.files import as_json, atomic_file
+from ctdc.hub.feedback.message import FORMAT, ID, Message
+
+MOST_MESSAGES = 5000
+
+
+class QueueFull(Exception):
+    """There is no room for another message."""
+
+
+class Queue:
+    """The messages in `folder`, which is made if it is missing. most: how many it may hold."""
+
+    def __init__(self, folder: Path, most: int = MOST_MESSAGES) -> None:
+        self.folder, self._most = folder, most
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def new_id(self) -> str:
+        """An id that tells nothing."""
+        return secrets.token_hex(8)
+
+    def add(self, message: Message) -> None:
+        """Keep a message. Raises QueueFull."""
+        if sum(1 for _ in self.folder.glob("*.json")) >= self._most:
+            raise QueueFull
+        self._write(message)
+
+    def read(self, identifier: str) -> Message:
+        """One message. Raises UserError (``feedback.unknown``, ``feedback.file``)."""
+        path = self.folder / f"{identifier}.json"
+        if not ID.fullmatch(identifier) or not path.is_file():
+            raise UserError(
+                "feedback.unknown",
+                "There is no message with this id.",
+                where=str(self.folder),
+                do="'ctdc feedback list' shows them.",
+            )
+        return _read(path)
+
+    def messages(self) -> Iterator[Message]:
+        """All messages, by day and then by their random id."""
+        found = [_read(path) for path in self.folder.glob("*.json")]
+        yield from sorted(found, key=lambda message: (message.day, message.id))
+
+    def mark_answered(self, identifier: str, day: str) -> Message:
+        """Note that a message was answered in public. Who wrote it is no longer needed: the contact is removed."""
+        message = replace(self.read(identifier), answered=day, contact="")
+        self._write(message)
+        return message
+
+    def _write(self, message: Message) -> None:
+        midnight = datetime.fromisoformat(message.day).replace(tzinfo=UTC).timestamp()
+        path = self.folder / f"{message.id}.json"
+        with atomic_file(path, private=True) as temporary:
+            temporary.write_text(as_json(message.as_dict()), encoding="utf-8")
+            os.utime(temporary, (midnight, midnight))
+        os.utime(self.folder, (midnight, midnight))
+
+
+def _read(path: Path) -> Message:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        known = document.pop("format") == FORMAT
+        message = Message(**{name: str(value) for name, value in document.items()})
+    except (ValueError, KeyError, TypeError, AttributeError):
+        known = False
+    if not known:
+        raise UserError("feedback.file", "This file is not a message.", where=str(path), do="Move it away.")
+    return message
