@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 from protected_twin import PROFILE, write_protected
 
 from ctdc.hub.site.build import build_site
+from ctdc.hub.site.export import export_site
 from ctdc.hub.site.serve import application, bind
 from ctdc.release.build import build
 from ctdc.release.info import ReleaseInfo
@@ -47,6 +48,29 @@ def address(tmp_path_factory: pytest.TempPathFactory, shown_release: Path) -> It
     """Where the site is: http://127.0.0.1:port"""
     with served(build_site(shown_release, tmp_path_factory.mktemp("browser-pages") / "site")) as place:
         yield place
+
+
+@pytest.fixture(scope="session")
+def two_releases(tmp_path_factory: pytest.TempPathFactory, shown_release: Path) -> list[Path]:
+    """The release that is shown, and one that followed it."""
+    folder = tmp_path_factory.mktemp("two")
+    protected = write_protected(folder / "p", rows=2000)
+    info = ReleaseInfo("twin", simulated=True, profile=PROFILE, version="2027.1")
+    newer = build(protected, folder / "store", info, shown_release, datetime(2027, 3, 1, tzinfo=UTC))
+    return [shown_release, newer]
+
+
+@pytest.fixture(scope="session")
+def two_built(tmp_path_factory: pytest.TempPathFactory, two_releases: list[Path]) -> Path:
+    """The folder of the public site of both."""
+    return export_site(two_releases, tmp_path_factory.mktemp("two-pages") / "site").out
+
+
+@pytest.fixture(scope="session")
+def site_of_two(two_built: Path, two_releases: list[Path]) -> Iterator[tuple[str, str]]:
+    """Where that site is, and the name of the older of its two releases."""
+    with served(two_built) as place:
+        yield place, two_releases[0].name
 
 
 @contextmanager
