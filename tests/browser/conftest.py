@@ -18,6 +18,7 @@ from protected_twin import PROFILE, write_protected
 
 from ctdc.hub.site.build import build_site
 from ctdc.hub.site.export import export_site
+from ctdc.hub.site.search.route import search_routes
 from ctdc.hub.site.serve import application, bind
 from ctdc.release.build import build
 from ctdc.release.info import ReleaseInfo
@@ -77,7 +78,9 @@ def site_of_two(two_built: Path, two_releases: list[Path]) -> Iterator[tuple[str
 def served(site: Path) -> Iterator[str]:
     """The pages in `site`, on this machine while the context is open."""
     with bind("127.0.0.1", 0) as listener:
-        server = uvicorn.Server(uvicorn.Config(application(site), log_level="warning", server_header=False))
+        server = uvicorn.Server(
+            uvicorn.Config(application(site, search_routes(site)), log_level="warning", server_header=False)
+        )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -16,6 +16,8 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from ctdc.hub.site.catalogue import CATALOGUE, CATALOGUE_PATH, KEPT, release_path
 from ctdc.hub.site.frame import SitePage
+from ctdc.hub.site.search.build import SEARCH
+from ctdc.hub.site.search.documents import SEARCH_PATH
 from ctdc.hub.site.sections import sections_of
 from ctdc.hub.site.view import SiteRelease, read_release
 
@@ -126,6 +128,7 @@ def _pages(front: SiteRelease, older: SiteRelease) -> Iterator[tuple[str, str, s
         for page in section.pages("en"):
             if isinstance(page, SitePage):
                 yield page.name, page.template, page.path
+    yield SEARCH, "search.html.j2", SEARCH_PATH
     yield CATALOGUE, "releases.html.j2", CATALOGUE_PATH
     for name, (below, _) in KEPT.items():
         yield f"kept-{name}", f"{name}.html.j2", release_path(older) + below

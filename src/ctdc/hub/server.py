@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ctdc.hub.api.service import is_for_service, service
 from ctdc.hub.api.shelf import open_shelf
+from ctdc.hub.site.search.route import search_routes
 from ctdc.hub.site.serve import application
 
 
@@ -30,7 +31,7 @@ class Together:
 
 def site_and_service(folder: Path) -> ASGIApp:
     """The pages built in `folder`, and the service for the releases among them. Raises UserError."""
-    return Together(application(folder), service(open_shelf(folder)))
+    return Together(application(folder, search_routes(folder)), service(open_shelf(folder)))
 
 
 def run(app: ASGIApp, listener: socket.socket) -> None:
