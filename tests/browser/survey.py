@@ -12,19 +12,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urldefrag, urljoin, urlsplit
 
+from benchmarks.templates import Template
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from ctdc.hub.site.catalogue import CATALOGUE, CATALOGUE_PATH, KEPT, release_path
-from ctdc.hub.site.frame import SitePage
-from ctdc.hub.site.search.build import SEARCH
-from ctdc.hub.site.search.documents import SEARCH_PATH
-from ctdc.hub.site.sections import sections_of
 from ctdc.hub.site.view import SiteRelease, read_release
 
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 PHONE, DESKTOP, PAPER = ({"width": width, "height": height} for width, height in ((320, 800), (1280, 800), (700, 1000)))
 AT_ONCE = 3  # pages that are looked at side by side; each is a process of the browser
-MOST_OF_ONE = 2  # pages of one template: that with most on it, and that with least
 MODE_LANGUAGES = ("en", "ar")  # colours, motion and paper know directions, not languages
 NO_CONTRAST = {"rules": {"color-contrast": {"enabled": False}}}  # half of axe's time: elsewhere once a page is enough
 
@@ -86,52 +81,6 @@ WALKED = """() => { const name = part => part.outerHTML.slice(0, 120);
         first: window.stops.length ? name([...window.reached.keys()][0] || document.body) : ''}}"""
 LINKS = """[...document.querySelectorAll('a[href], link[rel=stylesheet], link[rel=icon], script[src], img[src]')]
     .map(part => part.getAttribute('href') || part.getAttribute('src'))"""
-
-
-@dataclass(frozen=True)
-class Template:
-    """One template, and the page of it that has most on it. path: below ``/LANGUAGE/``."""
-
-    name: str
-    file: str
-    path: str
-
-    def __str__(self) -> str:
-        return f"{self.file} ({self.path or 'the first page'})"
-
-
-def templates_of(site: Path, front: SiteRelease, older: SiteRelease) -> list[Template]:
-    """Every template of a site of two releases, once for each name that the header knows its pages by.
-
-    Of the pages of one name, the one with the largest file in English; of many names, at most `MOST_OF_ONE`.
-    """
-    best: dict[tuple[str, str], Template] = {}
-
-    def size(template: Template) -> int:
-        return (site / "en" / template.path / "index.html").stat().st_size
-
-    for name, file, path in _pages(front, older):
-        page = Template(name, file, path)
-        best[name, file] = max(best.get((name, file), page), page, key=size)
-    found: dict[str, list[Template]] = {}
-    for template in best.values():
-        found.setdefault(template.file, []).append(template)
-    chosen = []
-    for pages in found.values():
-        ordered = sorted(pages, key=size)
-        chosen += ordered if len(pages) <= MOST_OF_ONE else [ordered[0], ordered[-1]]
-    return chosen
-
-
-def _pages(front: SiteRelease, older: SiteRelease) -> Iterator[tuple[str, str, str]]:
-    for section in sections_of(front):
-        for page in section.pages("en"):
-            if isinstance(page, SitePage):
-                yield page.name, page.template, page.path
-    yield SEARCH, "search.html.j2", SEARCH_PATH
-    yield CATALOGUE, "releases.html.j2", CATALOGUE_PATH
-    for name, (below, _) in KEPT.items():
-        yield f"kept-{name}", f"{name}.html.j2", release_path(older) + below
 
 
 @dataclass

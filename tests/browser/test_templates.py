@@ -8,15 +8,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from benchmarks.templates import Template, templates_of
 from playwright.sync_api import Browser, Page
 from tests.browser.survey import (
     MODE_LANGUAGES,
     Seen,
     Survey,
-    Template,
     links_without_scripts,
     read_two,
-    templates_of,
     together,
     walk,
 )
