@@ -76,6 +76,20 @@ nginx:
 		echo "nginx is not installed and we may not install it: the tests of its configuration will be skipped." >&2; \
 	fi
 
+# Lighthouse, for a test of the pages and for 'make lighthouse'; npm takes its registry from the machine's configuration.
+.PHONY: lighthouse-setup
+lighthouse-setup:
+	@if ! command -v npm >/dev/null; then \
+		echo "node is not installed: the test with Lighthouse will be skipped." >&2; \
+	elif ! cmp -s tests/browser/package-lock.json tests/browser/node_modules/.locked; then \
+		echo "Installing Lighthouse, for the browser tests"; \
+		if npm ci --prefix tests/browser --ignore-scripts --no-audit --no-fund --silent; then \
+			cp tests/browser/package-lock.json tests/browser/node_modules/.locked; \
+		else \
+			echo "Lighthouse could not be installed: the test with it will be skipped." >&2; \
+		fi; \
+	fi
+
 # ---- for everybody ------------------------------------------------------------------------------------------------
 
 # With the published files at hand (CTDC_REAL_DATA) a site of a release from them is shown beside, on the next port.
@@ -101,7 +115,7 @@ endif
 # ---- for developers -----------------------------------------------------------------------------------------------
 
 .PHONY: test
-test: $(VENV)/.development browser nginx ## Run every test (CTDC_REAL_DATA=folder adds those on CTDC's published files)
+test: $(VENV)/.development browser nginx lighthouse-setup ## Run every test (CTDC_REAL_DATA=folder adds those on CTDC's published files)
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 .PHONY: quick
@@ -148,6 +162,14 @@ audit: $(VENV)/.development ## Attack our own engine, at nightly length: about a
 		--out build/audit/epsilon-4.json $(AUDIT_ARGS) || failed=1; \
 	$(BIN)/python -m pytest tests/mutants || failed=1; \
 	exit $$failed
+
+.PHONY: lighthouse
+lighthouse: $(VENV)/.development browser lighthouse-setup ## Measure every template of the site RELEASE on a quiet machine
+	@$(BIN)/python -m benchmarks.site measure $(RELEASE)
+
+.PHONY: screens
+screens: $(VENV)/.development browser ## Take pictures of every template of the site of RELEASE, for docs/screens
+	@$(BIN)/python -m benchmarks.site screens $(RELEASE)
 
 # ---- locks --------------------------------------------------------------------------------------------------------
 

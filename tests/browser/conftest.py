@@ -17,7 +17,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 from protected_twin import PROFILE, write_protected
 
 from ctdc.hub.site.build import build_site
+from ctdc.hub.site.export import export_site
 from ctdc.hub.site.kit import png
+from ctdc.hub.site.search.route import search_routes
 from ctdc.hub.site.serve import application, bind
 from ctdc.release.build import build
 from ctdc.release.info import ReleaseInfo
@@ -64,11 +66,36 @@ def address(shown_site: Path) -> Iterator[str]:
         yield place
 
 
+@pytest.fixture(scope="session")
+def two_releases(tmp_path_factory: pytest.TempPathFactory, shown_release: Path) -> list[Path]:
+    """The release that is shown, and one that followed it."""
+    folder = tmp_path_factory.mktemp("two")
+    protected = write_protected(folder / "p", rows=2000)
+    info = ReleaseInfo("twin", simulated=True, profile=PROFILE, version="2027.1")
+    newer = build(protected, folder / "store", info, shown_release, datetime(2027, 3, 1, tzinfo=UTC))
+    return [shown_release, newer]
+
+
+@pytest.fixture(scope="session")
+def two_built(tmp_path_factory: pytest.TempPathFactory, two_releases: list[Path]) -> Path:
+    """The folder of the public site of both."""
+    return export_site(two_releases, tmp_path_factory.mktemp("two-pages") / "site").out
+
+
+@pytest.fixture(scope="session")
+def site_of_two(two_built: Path, two_releases: list[Path]) -> Iterator[tuple[str, str]]:
+    """Where that site is, and the name of the older of its two releases."""
+    with served(two_built) as place:
+        yield place, two_releases[0].name
+
+
 @contextmanager
 def served(site: Path) -> Iterator[str]:
     """The pages in `site`, on this machine while the context is open."""
     with bind("127.0.0.1", 0) as listener:
-        server = uvicorn.Server(uvicorn.Config(application(site), log_level="warning", server_header=False))
+        server = uvicorn.Server(
+            uvicorn.Config(application(site, search_routes(site)), log_level="warning", server_header=False)
+        )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -1,35 +1,9 @@
 """Pages by theme and by country in a real browser: readable on a phone, accessible, bars true to their numbers."""
 
 import pytest
-from tests.browser.test_site import AXE, DRAWN, OVERFLOW
-
-from ctdc.hub.site.dashboards import Dashboards
-from ctdc.hub.site.view import read_release
+from tests.browser.test_site import DRAWN
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-
-@pytest.fixture(scope="module")
-def kinds(shown_release) -> tuple[str, ...]:
-    """One page of each kind: the country is the one of whom most people were exploited there."""
-    dashboards = Dashboards(read_release(shown_release))
-    reported = [place for place in dashboards.places if place.people["CountryOfExploitation"]]
-    largest = max(reported, key=lambda place: place.people["CountryOfExploitation"]["count"])
-    return "themes/", "themes/exploitation/", "themes/time/", "countries/", f"countries/{largest.path}/"
-
-
-@pytest.mark.parametrize("language", ["en", "ar"])
-@pytest.mark.parametrize("width", [320, 1280])
-def test_nothing_overflows_and_axe_finds_nothing(browser, address, kinds, language, width):
-    context = browser.new_context(viewport={"width": width, "height": 800}, bypass_csp=True)
-    page = context.new_page()
-    for path in kinds:
-        assert page.goto(f"{address}/{language}/{path}").status == 200
-        assert not page.evaluate(OVERFLOW), path
-        page.add_script_tag(path=AXE)
-        found = page.evaluate("async () => (await axe.run()).violations.map(fault => [fault.id, fault.nodes[0].html])")
-        assert found == [], path
-    context.close()
 
 
 @pytest.mark.parametrize("language", ["en", "ar"])

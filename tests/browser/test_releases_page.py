@@ -1,17 +1,9 @@
 """The catalogue of releases and a release's own pages in a real browser: accessible, narrow, nothing in the way."""
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
-from protected_twin import PROFILE, write_protected
-from tests.browser.conftest import served
-
-from ctdc.hub.site.export import export_site
-from ctdc.release.build import build
-from ctdc.release.info import ReleaseInfo
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -25,17 +17,6 @@ COVERED = """() => {
         const box = link.getBoundingClientRect();
         return box.left < exit.right && box.right > exit.left && box.top < exit.bottom && box.bottom > exit.top;
     }).map(link => link.textContent)}"""
-
-
-@pytest.fixture(scope="module")
-def site_of_two(tmp_path_factory: pytest.TempPathFactory, shown_release: Path) -> Iterator[tuple[str, str]]:
-    """Where the site is, and the name of the older of its two releases."""
-    folder = tmp_path_factory.mktemp("two")
-    protected = write_protected(folder / "p", rows=2000)
-    info = ReleaseInfo("twin", simulated=True, profile=PROFILE, version="2027.1")
-    newer = build(protected, folder / "store", info, shown_release, datetime(2027, 3, 1, tzinfo=UTC))
-    with served(export_site([shown_release, newer], folder / "site").out) as address:
-        yield address, shown_release.name
 
 
 def opened(browser: Browser, url: str, width: int) -> Page:

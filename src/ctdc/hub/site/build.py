@@ -14,6 +14,7 @@ from ctdc.foundation.files import atomic_folder
 from ctdc.foundation.progress import Progress, Silent
 from ctdc.hub.site.frame import HERE, Section, Site, SitePage, all_pages, asset_files, asset_names, plain_page
 from ctdc.hub.site.place import Place
+from ctdc.hub.site.search.build import write_search
 from ctdc.hub.site.sections import sections_of
 from ctdc.hub.site.view import SiteRelease, read_release
 from ctdc.release.manifest import MANIFEST
@@ -36,6 +37,7 @@ def build_site(release: Path, out: Path, progress: Progress | None = None, answe
         for section in site.sections:
             write_section(site, section, target)
             watch.advance()
+        write_search(site, target, target)
         copy_release(view, target / view.place.files.strip("/") / view.manifest.folder)
         write_text(target / MARKER, f'{{"format": "ctdc-site/1", "release": "{view.manifest.id}"}}\n')
         watch.advance()

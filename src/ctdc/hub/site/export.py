@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from ctdc.hub.site.frame import Site, SitePage
 from ctdc.hub.site.place import Place
 from ctdc.hub.site.record import Pages, Record, content_hash, fingerprint, read_record, take_over
 from ctdc.hub.site.release_pages import release_page
+from ctdc.hub.site.search.build import SEARCH, write_search
 from ctdc.hub.site.sections import sections_of
 from ctdc.hub.site.sitemap import ROBOTS, SITEMAP, checked_origin, robots, sitemap
 from ctdc.hub.site.view import SiteRelease, read_release
@@ -79,11 +81,14 @@ def export_site(
     origin = checked_origin(url)
     old = read_record(out)
     views = _read(_checked(releases, out), origin, watch)
-    parts = list(_parts([replace(views[0], answers=answers), *views[1:]]))
-    watch.start("Building the pages", len(parts))
+    views = [replace(views[0], answers=answers), *views[1:]]
+    site = _site(views)
+    parts = list(_parts(views, site))
+    watch.start("Building the pages", len(parts) + 1)
     with replacing_folder(out) as target:
-        made, rendered = {}, 0
-        for part in parts:
+        made: dict[str, Pages] = {}
+        rendered = 0
+        for part in chain(parts, _search(site, made, target)):
             files = take_over(old.parts.get(part.name), part.inputs, out, target)
             if files is None:
                 files = _make(part, target)
@@ -158,16 +163,27 @@ def _own_place(view: SiteRelease, newest: SiteRelease, front: Place) -> Place:
     )
 
 
-def _parts(views: Sequence[SiteRelease]) -> Iterator[Part]:
+def _search(site: Site, made: Mapping[str, Pages], target: Path) -> Iterator[Part]:
+    """The search, which is made of all other pages when they are there."""
+    inputs = hash_value([fingerprint(), {name: dict(pages.files) for name, pages in made.items()}])
+    yield Part(SEARCH, inputs, partial(write_search, site, target))
+
+
+def _site(views: Sequence[SiteRelease]) -> Site:
+    """The site with the newest release at its front."""
+    own = views[0].place
+    place = Place(files=own.files, origin=own.origin, navigation=own.navigation)
+    front = replace(views[0], place=place, earlier=tuple(views[1:]))
+    return Site(front, sections_of(front))
+
+
+def _parts(views: Sequence[SiteRelease], site: Site) -> Iterator[Part]:
     """Everything that is rendered: what is there once, each section at the front, the catalogue, each release's pages.
 
     What a part depends on is the program, the manifests of the releases that it shows (which name every byte of them),
     where it stands, what the header and the foot list, and what editors wrote for it.
     """
-    own = views[0].place
-    place = Place(files=own.files, origin=own.origin, navigation=own.navigation)
-    front = replace(views[0], place=place, earlier=tuple(views[1:]))
-    site = Site(front, sections_of(front))
+    place = site.front.place
     lists = [site.entries(language) for language in LANGUAGES]
     around = hash_value([[[entry.name, entry.path, entry.label] for entry in entries] for entries in lists])
     yield Part("frame", hash_value(fingerprint()), write_frame)

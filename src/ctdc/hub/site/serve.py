@@ -11,7 +11,7 @@ import errno
 import gzip
 import re
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -19,7 +19,7 @@ from pathlib import Path
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from ctdc.foundation.errors import UserError
 from ctdc.foundation.hashing import hash_file
@@ -104,8 +104,8 @@ def _served(path: Path, address: str) -> ServedFile:
     )
 
 
-def application(folder: Path) -> Starlette:
-    """The web application over a folder of built pages."""
+def application(folder: Path, routes: Sequence[BaseRoute] = ()) -> Starlette:
+    """The web application over a folder of built pages. routes: answers that come before the files."""
     files = index_files(folder)
     missing = files.get("/404.html")
 
@@ -132,7 +132,7 @@ def application(folder: Path) -> Starlette:
         return _with_headers(PlainTextResponse("The server could not read this page", 500))
 
     route = Route("/{path:path}", answer, methods=["GET", "HEAD"])
-    return Starlette(routes=[route], exception_handlers={405: refuse, 500: fail})
+    return Starlette(routes=[*routes, route], exception_handlers={405: refuse, 500: fail})
 
 
 def _with_headers(response: Response, headers: Mapping[str, str] = SECURITY_HEADERS) -> Response:
