@@ -148,7 +148,9 @@ def page_text(documents: Mapping[str, Document]) -> str:
     """The page with its tables anew."""
     first = next(iter(documents.values()))
     sources = sorted({one["code"]["source"] for one in documents.values()})
-    played = f"Played against ctdc {first['code']['ctdc']}, OpenDP {first['code']['opendp']}, source {', '.join(sources)}."
+    played = (
+        f"Played against ctdc {first['code']['ctdc']}, OpenDP {first['code']['opendp']}, source {', '.join(sources)}."
+    )
     parts = {
         "measurements": measured_table(documents),
         "whole": whole_table(documents["whole"]),
@@ -163,7 +165,9 @@ def main() -> None:
 
 
 @main.command()
-@click.option("--only", type=click.Choice(list(PLAYED)), multiple=True, help="Of the stored results; all when left out.")
+@click.option(
+    "--only", type=click.Choice(list(PLAYED)), multiple=True, help="Of the stored results; all when left out."
+)
 def measure(only: tuple[str, ...]) -> None:
     """Play and store: some ten minutes of two cores, and twenty for whole protections."""
     for name in only or PLAYED:

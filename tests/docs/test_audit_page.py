@@ -3,9 +3,9 @@
 import re
 from pathlib import Path
 
+from benchmarks.audit import PAGE, PICTURE, page_text, picture, stored
 from tests.mutants.variants import ATTACK, DISTANCE, MUTANTS, REPLAY
 
-from benchmarks.audit import PAGE, PICTURE, page_text, picture, stored
 from ctdc.privacy.attacks.claims import REJECTED, SHOWN
 
 ROOT = Path(__file__).parents[2]
