@@ -6,13 +6,11 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from protected_twin import EXPLOITATION, MEANS, PROFILE, global_codes, invented_people
-from tests.support.engine import Integers
+from protected_twin import EXPLOITATION, MEANS, PROFILE, Seeded, global_codes, invented_people
 
 from ctdc.privacy.accounting import Guarantee
 from ctdc.privacy.noise import NoiseSource
@@ -27,17 +25,6 @@ from ctdc.table.variable import Variable
 CREATED = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NAMES = ("gender", "ageBroad", "traffickMonths", *EXPLOITATION, *MEANS)
 ROWS = 4000
-
-
-class Seeded:
-    """Normal noise that is the same every time, and claims to be publishable so that a release can be built."""
-
-    publishable = True
-
-    def add(self, exact: Integers, scale: float, squared_sensitivity: int) -> tuple[Integers, float]:
-        random = np.random.default_rng([exact.size, round(1000 * scale)])
-        noisy = exact + np.rint(random.normal(0, scale, exact.shape)).astype(np.int64)
-        return noisy, squared_sensitivity / (2 * scale**2)
 
 
 def codes() -> dict[str, list[str]]:

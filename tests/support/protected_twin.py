@@ -1,21 +1,30 @@
-"""A protected folder in the engine's format, made of invented people and invented noise. For tests only.
+"""A protected folder in the engine's format, made of invented people. For tests only.
 
-Its counts carry noise of the engine's shape for single variables (a common part from the total and a centred
-part), so that the errors of shares can be tested; longer combinations carry independent noise.
+Counts and measurements are the engine's, with noise that is the same every time; the records are invented anew, and
+not made from the measurements, which would take longer than all else.
 """
 
 from __future__ import annotations
 
 import json
-from itertools import combinations
-from math import prod
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 import ctdc.standard
-from ctdc.table.reporting import reporting_deviations
+from ctdc.privacy.accounting import Guarantee
+from ctdc.privacy.aggregates import aggregate_table
+from ctdc.privacy.estimate import estimate
+from ctdc.privacy.measure import Measurements, measure
+from ctdc.privacy.plan import make_plan
+from ctdc.privacy.stored import write_measurements
+from ctdc.table.coded import code_table
+from ctdc.table.schema import Schema
+from ctdc.table.variable import Variable
+
+Integers = npt.NDArray[np.int64]
 
 YEARS = [str(year) for year in range(2002, 2023)]
 AGES = ["0--8", "09--17", "18--20", "21--23", "24--26", "27--29", "30--38", "39--47", "48+"]
@@ -96,55 +105,27 @@ def _blank(random: np.random.Generator, values: np.ndarray, share: float) -> np.
     return np.where(random.random(len(values)) < share, None, values)
 
 
-def _single(random: np.random.Generator, truth: pl.DataFrame, name: str, codes: list[str], noise: dict) -> pl.DataFrame:
-    """Counts of one variable: truth + total noise / n + centred noise, as the engine has it."""
-    n = len(codes) + 1
-    counts = truth[name].value_counts().to_dict(as_series=False)
-    known = dict(zip(counts[name], counts["count"], strict=True))
-    draws = random.normal(0, noise["own"], n)
-    values = np.array([known.get(code, 0) for code in codes]) + noise["total"] / n + (draws - draws.mean())[1:]
-    error = np.sqrt(noise["own"] ** 2 * (n - 1) / n + noise["total_error"] ** 2 / n**2)
-    return pl.DataFrame({name: codes, "count": values, "standard_error": float(error)})
+class Seeded:
+    """Normal noise that is the same every time, and claims to be publishable so that a release can be built."""
+
+    publishable = True
+
+    def add(self, exact: Integers, scale: float, squared_sensitivity: int) -> tuple[Integers, float]:
+        random = np.random.default_rng([exact.size, round(1000 * scale)])
+        noisy = exact + np.rint(random.normal(0, scale, exact.shape)).astype(np.int64)
+        return noisy, squared_sensitivity / (2 * scale**2)
 
 
-def aggregates(people: pl.DataFrame, codes: dict[str, list[str]], length: int, error: float, seed: int) -> pl.DataFrame:
-    """Noisy counts in the published format: all of length 1, longer ones at or above the threshold."""
-    random = np.random.default_rng(seed)
-    noise = {"total": float(random.normal(0, error)), "total_error": error, "own": error}
-    total = pl.DataFrame({"count": [people.height + noise["total"]], "standard_error": [error]})
-    parts = [total.with_columns(attributes=pl.lit("{}"), length=pl.lit(0))]
-    for size in range(1, length + 1):
-        for names in combinations(codes, size):
-            if size == 1:
-                frame = _single(random, people, names[0], codes[names[0]], noise)
-            else:
-                frame = people.lazy().group_by(names).len("count").drop_nulls(names).collect().sort(names)
-                spread = error * (1 + 0.1 * size)
-                frame = frame.with_columns(
-                    count=pl.col("count") + random.normal(0, spread, frame.height), standard_error=pl.lit(spread)
-                )
-            pairs = [
-                pl.lit(json.dumps(name) + ":") + pl.col(name).map_elements(json.dumps, pl.String) for name in names
-            ]
-            text = pl.lit("{") + pl.concat_str(pairs, separator=",") + pl.lit("}")
-            parts.append(
-                frame.select(
-                    "count",
-                    "standard_error",
-                    text.alias("attributes"),
-                    pl.lit(size).alias("length"),
-                    deviations=pl.lit(reporting_deviations(prod(len(codes[name]) for name in names), size)),
-                )
-            )
-    frame = pl.concat(parts, how="diagonal").with_columns(pl.col("count").round(4), pl.col("standard_error").round(6))
-    limit = pl.max_horizontal(pl.lit(float(THRESHOLD)), pl.col("deviations").fill_null(2) * pl.col("standard_error"))
-    frame = frame.with_columns(
-        low95=pl.col("count") - 1.959964 * pl.col("standard_error"),
-        high95=pl.col("count") + 1.959964 * pl.col("standard_error"),
-        below_threshold=pl.col("count") < limit,
-    ).filter((pl.col("length") < 2) | ~pl.col("below_threshold"))
-    columns = ["length", "attributes", "count", "standard_error", "low95", "high95", "below_threshold"]
-    return frame.select(columns).with_columns(pl.col("length").cast(pl.Int64))
+def measured(people: pl.DataFrame, schema: Schema, length: int, error: float) -> Measurements:
+    """The people measured, with a budget that makes `error` the median error of single counts."""
+    epsilon = 4.0
+    for _ in range(12):  # the error falls almost as the budget rises, so this comes near quickly
+        plan = make_plan(schema.sizes, Guarantee(epsilon, 1e-6), length)
+        own = float(np.median([plan.variance((variable,)) for variable in range(len(schema.sizes))])) ** 0.5
+        if abs(own / error - 1) < 0.05:
+            break
+        epsilon *= own / error
+    return measure(code_table(people.to_arrow(), schema, "people").matrix(), plan, Seeded())
 
 
 def write_protected(
@@ -160,20 +141,24 @@ def write_protected(
     codes = codes or global_codes()
     folder.mkdir(parents=True)
     people = invented_people(rows, seed, codes)
-    counts = aggregates(people, codes, length, error, seed)
-    total = counts["count"][0]
+    schema = Schema(tuple(Variable(name, tuple(own)) for name, own in codes.items()))
+    measurements = measured(people, schema, length, error)
+    estimates = estimate(measurements)
+    counts = pl.DataFrame(aggregate_table(schema, estimates, THRESHOLD))
+    total, total_error = estimates.total()
     synthetic = invented_people(round(total), seed + 1, codes)
     synthetic.write_csv(folder / "synthetic.csv")
     synthetic.write_parquet(folder / "synthetic.parquet")
     counts.write_csv(folder / "aggregates.csv")
     counts.write_parquet(folder / "aggregates.parquet")
-    counts.select("length", "count").write_parquet(folder / "measurements.parquet")
+    write_measurements(folder / "measurements.parquet", schema, measurements)
     fields = [{"name": name, "type": "string", "constraints": {"enum": values}} for name, values in codes.items()]
     (folder / "schema.json").write_text(json.dumps({"fields": fields, "missingValues": [""]}))
     facts = {
         "engine_version": "0", "unit": "one person", "neighbours": "add or remove one person",
         "rho": 0.4068, "epsilon": 4.0, "delta": 5.8e-6, "mu": 0.902, "length": length, "threshold": THRESHOLD,
-        "total": {"count": total, "standard_error": error}, "schema_hash": "", "libraries": {}, "publishable": True,
+        "total": {"count": total, "standard_error": total_error}, "schema_hash": "", "libraries": {},
+        "publishable": True,
     }  # fmt: skip
     (folder / "privacy.json").write_text(json.dumps(facts | privacy))
     (folder / "report.html").write_text("<!doctype html><title>Report</title>")

@@ -45,7 +45,7 @@ def bounds(estimates: Estimates, condition: Condition) -> tuple[float, float]:
     """Fewest and most people who can meet the condition."""
     pairs = _pairs(condition)
     programmed = _programmed(estimates, condition, pairs) if len(pairs) <= MOST_FLAGS else None
-    return programmed or _simple(estimates, condition)
+    return programmed or simple_bounds(estimates, condition)
 
 
 def inequalities(estimates: Estimates, condition: Condition) -> tuple[list[Query], list[Query]]:
@@ -120,8 +120,8 @@ def _wanted(condition: Condition, pairs: tuple[Pair, ...]) -> npt.NDArray[np.boo
     return reduce(np.logical_and, sides, meets(condition.base))
 
 
-def _simple(estimates: Estimates, condition: Condition) -> tuple[float, float]:
-    """Bounds for more questions than the linear programs can hold: those of the parts."""
+def simple_bounds(estimates: Estimates, condition: Condition) -> tuple[float, float]:
+    """Bounds from the parts of the condition, for more questions than the linear programs can hold, and quickly."""
     most = _most(estimates, condition.base)
     least = 0.0
     for events in condition.alternatives:

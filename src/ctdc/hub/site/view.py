@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ctdc.hub.site.place import Place
+from ctdc.release.analysis import Analysis, load
 from ctdc.release.changelog import headline_labels
 from ctdc.release.manifest import Manifest, read_manifest
 from ctdc.release.protected import PRIVACY, read_json
@@ -40,6 +41,11 @@ class SiteRelease:
     def shared(self) -> dict[str, Any]:
         """What is worked out once for a release and used by several sections, each under a name of its own."""
         return {}
+
+    @cached_property
+    def analysis(self) -> Analysis:
+        """The release, open for questions."""
+        return load(self.folder)
 
     @cached_property
     def words(self) -> Mapping[str, VariableWords]:

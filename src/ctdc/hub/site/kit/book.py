@@ -23,7 +23,6 @@ from ctdc.hub.site.kit.value import KIT_TEXTS
 from ctdc.hub.site.view import SiteRelease
 from ctdc.release.figures import AGE, EXPLOITATION, GENDER, ORIGIN, YEAR
 from ctdc.release.texts import Catalogue
-from ctdc.release.verify import people_of, read_released
 from ctdc.release.within import PAIR, Cell, Filter, Row, Within
 
 LOOKS: Mapping[str, Look] = {"cross": "cross", "heat": "heat", "multiples": "multiples", "lines": "lines"}
@@ -47,7 +46,7 @@ class ChartBook:
     @cached_property
     def within(self) -> Within:
         """The cross tables of people."""
-        return Within(people_of(read_released(self._view.folder, self._view.manifest)))
+        return Within(self._view.analysis)
 
     def draw(self, spec: ChartSpec, language: str, home: str = "") -> Made | None:
         """The chart that `spec` describes, or None if the release lacks it. home: path of the page it is drawn for."""

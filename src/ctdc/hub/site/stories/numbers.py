@@ -137,7 +137,7 @@ class Numbers:
     @cached_property
     def within(self) -> Within:
         """The cross tables of the release."""
-        return Within(people_of(read_released(self.view.folder, self.view.manifest)))
+        return Within(self.view.analysis)
 
     def variable(self, names: str | Sequence[str]) -> str | None:
         """The first of these variables that the release has."""
