@@ -15,6 +15,7 @@ from ctdc.release.manifest import Manifest, read_manifest
 from ctdc.release.protected import PRIVACY, read_json
 from ctdc.release.verify import CODEBOOK, FIGURES
 from ctdc.release.vocabulary import Group, Labels, VariableWords, Vocabulary, vocabulary_from_dict
+from ctdc.release.within import Within
 
 CHANGELOG = "about/changelog.json"
 
@@ -46,6 +47,11 @@ class SiteRelease:
     def analysis(self) -> Analysis:
         """The release, open for questions."""
         return load(self.folder)
+
+    @cached_property
+    def within(self) -> Within:
+        """The cross tables of people."""
+        return Within(self.analysis)
 
     @cached_property
     def words(self) -> Mapping[str, VariableWords]:

@@ -46,7 +46,7 @@ class ChartBook:
     @cached_property
     def within(self) -> Within:
         """The cross tables of people."""
-        return Within(self._view.analysis)
+        return self._view.within
 
     def draw(self, spec: ChartSpec, language: str, home: str = "") -> Made | None:
         """The chart that `spec` describes, or None if the release lacks it. home: path of the page it is drawn for."""

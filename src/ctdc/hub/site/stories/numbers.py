@@ -1,9 +1,9 @@
-"""The numbers of stories, from a release's published counts alone, each with its 95 % interval.
+"""The numbers of stories, from a release alone, each with its 95 % interval.
 
-Promise: a share follows the code book's denominator rule, as in the figures and cross tables of the site; what the
-release does not publish is too few to say, never zero; a sum with an unpublished part has the bounds of that part. The
-difference of codes of one variable has the error that their noise gives it; of answers of the same people, each end at
-its worst. All others are taken for independent, which their noise nearly is: what two flags share makes both larger.
+Promise: a share follows the code book's denominator rule, as in the figures and cross tables of the site; what is too
+few to say is never zero. The difference of codes of one variable has the error that their noise gives it; of answers of
+the same people, each end at its worst. All others are taken for independent, which their noise nearly is: what two
+flags share makes both larger.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Any
 
 from ctdc.hub.site.charts import strip_common_start
@@ -21,7 +20,7 @@ from ctdc.release.estimates import Z95, CellNoise, Estimate, cell_noise, share_o
 from ctdc.release.figures import EXPLOITATION, ORIGIN
 from ctdc.release.verify import people_of, read_released
 from ctdc.release.vocabulary import FLAG_CODES
-from ctdc.release.within import COUNTED, PAIR, RECORDS, Row, Within
+from ctdc.release.within import COUNTED, PAIR, RECORDS
 from ctdc.standard.languages import LANGUAGES
 
 SHARE, COUNT, POINTS, TIMES, PLAIN, CODE = "share", "count", "points", "times", "plain", "code"
@@ -134,11 +133,6 @@ class Numbers:
         }
         return makers[bound.measure](given)
 
-    @cached_property
-    def within(self) -> Within:
-        """The cross tables of the release."""
-        return Within(self.view.analysis)
-
     def variable(self, names: str | Sequence[str]) -> str | None:
         """The first of these variables that the release has."""
         wanted = [names] if isinstance(names, str) else names
@@ -210,62 +204,32 @@ class Numbers:
         return _shared(member["share"], group["denominator"]["source"], part)
 
     def _cell(self, part: tuple[str, tuple[str, ...]], among: str, unit: str) -> Value:
+        """The people with some codes among those with others: a number of them, or the share."""
         whole = self._term(among)
-        if whole is None or whole[0] == part[0] or self.within.measured_length < PAIR:
+        if whole is None or whole[0] == part[0] or self.view.within.measured_length < PAIR:
             return Value(unit, absent=True)
-        chosen = whole, part
-        rows = [self._row((whole[0], code), part[0]) for code in whole[1]]
-        sums = [self._sum(row, part) for row in rows]
-        if any(one is None for one in sums):
-            return Value(unit, filter=chosen)
-        found = [one for one in sums if one is not None]
-        count, least, most = (math.fsum(one[position] for one in found) for position in range(3))
+        unknown = Value(unit, filter=(whole, part))
+        group = self._group_of.get(part[0])
+        if group is None:
+            return self._measured(part, whole, unknown)
+        flags = self.view.groups[group].variables
+        row = self.view.within.among({whole[0]: whole[1]}, flags, is_group=True)
+        cell = row.cells[flags.index(part[0])] if row else None
+        if row is None or cell is None:
+            return unknown
         if unit == COUNT:
-            return Value(unit, count, least, most, source=_source(rows), filter=chosen)
-        single = rows[0].cells[self._answers(part[0]).index(part[1][0])] if len(rows) == len(part[1]) == 1 else None
-        if single is not None and single.share is not None:
-            share = single.share
-            return Value(unit, share.share, share.low, share.high, source=rows[0].source, filter=chosen)
-        known, low, high = (math.fsum(getattr(row, end) for row in rows) for end in ("known", "low", "high"))
-        if low <= 0:
-            return Value(unit, filter=chosen)
-        ends = min(1.0, least / high), min(1.0, most / low)
-        return Value(unit, min(1.0, count / known), *ends, source=_source(rows), filter=chosen)
+            return replace(unknown, value=cell.count, low=cell.low, high=cell.high)
+        if cell.share is None:
+            return unknown
+        return replace(unknown, value=cell.share.share, low=cell.share.low, high=cell.share.high, source=row.source)
 
-    def _sum(self, row: Row, part: tuple[str, tuple[str, ...]]) -> tuple[float, float, float] | None:
-        """People of a row with any of a variable's codes: number, least and most. None if that cannot be said.
-
-        Codes that are not published have at most what the row's bounds leave them, and at least nothing. How many
-        people they have is what the row's other answers leave. The error of a sum is the sum of errors: the largest.
-        """
-        answers = self._answers(part[0])
-        cells = [row.cells[answers.index(code)] for code in part[1]]
-        shown = [cell for cell in cells if cell is not None]
-        hidden = len(cells) - len(shown)
-        if not shown or (hidden and part[0] in self._group_of):
-            return None
-        count = math.fsum(cell.count for cell in shown)
-        margin = math.fsum(cell.high - cell.count for cell in shown)
-        rest, most = 0.0, 0.0
-        if hidden:
-            published = math.fsum(cell.count for cell in row.cells if cell is not None)
-            most = max(0.0, row.high - published)
-            unseen = sum(cell is None for cell in row.cells)
-            rest = min(most, max(0.0, row.known - published) * hidden / unseen)
-        return count + rest, max(0.0, count - margin), count + margin + most
-
-    def _row(self, condition: tuple[str, str], asked: str) -> Row:
-        group = self._group_of.get(asked)
-        if group is None:
-            return self.within.codes(condition, asked)
-        return self.within.flags(condition, self.view.groups[group].variables)
-
-    def _answers(self, asked: str) -> list[str]:
-        """What the cells of a row stand for: the variable's codes. Of a flag's group, only the flag's place counts."""
-        group = self._group_of.get(asked)
-        if group is None:
-            return [entry["code"] for entry in self._entries[asked]["codes"]]
-        return [FLAG_CODES[0] if name == asked else "" for name in self.view.groups[group].variables]
+    def _measured(self, part: tuple[str, tuple[str, ...]], whole: tuple[str, tuple[str, ...]], unknown: Value) -> Value:
+        """The same for codes of a variable that is known by itself, which were measured together."""
+        own, given, analysis = {part[0]: part[1]}, {whole[0]: whole[1]}, self.view.analysis
+        found = analysis.estimate({**own, **given}) if unknown.unit == COUNT else analysis.share(own, among=given)
+        if found.value is None or found.too_few:
+            return unknown
+        return replace(unknown, value=found.value, low=found.low, high=found.high)
 
     def _difference(self, first: Bound, second: Bound, known: Mapping[str, Value]) -> Value:
         one, other = known[first.name], known[second.name]
@@ -366,7 +330,7 @@ class Numbers:
     def _corridors(self, given: Mapping[str, Any]) -> Value:
         """The share of people within one country, or across, among the pairs of countries that are published."""
         names = self.variable(ORIGIN), self.variable(EXPLOITATION)
-        if None in names or self.within.measured_length < PAIR:
+        if None in names or self.view.within.measured_length < PAIR:
             return Value(SHARE, absent=True)
         data = people_of(read_released(self.view.folder, self.view.manifest))
         ordered = sorted((str(name) for name in names), key=data.schema.names.index)
@@ -392,10 +356,6 @@ def _same_people(one: Value, other: Value) -> bool:
     """Whether these are answers to one question, of the same people."""
     asked = [[value.filter[0], value.filter[1][0]] for value in (one, other) if len(value.filter) == 2]
     return len(asked) == 2 and asked[0] == asked[1]
-
-
-def _source(rows: Sequence[Row]) -> str:
-    return COUNTED if all(row.source == COUNTED for row in rows) else RECORDS
 
 
 def _value(unit: str, number: Estimate, chosen: tuple[tuple[str, tuple[str, ...]], ...] = ()) -> Value:

@@ -176,9 +176,9 @@ def draw(numbers: Numbers, part: Part, language: str) -> Drawn | None:
     questions = [_question(numbers, name) for name in given["dimensions"]]
     if kind == "cross":
         asked, by = questions
-        if asked is None or by is None or numbers.within.measured_length < PAIR:
+        if asked is None or by is None or view.within.measured_length < PAIR:
             return None
-        return Crosses(view, numbers.within, language, SITE_TEXTS).table(asked, by)
+        return Crosses(view, view.within, language, SITE_TEXTS).table(asked, by)
     question = questions[0]
     if question is None:
         return None
