@@ -18,12 +18,12 @@ import ctdc.standard
 from ctdc.hub.site.datasets.words import DATASET_TEXTS, dataset_text
 from ctdc.hub.site.frame import Entry, SiteFile, SitePage
 from ctdc.hub.site.view import SiteRelease
+from ctdc.release.analysis import load
 from ctdc.release.codebook import fact_sentence
 from ctdc.release.estimates import Z95
 from ctdc.release.figures import YEAR
 from ctdc.release.numbers import number, number_range, percent, percent_range
 from ctdc.release.texts import RELEASE_TEXTS
-from ctdc.release.verify import people_of, read_released
 from ctdc.release.vocabulary import VariableWords
 from ctdc.release.within import Row, Within
 from ctdc.standard.languages import LANGUAGES
@@ -138,7 +138,7 @@ class VariablePages:
 
     @cached_property
     def _within(self) -> Within:
-        return Within(people_of(read_released(self._view.folder, self._view.manifest)))
+        return Within(load(self._view.folder))
 
     def _year_rows(self, words: VariableWords, language: str) -> list[YearRow]:
         """Each year that the release has people of; none of the years' own variable, which is known by itself."""
