@@ -13,6 +13,9 @@ from ctdc.standard.languages import LANGUAGES
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 # Words that are the same in two languages: proper names, and international terms.
 SAME = {
+    "kit.where",
+    "chart.flows.title",
+    "dash.corridors.title",
     "nav.group.dashboards",
     *("site.name", "codebook.code", "codebook.definition", "codebook.codes", "codebook.source", "codebook.name"),
     *("data.standard", "chart.corridors.route", "citation.version", "citation.text"),

@@ -67,18 +67,20 @@ def test_counts_are_the_published_ones(book, published, spec):
         known = published.get(frozenset(of))
         assert (count is None) == (known is None), of
         if count and known:
-            assert count[0] == pytest.approx(known[0], abs=0.001)
+            assert count[0] == pytest.approx(known[0], abs=0.011)  # published to two decimals
 
 
-def test_a_filter_adds_up_published_counts_and_their_errors(book, published):
+def test_a_filter_is_the_sum_of_published_counts(book, published):
     ages = ("09--17", "18--20", "21--23")
     spec = ChartSpec("bars", ("exploitation",), {"ageBroad": ages})
     for of, count in counted(book, spec).items():
         parts = [published.get(frozenset({*of, ("ageBroad", age)})) for age in ages]
-        assert (count is None) == (None in parts)
-        if count:
-            assert count[0] == pytest.approx(sum(part[0] for part in parts))
-            assert count[2] - count[0] == pytest.approx(1.959963984540054 * sum(part[1] for part in parts))
+        # What has too few in each part can have enough in all of them together.
+        if count and None not in parts:
+            assert count[0] == pytest.approx(sum(part[0] for part in parts), abs=0.04)
+            # As wide as independent errors would make it at least, and not wider than their sum.
+            errors = [part[1] for part in parts]
+            assert max(errors) * 0.9 < (count[2] - count[0]) / 1.959963984540054 < sum(errors) * 1.001
 
 
 def test_two_filters_count_people_with_both(book, published):
@@ -86,7 +88,7 @@ def test_two_filters_count_people_with_both(book, published):
     for of, count in counted(book, spec).items():
         known = published.get(frozenset({*of, ("gender", "Woman"), ("ageBroad", "18--20")}))
         assert (count is None) == (known is None)
-        assert count is None or count[0] == known[0]
+        assert count is None or count[0] == pytest.approx(known[0], abs=0.011)
 
 
 def test_a_filter_stands_in_title_note_and_files(book, view):
