@@ -16,6 +16,7 @@ from ctdc.hub.site.dashboards import Dashboards
 from ctdc.hub.site.datasets.variables import VariablePages
 from ctdc.hub.site.frame import Section
 from ctdc.hub.site.journeys import Journeys
+from ctdc.hub.site.programs.section import Programs
 from ctdc.hub.site.release_pages import ReleasePages
 from ctdc.hub.site.stories.section import Stories
 from ctdc.hub.site.view import SiteRelease
@@ -25,6 +26,7 @@ SECTIONS: tuple[Callable[[SiteRelease], Section], ...] = (
     Dashboards,
     Journeys,
     Stories,
+    Programs,
     ChartPages,
     VariablePages,
     AboutPages,

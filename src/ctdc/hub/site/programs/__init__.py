@@ -1,0 +1,1 @@
+"""The page of the counts service, for people who write programs."""
