@@ -2,9 +2,9 @@
 
     python -m benchmarks.explorer RELEASE [--clicks 80] [--throttle 4]
 
-RELEASE: a folder of a release; ``ctdc run --demo --cases 200000 --out DIR`` makes one of 200,000 invented people. Clicks
-are real ones, on answers drawn with a seed; the time of each is the browser's own (Event Timing: from the input to the
-frame in which its effect was painted, in steps of 8 ms; what is below 16 ms counts as 16). The result is written to
+RELEASE: folder of a release; ``ctdc run --demo --cases 200000 --out DIR`` makes one of 200,000 invented people. Clicks
+are real ones, on answers drawn with a seed; the time of each is the browser's own (Event Timing: from the input to
+the frame in which its effect was painted, in steps of 8 ms; what is below 16 ms counts as 16). The result is written to
 ``results/explorer.json`` with the machine it was measured on.
 """
 
@@ -35,7 +35,8 @@ MOST_FILTERS = 4
 SEED = 20_261_126
 SHORTEST = 16.0  # milliseconds: the browser reports no shorter ones
 WATCH = """() => { window.painted = []; new PerformanceObserver(list => { for (const entry of list.getEntries())
-  if (entry.name === 'click') window.painted.push(entry.duration); }).observe({ type: 'event', durationThreshold: 16 }); }"""
+  if (entry.name === 'click') window.painted.push(entry.duration);
+}).observe({ type: 'event', durationThreshold: 16 }); }"""
 
 
 @contextmanager
@@ -62,7 +63,9 @@ def clicked(page: Page, clicks: int) -> list[float]:
     for _ in range(clicks):
         # A variable first, then one of its answers: else nearly all would be countries.
         name = draw.choice(sorted(set(names)))
-        box = chosen.pop(0) if len(chosen) >= MOST_FILTERS else draw.choice([i for i, n in enumerate(names) if n == name])
+        box = (
+            chosen.pop(0) if len(chosen) >= MOST_FILTERS else draw.choice([i for i, n in enumerate(names) if n == name])
+        )
         if boxes.nth(box).is_checked() and box in chosen:
             chosen.remove(box)
         elif not boxes.nth(box).is_checked():
