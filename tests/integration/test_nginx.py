@@ -308,3 +308,25 @@ def post(port: int, origin: str) -> int:
     status = connection.getresponse().status
     connection.close()
     return status
+
+
+def test_a_question_to_the_explorer_goes_to_the_service_and_else_to_the_page(tmp_path):
+    """'service' is another folder that is served where 'ctdc serve' would be."""
+    for name in ("site", "service", "work"):
+        (tmp_path / name / "en" / "explorer").mkdir(parents=True)
+        (tmp_path / name / "en" / "explorer" / "index.html").write_text(name)
+    question = "/en/explorer/?gender=Woman"
+    site, work = tmp_path / "site", tmp_path / "work"
+    with bind("127.0.0.1", 0) as listener, nginx(site, work, listener.getsockname()[1]) as port:
+        server = uvicorn.Server(uvicorn.Config(application(tmp_path / "service"), log_level="warning"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        answered, page = ask(port, question), ask(port, "/en/explorer/")
+        server.should_exit = True
+        thread.join()
+    assert (answered.body, page.body) == (b"service", b"site")
+    for name, text in SECURITY_HEADERS.items():
+        assert answered.headers[name.lower()] == text
+    with nginx(site, work) as port:
+        alone, inside = ask(port, question), ask(port, "/ctdc-question/en/explorer/")
+    assert (alone.status, alone.body, inside.status) == (200, b"site", 404)

@@ -12,6 +12,14 @@ import ctdc
 
 SOURCE = Path(ctdc.__file__).parent
 CORE_ROOMS = ("foundation", "standard", "table", "intake", "simulate", "privacy", "release", "workflow")
+# What turns a release's published measurements into estimates. Nothing here reads cases, keys or the ledger.
+ARITHMETIC_OF_ESTIMATES = {"ctdc.privacy"} | {
+    f"ctdc.privacy.{name}"
+    for name in (
+        *("accounting", "allocation", "along", "estimate", "linear", "linked_estimates", "linked_workload"),
+        *("measure", "noise", "plan", "selection", "shorten", "stored"),
+    )
+}
 WEB_AND_SPARK = {"django", "wagtail", "starlette", "uvicorn", "pyspark"}
 
 _IMPORT_ALL = """
@@ -46,8 +54,8 @@ def test_the_engine_brings_in_no_meaning_of_the_data(room: str) -> None:
 @pytest.mark.slow
 def test_the_public_site_brings_in_nothing_that_touches_raw_cases() -> None:
     loaded = modules_after_importing("ctdc.hub.site")
-    forbidden = ("ctdc.intake", "ctdc.privacy", "ctdc.simulate", "ctdc.workflow")
-    assert not [name for name in loaded if name.startswith(forbidden)]
+    forbidden = ("ctdc.intake", "ctdc.simulate", "ctdc.workflow", "ctdc.privacy")
+    assert {name for name in loaded if name.startswith(forbidden)} <= ARITHMETIC_OF_ESTIMATES
 
 
 @pytest.mark.slow

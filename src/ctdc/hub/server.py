@@ -15,6 +15,7 @@ from ctdc.hub.api.service import is_for_service, service
 from ctdc.hub.api.shelf import open_shelf
 from ctdc.hub.feedback.queue import Queue
 from ctdc.hub.feedback.service import feedback_service, is_for_feedback
+from ctdc.hub.site.explorer.service import site_at, with_explorer
 from ctdc.hub.site.search.route import search_routes
 from ctdc.hub.site.serve import application
 
@@ -43,7 +44,8 @@ def site_and_service(folder: Path, feedback: Path | None = None) -> ASGIApp:
     feedback: folder in which readers' messages are kept; without one none are taken.
     """
     taking = None if feedback is None else feedback_service(folder, Queue(feedback))
-    return Together(application(folder, search_routes(folder)), service(open_shelf(folder)), taking)
+    pages = with_explorer(application(folder, search_routes(folder)), site_at(folder))
+    return Together(pages, service(open_shelf(folder)), taking)
 
 
 def run(app: ASGIApp, listener: socket.socket) -> None:

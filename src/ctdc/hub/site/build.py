@@ -51,7 +51,8 @@ def write_section(site: Site, section: Section, target: Path) -> None:
         if isinstance(page, SitePage):
             write_text(target / language / page.path / "index.html", site.render(page, language))
         else:
-            write_bytes(target / language / page.path, page.data)
+            place = target / page.path[1:] if page.path.startswith("/") else target / language / page.path
+            write_bytes(place, page.data)
 
 
 def write_frame(target: Path) -> None:

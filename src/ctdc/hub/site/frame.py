@@ -62,7 +62,7 @@ class SitePage:
 
 @dataclass(frozen=True)
 class SiteFile:
-    """A file of one language that is not a page. path: below ``/LANGUAGE/``."""
+    """A file that is not a page. path: below ``/LANGUAGE/``, or from the site's root if it begins with a slash."""
 
     path: str
     data: bytes

@@ -14,6 +14,7 @@ from ctdc.hub.site.about.pages import AboutPages
 from ctdc.hub.site.chart_pages import ChartPages
 from ctdc.hub.site.dashboards import Dashboards
 from ctdc.hub.site.datasets.variables import VariablePages
+from ctdc.hub.site.explorer.section import Explorer
 from ctdc.hub.site.frame import Section
 from ctdc.hub.site.journeys import Journeys
 from ctdc.hub.site.programs.section import Programs
@@ -33,6 +34,7 @@ SECTIONS: tuple[Callable[[SiteRelease], Section], ...] = (
     FeedbackPage,
     AnswersPage,
     HelpPage,
+    Explorer,
 )
 
 

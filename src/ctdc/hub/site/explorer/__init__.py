@@ -1,0 +1,1 @@
+"""The explorer: free questions to every variable of a release, each answered by one number with its interval."""

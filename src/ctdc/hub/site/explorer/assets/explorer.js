@@ -1,0 +1,452 @@
+/* The explorer's page: reads a question from the form or the address, counts in the browser, and draws the answer into
+   the page that is already there. Nothing about a question leaves the browser. ctdc.hub.site.explorer draws the same
+   without JavaScript; a test compares both. */
+
+const root = document.getElementById("explorer"), form = document.getElementById("questions");
+const charts = [...document.querySelectorAll("#charts > .chart")];
+const SHOWN = 10, TOP = 12, READABLE = /%(2C|3A|28|29|21|27|2A|7E|40)/gi;
+const inputs = [...form.querySelectorAll("input[type=checkbox]")];
+const answers = inputs.filter((input) => input.name !== "show");
+/** Codes by variable, in the release's order, from the form. @type {Map<string, string[]>} */
+const codes = new Map();
+const labels = new Map();
+for (const input of answers) {
+  codes.set(input.name, [...(codes.get(input.name) ?? []), input.value]);
+  labels.set(`${input.name}=${input.value}`, input.parentElement.textContent.trim());
+}
+const topics = charts.map((figure) => figure.id);
+
+/** @typedef {{filters: Map<string, string[]>, show: string[], bars: string}} Asked */
+
+// ---- addresses -------------------------------------------------------------------------------------------------------
+
+/** The codes that a text names, separated by commas; null for what is unknown. */
+function pieces(value, allowed) {
+  const known = new Set(allowed), parts = value.split(","), found = [];
+  for (let start = 0; start < parts.length;) {
+    let end = parts.length;
+    while (end > start && !known.has(parts.slice(start, end).join(","))) end--;
+    found.push(end > start ? parts.slice(start, end).join(",") : null);
+    start = Math.max(end, start + 1);
+  }
+  return found;
+}
+
+/** @returns {[Asked, boolean]} the question of an address, and whether all of it was understood */
+function read(query) {
+  const chosen = new Map(), shown = new Set();
+  let bars = "share", understood = true;
+  for (const [name, value] of new URLSearchParams(query)) {
+    if (name === "bars") {
+      if (value === "share" || value === "count") bars = value;
+      else understood = false;
+      continue;
+    }
+    const found = pieces(value, name === "show" ? topics : codes.get(name) ?? []);
+    if (found.includes(null)) understood = false;
+    if (!chosen.has(name)) chosen.set(name, new Set());
+    for (const one of found) if (one !== null) (name === "show" ? shown : chosen.get(name)).add(one);
+  }
+  const filters = new Map();
+  for (const [name, all] of codes) {
+    const own = all.filter((code) => chosen.get(name)?.has(code));
+    if (own.length) filters.set(name, own);
+  }
+  const show = topics.filter((topic) => shown.has(topic));
+  return [{ filters, show: show.length ? show : topics.slice(0, SHOWN), bars }, understood];
+}
+
+const quoted = (text) => encodeURIComponent(text).replace(READABLE, (found) => decodeURIComponent(found));
+
+/** @param {Asked} asked @returns {string} its canonical query; empty for everybody in the first charts */
+function write(asked) {
+  const parts = [...asked.filters].filter((pair) => pair[1].length);
+  if (asked.show.join() !== topics.slice(0, SHOWN).join()) parts.push(["show", asked.show]);
+  if (asked.bars !== "share") parts.push(["bars", [asked.bars]]);
+  parts.sort((one, other) => (one[0] < other[0] ? -1 : 1));
+  const query = parts.map(([name, own]) => `${quoted(name)}=${own.map(quoted).join(",")}`).join("&");
+  return query ? `?${query}` : "";
+}
+
+function toggled(asked, name, code) {
+  const own = asked.filters.get(name) ?? [], isIn = own.includes(code);
+  const now = codes.get(name).filter((one) => (one === code ? !isIn : own.includes(one)));
+  const filters = new Map();
+  for (const variable of codes.keys()) {
+    const kept = variable === name ? now : asked.filters.get(variable);
+    if (kept?.length) filters.set(variable, kept);
+  }
+  return { ...asked, filters };
+}
+
+function fromForm() {
+  const filters = new Map();
+  for (const input of answers) {
+    if (input.checked) filters.set(input.name, [...(filters.get(input.name) ?? []), input.value]);
+  }
+  const shown = inputs.filter((input) => input.name === "show" && input.checked).map((input) => input.value);
+  const show = topics.filter((topic) => shown.includes(topic));
+  return { filters, show: show.length ? show : topics.slice(0, SHOWN), bars: form.elements.bars.value };
+}
+
+function toForm(asked) {
+  for (const input of inputs) {
+    const own = input.name === "show" ? asked.show : asked.filters.get(input.name);
+    input.checked = Boolean(own?.includes(input.value));
+  }
+  form.elements.bars.value = asked.bars;
+}
+
+// ---- what is loaded when it is first needed --------------------------------------------------------------------------
+
+let words, counter, loading = null;
+
+function load() {
+  loading ??= (async () => {
+    const said = fetch(root.dataset.words).then((answer) => answer.json());
+    const { Counter, fetchCompact } = await import(root.dataset.counter);
+    const [core, long, texts] = await Promise.all([fetchCompact(root.dataset.core), fetchCompact(root.dataset.long), said]);
+    words = texts;
+    counter = new Counter(core);
+    counter.add(long);
+  })();
+  loading.catch(() => { loading = null; });
+  return loading;
+}
+
+// ---- words and numbers -----------------------------------------------------------------------------------------------
+
+const say = (key, values = {}) => words.texts[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
+
+/** Without what sums in another order change: whole halves stay whole halves, and are rounded alike everywhere. */
+const steady = (value) => Number(value.toFixed(4));
+
+function number(value, digits = 0) {
+  const half = Math.floor(value) + 0.5;
+  const fixed = digits === 0 && value === half ? String(2 * Math.round(value / 2)) : value.toFixed(digits);
+  const [whole, part] = fixed.replace(/^-(0(?:\.0+)?)$/, "$1").split(".");
+  const { group, decimal, from } = words.numbers;
+  const grouped = Math.abs(Number(whole)) >= from ? whole.replace(/\B(?=(\d{3})+$)/g, group) : whole;
+  return part === undefined ? grouped : grouped + decimal + part;
+}
+
+const isolated = (text) => (words.numbers.isolate ? `\u2066${text}\u2069` : text);
+const dash = () => words.numbers.dash.replace(/[\u2066\u2069]/g, "");
+const numberRange = (low, high) => isolated(number(low) + dash() + number(high));
+const percent = (share, digits = 1) => number(100 * share, digits) + words.numbers.percent;
+
+function percentRange(low, high) {
+  let digits = 1;
+  while (digits < 3 && low < high && (100 * low).toFixed(digits) === (100 * high).toFixed(digits)) digits++;
+  return isolated(number(100 * low, digits) + dash() + percent(high, digits));
+}
+
+/** The smallest round number that is not below any of the values; 1 when all are zero. */
+function axisEnd(values) {
+  const largest = Math.max(0, ...values);
+  if (largest <= 0) return 1;
+  const magnitude = largest >= 1 ? 10 ** (String(Math.trunc(largest)).length - 1) : 10 ** -(1 / largest).toFixed(0).length;
+  return [1, 2, 3, 4, 5, 6, 8, 10, 20, 100].map((step) => step * magnitude).find((end) => end >= largest);
+}
+
+// ---- counting --------------------------------------------------------------------------------------------------------
+
+/** @returns {import("./explorer-counter.js").Event} */
+function event(filters) {
+  const chosen = [...filters].map(([name, own]) => [counter.names.indexOf(name),
+    own.map((code) => codes.get(name).indexOf(code) + 1)]);
+  return chosen.filter(([variable, own]) => own.length < counter.sizes[variable]).sort((a, b) => a[0] - b[0]);
+}
+
+function cellsOf(found, name) {
+  return found.categories.map((category, i) => ({
+    name, code: codes.get(name)[category - 1], count: [found.count[i], found.low[i], found.high[i]].map(steady), few: found.few[i],
+    share: [found.share[i], found.shareLow[i], found.shareHigh[i]], shareFew: found.shareFew[i],
+    measured: found.measured[i], whole: found.whole,
+  }));
+}
+
+/** Flags are counted among the chosen people; the answers to one question also among those not chosen in it. */
+function count(figure, asked, cache) {
+  const names = [...new Set(answersOf.get(figure.id).map((input) => input.name))];
+  if (figure.dataset.group) {
+    const people = event(asked.filters);
+    return names.flatMap((name) => cellsOf(counter.by(people, counter.names.indexOf(name), cache), name));
+  }
+  const others = new Map(asked.filters);
+  others.delete(names[0]);
+  return cellsOf(counter.by(event(others), counter.names.indexOf(names[0]), cache), names[0]);
+}
+
+const answersOf = new Map([...form.querySelectorAll("details.ask")].slice(0, charts.length).map((ask, i) =>
+  [topics[i], [...ask.querySelectorAll("input[type=checkbox]")]]));
+
+// ---- drawing ---------------------------------------------------------------------------------------------------------
+
+const rows = new Map();
+for (const row of document.querySelectorAll("#charts tr[data-code]")) rows.set(`${row.dataset.variable}=${row.dataset.code}`, row);
+
+function element(name, attributes = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.append(...children);
+  return made;
+}
+
+/** A row that was not drawn before: like the others, with nothing in it. */
+function newRow(name, code) {
+  const pattern = document.querySelector("#charts tr[data-code]"), row = pattern.cloneNode(true);
+  Object.assign(row.dataset, { variable: name, code });
+  row.querySelector("bdi").textContent = labels.get(`${name}=${code}`);
+  return row;
+}
+
+const SVG = "http://www.w3.org/2000/svg";
+
+function drawBar(svg, numbers, end) {
+  if (!numbers) {
+    while (svg.children.length > 1) svg.lastChild.remove();
+    return;
+  }
+  while (svg.children.length < 6) {
+    const kind = ["", "rect", "line", "line", "line", "line"][svg.children.length];
+    svg.append(document.createElementNS(SVG, kind));
+  }
+  const part = (value) => Math.min(1, Math.max(0, value / end)), at = (value) => `${(100 * part(value)).toFixed(4)}%`;
+  const [value, low, high] = numbers, set = (i, attributes) => {
+    for (const [key, own] of Object.entries(attributes)) svg.children[i].setAttribute(key, own);
+  };
+  set(1, { class: "fill", width: at(value), height: 12, "data-length": part(value).toFixed(6) });
+  set(2, { class: "halo", x1: at(low), x2: at(high), y1: 6, y2: 6 });
+  set(3, { class: "whisker", x1: at(low), x2: at(high), y1: 6, y2: 6 });
+  set(4, { class: "whisker", x1: at(low), x2: at(low), y1: 3, y2: 9 });
+  set(5, { class: "whisker", x1: at(high), x2: at(high), y1: 3, y2: 9 });
+}
+
+function drawValue(cell, text, interval) {
+  const value = cell.querySelector("b > bdi");
+  if (interval && value) {
+    if (value.textContent !== text) value.textContent = text;
+    cell.querySelector(".interval > bdi").textContent = interval;
+    cell.querySelector(".recorded")?.remove();
+  } else if (interval) {
+    cell.replaceChildren(element("b", {}, element("bdi", {}, text)), " ",
+      element("span", { class: "interval" }, element("bdi", {}, interval)));
+  } else cell.replaceChildren(element("span", { class: "few" }, text));
+}
+
+function drawRow(cell, asked, end) {
+  const name = `${cell.name}=${cell.code}`;
+  if (!rows.has(name)) rows.set(name, newRow(cell.name, cell.code));
+  const row = rows.get(name), link = row.querySelector("a");
+  link.setAttribute("href", location.pathname + write(toggled(asked, cell.name, cell.code)));
+  if (asked.filters.get(cell.name)?.includes(cell.code)) link.setAttribute("aria-current", "true");
+  else link.removeAttribute("aria-current");
+  const isCount = asked.bars === "count";
+  drawBar(row.querySelector("svg"), (isCount ? cell.few : cell.shareFew) ? null : isCount ? cell.count : cell.share, end);
+  const fewShare = cell.whole === null && !cell.few ? "dash.unknown_share" : "chart.too_few";
+  drawValue(row.children[1], cell.shareFew ? say(fewShare) : percent(cell.share[0]),
+    cell.shareFew ? "" : percentRange(cell.share[1], cell.share[2]));
+  drawValue(row.children[2], cell.few ? say("chart.too_few") : number(cell.count[0]),
+    cell.few ? "" : numberRange(cell.count[1], cell.count[2]));
+  if (!cell.measured && !cell.few) row.children[2].append(element("span", { class: "recorded" }, say("explorer.mark")));
+  return row;
+}
+
+function wholeNote(whole) {
+  if (whole === null) return say("explorer.whole.none");
+  if (whole.few) return say("explorer.whole.few");
+  const known = number(steady(whole.value));
+  if (whole.source === "records") return say("explorer.whole.records", { known });
+  const key = whole.source === "counts" ? "dash.known" : "dash.known_records";
+  return say(key, { known, range: numberRange(steady(whole.low), steady(whole.high)) });
+}
+
+const isChosen = (asked, cell) => Boolean(asked.filters.get(cell.name)?.includes(cell.code));
+
+function drawChart(figure, asked, cache) {
+  let cells = count(figure, asked, cache);
+  const notes = [], published = cells.filter((cell) => !cell.few).length;
+  if (figure.dataset.long) {
+    const said = cells.filter((cell) => !cell.few)
+      .sort((one, other) => other.count[0] - one.count[0] || (one.code < other.code ? -1 : 1)).slice(0, TOP);
+    cells = [...said, ...cells.filter((cell) => isChosen(asked, cell) && !said.includes(cell))];
+    notes.push(say("chart.top", { shown: number(said.length), published: number(published) }));
+  }
+  if (figure.dataset.group) notes.push(say("dash.several"));
+  notes.push(cells.length ? wholeNote(cells[0].whole) : say("chart.too_few"));
+  if (cells.some((cell) => !cell.measured && !cell.few)) notes.push(say("explorer.marked"));
+  const isCount = asked.bars === "count";
+  const ends = cells.filter((cell) => !(isCount ? cell.few : cell.shareFew)).map((cell) => (isCount ? cell.count : cell.share)[2]);
+  const end = isCount ? axisEnd(ends) : Math.min(1, axisEnd(ends));
+  const drawn = cells.map((cell) => drawRow(cell, asked, end)), body = figure.querySelector("tbody");
+  if (drawn.length !== body.children.length || drawn.some((row, i) => row !== body.children[i])) {
+    const focused = document.activeElement;
+    body.replaceChildren(...drawn);
+    if (body.contains(focused)) focused.focus({ preventScroll: true });
+  }
+  const caption = figure.querySelector("figcaption");
+  caption.replaceChildren(...notes.map((note) => element("p", {}, note)));
+  return cells;
+}
+
+function drawHeadline(asked, cache) {
+  const total = counter.total(event(asked.filters), cache);
+  const texts = total.few ? [say("chart.too_few"), "", say("explorer.source.few")]
+    : [say("explorer.about", { count: number(steady(total.value)) }),
+      say("home.interval", { range: numberRange(steady(total.low), steady(total.high)) }), say(`explorer.source.${total.source}`)];
+  document.getElementById("answer-value").textContent = texts[0];
+  document.querySelector("#answer-interval > bdi").textContent = texts[1];
+  document.getElementById("answer-source").textContent = texts[2];
+}
+
+const question = (figure) => figure.querySelector("h3").textContent;
+
+function drawChips(asked) {
+  const chips = [];
+  for (const figure of charts) {
+    for (const input of answersOf.get(figure.id)) {
+      if (!asked.filters.get(input.name)?.includes(input.value)) continue;
+      const said = say("explorer.answer", { question: question(figure), answer: labels.get(`${input.name}=${input.value}`) });
+      const address = location.pathname + write(toggled(asked, input.name, input.value));
+      chips.push(element("li", {}, element("a", { href: address, "data-state": "" },
+        element("span", { class: "quiet" }, `${say("explorer.remove")} `), element("bdi", {}, said), " ",
+        element("span", { "aria-hidden": "true" }, "×"))));
+    }
+  }
+  if (!chips.length) chips.push(element("li", { class: "everybody" }, say("explorer.everybody")));
+  document.getElementById("chips").replaceChildren(...chips);
+}
+
+let shown = null;
+
+/** @param {Asked} asked */
+function draw(asked) {
+  const cache = new Map();
+  drawHeadline(asked, cache);
+  drawChips(asked);
+  shown = { asked, cells: new Map() };
+  for (const figure of charts) {
+    figure.hidden = !asked.show.includes(figure.id);
+    if (!figure.hidden) shown.cells.set(figure, drawChart(figure, asked, cache));
+  }
+  drawLinks(asked);
+}
+
+function drawLinks(asked) {
+  const api = document.getElementById("api"), query = write({ ...asked, show: topics.slice(0, SHOWN), bars: "share" });
+  const address = api.dataset.base + query;
+  api.setAttribute("href", address);
+  api.firstElementChild.textContent = address;
+  for (const link of document.querySelectorAll("nav.languages a")) link.search = write(asked);
+}
+
+// ---- events ----------------------------------------------------------------------------------------------------------
+
+async function show(asked, understood = true) {
+  const answer = document.getElementById("answer");
+  document.getElementById("unknown").hidden = understood;
+  if (!counter) {
+    answer.setAttribute("aria-busy", "true");
+    try {
+      await load();
+    } catch {
+      document.getElementById("answer-source").textContent = words?.texts["explorer.failed"] ?? "";
+      if (!words) form.submit();
+      return;
+    } finally {
+      answer.removeAttribute("aria-busy");
+    }
+    [asked] = read(location.search);
+  }
+  draw(asked);
+}
+
+function go(asked) {
+  const query = write(asked);
+  if (query !== location.search) history.pushState(null, "", location.pathname + query);
+  return show(asked);
+}
+
+function follow(click) {
+  const link = click.target.closest("a[data-state]");
+  if (!link || click.button || click.metaKey || click.ctrlKey || click.shiftKey || click.altKey) return;
+  click.preventDefault();
+  const inChips = link.closest("#chips");
+  const [asked] = read(new URL(link.href).search);
+  toForm(asked);
+  const done = go(asked);
+  // The link that was pressed is gone with its chip: go on at the next one, or at the questions.
+  if (inChips) done.then(() => (document.querySelector("#chips a") ?? form.querySelector("summary")).focus());
+}
+
+function find(search) {
+  const wanted = plain(search.value);
+  for (const item of search.closest("fieldset").querySelectorAll("li")) {
+    item.hidden = !plain(item.textContent).includes(wanted);
+  }
+}
+
+const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase().trim();
+
+function csv() {
+  const field = (value) => (/^[=+\-@\t\r]/.test(value) ? `"'${value}"` : /[",\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
+  const ends = [say("explorer.csv.low"), say("explorer.csv.high")];
+  const head = [say("explorer.csv.question"), say("explorer.csv.answer"),
+    ...["chart.people", "chart.share"].flatMap((key) => [say(key), ...ends.map((end) => `${say(key)}, ${end}`)]),
+    say("explorer.csv.source")];
+  const lines = [head];
+  for (const [figure, cells] of shown.cells) {
+    for (const cell of cells) {
+      const people = cell.few ? [say("chart.too_few"), "", ""] : cell.count.map((value) => value.toFixed(0));
+      const share = cell.shareFew ? ["", "", ""] : cell.share.map((value) => value.toFixed(4));
+      lines.push([question(figure), labels.get(`${cell.name}=${cell.code}`), ...people, ...share,
+        cell.few ? "" : say(cell.measured ? "explorer.csv.counts" : "explorer.mark")]);
+    }
+  }
+  const text = `\ufeff${lines.map((line) => line.map(field).join(",")).join("\r\n")}\r\n`;
+  const link = element("a", { download: "explorer.csv", href: URL.createObjectURL(new Blob([text], { type: "text/csv" })) });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
+async function copy() {
+  const said = document.getElementById("copied");
+  await load();
+  try {
+    await navigator.clipboard.writeText(location.origin + location.pathname + write(fromForm()));
+    said.textContent = say("explorer.copied");
+  } catch {
+    said.textContent = say("explorer.not_copied");
+  }
+}
+
+function start() {
+  form.addEventListener("change", (change) => { if (change.target.type !== "search") go(fromForm()); });
+  form.addEventListener("submit", (submit) => { submit.preventDefault(); go(fromForm()); });
+  form.addEventListener("input", (input) => { if (input.target.type === "search") find(input.target); });
+  root.addEventListener("click", follow);
+  // Loaded when it is about to be needed, not with the page.
+  for (const sign of ["pointerover", "focusin"]) {
+    root.addEventListener(sign, () => load().catch(() => {}), { once: true, passive: true });
+  }
+  addEventListener("popstate", () => {
+    const [asked, understood] = read(location.search);
+    toForm(asked);
+    show(asked, understood);
+  });
+  for (const search of form.querySelectorAll(".find")) search.hidden = false;
+  document.getElementById("apply").hidden = true;
+  document.getElementById("scripted").hidden = false;
+  document.getElementById("copy").addEventListener("click", copy);
+  document.getElementById("csv").addEventListener("click", async () => {
+    await load();
+    if (!shown) draw(fromForm());
+    csv();
+  });
+  const [asked, understood] = read(location.search);
+  toForm(asked);
+  if (location.search && root.dataset.served === undefined) show(asked, understood);
+}
+
+if (typeof DecompressionStream === "function") start();

@@ -1,0 +1,135 @@
+"""The section of the explorer: one page per language, its words, and the release in few bytes for the browser.
+
+Promise: the page without a question has its numbers without JavaScript and without a service. With JavaScript the
+browser counts by itself, and no question leaves it; without, the service of `ctdc.hub.site.explorer.service` answers.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+from urllib.parse import quote
+
+from ctdc.foundation.errors import UserError
+from ctdc.foundation.hashing import hash_bytes
+from ctdc.hub.site.explorer.query import Asked
+from ctdc.hub.site.explorer.view import EXPLORER_TEXTS, Explored
+from ctdc.hub.site.frame import SITE_TEXTS, Entry, SiteFile, SitePage
+from ctdc.hub.site.view import SiteRelease
+from ctdc.release.citation import citation
+from ctdc.release.compact import compact_core, compact_long
+from ctdc.release.counting import Counter, open_counter
+from ctdc.release.numbers import number, number_range, percent
+from ctdc.standard.languages import LANGUAGES, RIGHT_TO_LEFT
+
+PATH = "explorer/"
+WORDS_PATH = "explorer/words.json"
+# The site's own messages that the browser has to say too.
+SHARED_WORDS = (
+    "chart.too_few",
+    "chart.top",
+    "chart.share",
+    "chart.people",
+    "chart.interval",
+    "dash.several",
+    "dash.known",
+    "dash.known_records",
+    "dash.unknown_share",
+    "home.interval",
+)
+
+
+class Explorer:
+    """The explorer of one release. A release whose measurements this program cannot read has none."""
+
+    id = "explorer"
+    content = None
+    shows_earlier = False
+
+    def __init__(self, view: SiteRelease) -> None:
+        self._view = view
+
+    @cached_property
+    def counter(self) -> Counter | None:
+        """The release, open for questions; None if its measurements are of a form that is not known here."""
+        try:
+            return open_counter(self._view.folder)
+        except UserError as error:
+            if error.detail.code != "measurements.format":
+                raise
+            return None
+
+    def entries(self, language: str) -> Sequence[Entry]:
+        """The page, if there is one."""
+        if self.counter is None:
+            return ()
+        return [Entry("explorer", "explorer", PATH, EXPLORER_TEXTS.text(language, "explorer.nav"))]
+
+    def pages(self, language: str) -> Iterator[SitePage | SiteFile]:
+        """The page, its words, and once for all languages what the browser counts with."""
+        if self.counter is None:
+            return
+        if language == LANGUAGES[0]:
+            for address, data in self._files.items():
+                yield SiteFile(address, data)
+        yield SiteFile(WORDS_PATH, json.dumps(words(language), ensure_ascii=False, sort_keys=True).encode())
+        yield self.page(language, self.explored(language).addresses.default)
+
+    def explored(self, language: str) -> Explored:
+        """The release in a language. Raises ValueError if it has no explorer."""
+        if self.counter is None:
+            raise ValueError("the measurements of this release cannot be read")
+        return Explored(self._view, self.counter, language)
+
+    def page(self, language: str, asked: Asked, *, understood: bool = True, served: bool = False) -> SitePage:
+        """The page with the answer to a question. served: whether the service made it."""
+        explored = self.explored(language)
+        core, long = self._files
+        info, created = self._view.manifest.info, self._view.manifest.created
+        context = {
+            **explored.page(asked),
+            "heading": EXPLORER_TEXTS.text(language, "explorer.title"),
+            "description": EXPLORER_TEXTS.text(language, "explorer.lead"),
+            "x": lambda key, **values: EXPLORER_TEXTS.text(language, key, **values),
+            "understood": understood,
+            "served": served,
+            "query": explored.addresses.write(asked),
+            "files": {"core": core, "long": long, "words": f"/{language}/{WORDS_PATH}"},
+            "api": f"/api/v1/releases/{self._view.manifest.folder}/explore",
+            "api_query": api_query(asked),
+            "citation": citation(language, info, created),
+        }
+        return SitePage("explorer", PATH, "explorer.html.j2", context)
+
+    @cached_property
+    def _files(self) -> Mapping[str, bytes]:
+        """What the browser counts with, by address: with a hash, so that it never goes stale."""
+        if self.counter is None:
+            return {}
+        made = {"core": compact_core(self.counter), "long": compact_long(self.counter)}
+        return {f"/assets/explorer-{name}.{hash_bytes(data)[:12]}.bin": data for name, data in made.items()}
+
+
+def api_query(asked: Asked) -> str:
+    """The same filters as the counts service for programs is asked."""
+    pairs = [f"{quote(name)}={','.join(map(quote, codes))}" for name, codes in sorted(asked.filters.items()) if codes]
+    return f"?{'&'.join(pairs)}" if pairs else ""
+
+
+def words(language: str) -> dict[str, Any]:
+    """Messages and the form of numbers, for the browser."""
+    texts = {key: SITE_TEXTS.messages(language)[key] for key in SHARED_WORDS}
+    own = EXPLORER_TEXTS.messages(language)
+    return {
+        "texts": {**texts, **own},
+        "numbers": {
+            "group": number(language, 1_234_567)[1:2],
+            "from": 1_000 if number(language, 1_234) != "1234" else 10_000,
+            "decimal": number(language, 0.5, 1)[1:2],
+            "percent": percent(language, 0.5, 0).removeprefix("50"),
+            "isolate": language in RIGHT_TO_LEFT,
+            "dash": number_range(language, 1, 2).replace("1", "").replace("2", ""),
+        },
+    }

@@ -1,0 +1,92 @@
+"""The explorer without JavaScript: the same page, with the answer to the question in its address.
+
+Promise: read-only, nothing about a visitor is stored, the same headers as every page; an address is answered as the
+page of `explorer.js` would show it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ctdc.foundation.errors import UserError
+from ctdc.hub.site.explorer.section import PATH, Explorer
+from ctdc.hub.site.export import FILES, NAVIGATION
+from ctdc.hub.site.frame import Site
+from ctdc.hub.site.place import Place
+from ctdc.hub.site.record import read_record
+from ctdc.hub.site.sections import sections_of
+from ctdc.hub.site.serve import SECURITY_HEADERS
+from ctdc.hub.site.view import read_release
+from ctdc.release.manifest import MANIFEST
+from ctdc.standard.languages import LANGUAGES
+
+ADDRESS = re.compile(rf"/({'|'.join(LANGUAGES)})/{PATH}")
+LONGEST_QUERY = 16_000  # characters; all codes of all variables fit
+KEPT = 512  # answers
+
+
+class ExplorerService:
+    """Answers questions to the explorer, and hands everything else to the pages."""
+
+    def __init__(self, pages: ASGIApp, site: Site) -> None:
+        self._pages, self._site = pages, site
+        found = [section for section in site.sections if isinstance(section, Explorer)]
+        if not found or found[0].counter is None:
+            raise UserError(
+                "explorer.none", "This site has no explorer.", do="Build it from a release of this version."
+            )
+        self._explorer = found[0]
+        self._page = lru_cache(maxsize=KEPT)(self._rendered)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        match = ADDRESS.fullmatch(scope["path"]) if scope["type"] == "http" else None
+        if match is None or not scope["query_string"] or scope["method"] not in ("GET", "HEAD"):
+            await self._pages(scope, receive, send)
+            return
+        await self._answer(match[1], Request(scope).url.query)(scope, receive, send)
+
+    def _answer(self, language: str, query: str) -> Response:
+        headers = {**SECURITY_HEADERS, "Cache-Control": "no-cache"}
+        if len(query) > LONGEST_QUERY:
+            return Response("The address is too long", 414, headers, "text/plain")
+        try:
+            asked, understood = self._explorer.explored(language).addresses.read(query)
+        except ValueError:  # more parts than any question has
+            return Response("The address has too many parts", 400, headers, "text/plain")
+        canonical = self._explorer.explored(language).addresses.write(asked)
+        return Response(self._page(language, canonical, understood), 200, headers, "text/html; charset=utf-8")
+
+    def _rendered(self, language: str, canonical: str, understood: bool) -> bytes:
+        asked, _ = self._explorer.explored(language).addresses.read(canonical.removeprefix("?"))
+        page = self._explorer.page(language, asked, understood=understood, served=True)
+        return self._site.render(page, language).encode()
+
+
+def with_explorer(pages: ASGIApp, site: Site) -> ASGIApp:
+    """The pages, with answers by the service where the site has an explorer."""
+    has = any(isinstance(section, Explorer) and section.counter is not None for section in site.sections)
+    return ExplorerService(pages, site) if has else pages
+
+
+def site_at(folder: Path) -> Site:
+    """The site that was built in `folder`, from the releases in it. Raises UserError where there are none."""
+    own = Place()
+    found = list(folder.glob(f"{own.files.strip('/')}/*/{MANIFEST}"))
+    place = own
+    if not found:
+        found = list(folder.glob(f"{FILES}/*/{MANIFEST}"))
+        place = Place(files=f"/{FILES}/", origin=read_record(folder).origin, navigation=NAVIGATION)
+    if not found:
+        raise UserError("explorer.no_release", f"{folder} holds no release.", do="Build it with 'ctdc site build'.")
+    views = [read_release(path.parent) for path in found]
+    views.sort(key=lambda view: (view.manifest.created, view.manifest.folder), reverse=True)
+    front = replace(views[0], place=place, earlier=tuple(views[1:]))
+    return Site(front, sections_of(front))

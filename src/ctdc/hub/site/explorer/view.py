@@ -1,0 +1,264 @@
+"""The explorer's page as plain values: what was asked, how many people that are, and every chart of them.
+
+Promise: every number is the answer of `Counter`, with its interval; what is too few to say has no number and no bar.
+The module ``explorer.js`` draws the same in the browser; a test compares both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ctdc.hub.site.charts import MOST_CODES, TOP_COUNTRIES, Mark, axis_end, strip_common_start
+from ctdc.hub.site.explorer.query import COUNT, Asked, Language
+from ctdc.hub.site.frame import SITE_TEXTS
+from ctdc.hub.site.view import SiteRelease
+from ctdc.release.answers import COUNTS, RECORDS
+from ctdc.release.counting import Counted, Counter, Number
+from ctdc.release.numbers import number, number_range, percent, percent_range
+from ctdc.release.texts import Catalogue
+from ctdc.release.vocabulary import FLAG_CODES
+
+EXPLORER_TEXTS = Catalogue(Path(__file__).parent / "texts")
+GROUP, VARIABLE = "group", "variable"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One answer that can be chosen: a code of a variable."""
+
+    variable: str
+    code: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A question with its answers, which is also a chart. id: of the chart; is_group: its answers are flags.
+
+    is_long: only its most frequent answers are drawn.
+    """
+
+    id: str
+    title: str
+    is_group: bool
+    choices: tuple[Choice, ...]
+
+    @property
+    def is_long(self) -> bool:
+        """Whether there are more answers than a chart can hold."""
+        return len(self.choices) > MOST_CODES
+
+
+@dataclass(frozen=True)
+class Line:
+    """One answer in a chart. address: of the same question with or without it; drawn: the mark that is the bar."""
+
+    choice: Choice
+    address: str
+    chosen: bool
+    drawn: Mark
+    share: Mark
+    people: Mark
+    measured: bool
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A chart of a topic."""
+
+    topic: Topic
+    lines: tuple[Line, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """One answer as numbers."""
+
+    choice: Choice
+    count: tuple[float, float, float]
+    few: bool
+    share: tuple[float, float, float]
+    share_few: bool
+    measured: bool
+    whole: Number | None
+
+
+class Explored:
+    """One release in one language, to be asked."""
+
+    def __init__(self, view: SiteRelease, counter: Counter, language: str) -> None:
+        self._view, self._counter, self._language = view, counter, language
+
+    @cached_property
+    def topics(self) -> tuple[Topic, ...]:
+        """Every question: variables in the release's order, a group of flags where its first flag stands."""
+        found: dict[str, Topic] = {}
+        for name in self._counter.variables:
+            words = self._view.words[name]
+            group = self._view.groups.get(words.group or "")
+            topic = self._variable(name) if group is None else self._group(group.id)
+            found.setdefault(topic.id, topic)
+        return tuple(found.values())
+
+    def _variable(self, name: str) -> Topic:
+        words = self._view.words[name]
+        choices = (Choice(name, code, self._label(name, code)) for code in self._counter.analysis.codes(name))
+        return Topic(f"{VARIABLE}-{name}", words.labels[self._language], False, tuple(choices))
+
+    def _group(self, name: str) -> Topic:
+        group = self._view.groups[name]
+        labels = strip_common_start([self._view.words[flag].labels[self._language] for flag in group.variables])
+        choices = (Choice(flag, FLAG_CODES[0], label) for flag, label in zip(group.variables, labels, strict=True))
+        return Topic(f"{GROUP}-{name}", group.labels[self._language], True, tuple(choices))
+
+    def _label(self, name: str, code: str) -> str:
+        return self._view.code_label(name, code, self._language)
+
+    @cached_property
+    def addresses(self) -> Language:
+        """Reads and writes the addresses of questions."""
+        codes = {name: self._counter.analysis.codes(name) for name in self._counter.variables}
+        return Language(codes, [topic.id for topic in self.topics])
+
+    def page(self, asked: Asked) -> dict[str, Any]:
+        """What the page's template is filled with, for one question."""
+        total = self._counter.total(asked.filters)
+        charts = [self._chart(topic, asked) for topic in self.topics]
+        return {
+            "asked": asked,
+            "topics": self.topics,
+            "charts": charts,
+            "headline": self._headline(total),
+            "chips": [
+                (topic.title, choice.label, self._address(asked, choice))
+                for topic in self.topics
+                for choice in topic.choices
+                if self._is_chosen(asked, choice)
+            ],
+        }
+
+    def _address(self, asked: Asked, choice: Choice) -> str:
+        query = self.addresses.write(asked.toggled(choice.variable, choice.code))
+        return f"/{self._language}/explorer/{query}"
+
+    def _is_chosen(self, asked: Asked, choice: Choice) -> bool:
+        return choice.code in asked.filters.get(choice.variable, ())
+
+    def _headline(self, total: Number) -> dict[str, str]:
+        if total.too_few:
+            return {"value": SITE_TEXTS.text(self._language, "chart.too_few"), "interval": "", "source": "few"}
+        value = self._text("explorer.about", count=number(self._language, _steady(total.value)))
+        ends = number_range(self._language, _steady(total.low), _steady(total.high))
+        interval = SITE_TEXTS.text(self._language, "home.interval", range=ends)
+        return {"value": value, "interval": interval, "source": total.source}
+
+    # ---- charts -----------------------------------------------------------------------------------------------------
+
+    def _chart(self, topic: Topic, asked: Asked) -> Drawn:
+        cells = self._cells(topic, asked)
+        published = sum(not cell.few for cell in cells)
+        if topic.is_long:
+            cells = self._top(cells, asked)
+        ends = [self._numbers(cell, asked.bars)[2] for cell in cells if not self._is_few(cell, asked.bars)]
+        end = axis_end(ends) if asked.bars == COUNT else min(1.0, axis_end(ends))
+        lines = tuple(self._line(cell, asked, end) for cell in cells)
+        return Drawn(topic, lines, tuple(self._notes(topic, cells, published)))
+
+    def _cells(self, topic: Topic, asked: Asked) -> list[_Cell]:
+        """Flags are counted among the chosen people; the answers to one question also among those not chosen in it."""
+        if topic.is_group:
+            people = self._counter.asked(asked.filters)
+            return [cell for choice in topic.choices for cell in _cells_of([choice], people.by((choice.variable,)))]
+        name = topic.choices[0].variable
+        others = {other: codes for other, codes in asked.filters.items() if other != name}
+        return _cells_of(topic.choices, self._counter.asked(others).by((name,)))
+
+    def _top(self, cells: Sequence[_Cell], asked: Asked) -> list[_Cell]:
+        said = sorted((cell for cell in cells if not cell.few), key=lambda cell: (-cell.count[0], cell.choice.code))
+        chosen = [cell for cell in cells if self._is_chosen(asked, cell.choice) and cell not in said[:TOP_COUNTRIES]]
+        return [*said[:TOP_COUNTRIES], *chosen]
+
+    def _numbers(self, cell: _Cell, bars: str) -> tuple[float, float, float]:
+        return cell.count if bars == COUNT else cell.share
+
+    def _is_few(self, cell: _Cell, bars: str) -> bool:
+        return cell.few if bars == COUNT else cell.share_few
+
+    def _line(self, cell: _Cell, asked: Asked, end: float) -> Line:
+        share, people = self._share(cell), self._people(cell)
+        drawn = _on_axis(people if asked.bars == COUNT else share, end)
+        chosen = self._is_chosen(asked, cell.choice)
+        return Line(cell.choice, self._address(asked, cell.choice), chosen, drawn, share, people, cell.measured)
+
+    def _share(self, cell: _Cell) -> Mark:
+        if cell.share_few:
+            key = "dash.unknown_share" if cell.whole is None and not cell.few else "chart.too_few"
+            return Mark(SITE_TEXTS.text(self._language, key), "", 0.0, 0.0, 0.0, few=True)
+        value, low, high = cell.share
+        interval = percent_range(self._language, low, high)
+        return Mark(percent(self._language, value), interval, 0.0, 0.0, 0.0, numbers=cell.share)
+
+    def _people(self, cell: _Cell) -> Mark:
+        if cell.few:
+            return Mark(SITE_TEXTS.text(self._language, "chart.too_few"), "", 0.0, 0.0, 0.0, few=True)
+        value, low, high = cell.count
+        interval = number_range(self._language, low, high)
+        return Mark(number(self._language, value), interval, 0.0, 0.0, 0.0, numbers=cell.count)
+
+    def _notes(self, topic: Topic, cells: Sequence[_Cell], published: int) -> list[str]:
+        language, notes = self._language, []
+        if topic.is_long:
+            shown = number(language, min(published, TOP_COUNTRIES))
+            notes.append(SITE_TEXTS.text(language, "chart.top", shown=shown, published=number(language, published)))
+        if topic.is_group:
+            notes.append(SITE_TEXTS.text(language, "dash.several"))
+        notes.append(self._whole(cells[0].whole) if cells else SITE_TEXTS.text(language, "chart.too_few"))
+        if any(not cell.measured and not cell.few for cell in cells):
+            notes.append(self._text("explorer.marked"))
+        return notes
+
+    def _whole(self, whole: Number | None) -> str:
+        language = self._language
+        if whole is None:
+            return self._text("explorer.whole.none")
+        if whole.too_few:
+            return self._text("explorer.whole.few")
+        key = {COUNTS: "dash.known", RECORDS: ""}.get(whole.source, "dash.known_records")
+        known = number(language, _steady(whole.value))
+        if not key:
+            return self._text("explorer.whole.records", known=known)
+        ends = number_range(language, _steady(whole.low), _steady(whole.high))
+        return SITE_TEXTS.text(language, key, known=known, range=ends)
+
+    def _text(self, key: str, **values: str) -> str:
+        return EXPLORER_TEXTS.text(self._language, key, **values)
+
+
+def _cells_of(choices: Sequence[Choice], found: Counted) -> list[_Cell]:
+    places = {code: place for place, (code,) in enumerate(found.codes)}
+    cells = []
+    for choice in choices:
+        at = places[choice.code]
+        count = _steady(found.count[at]), _steady(found.low[at]), _steady(found.high[at])
+        shares = found.shares
+        share = float(shares.share[at]), float(shares.low[at]), float(shares.high[at])
+        few, share_few = bool(found.too_few[at]), bool(found.share_too_few[at])
+        cells.append(_Cell(choice, count, few, share, share_few, bool(found.measured[at]), found.whole))
+    return cells
+
+
+def _on_axis(mark: Mark, end: float) -> Mark:
+    if mark.numbers is None:
+        return mark
+    length, low, high = (min(1.0, max(0.0, one / end)) for one in mark.numbers)
+    return Mark(mark.text, mark.interval, length, low, high, numbers=mark.numbers)
+
+
+def _steady(value: float) -> float:
+    """Without what sums in another order change: whole halves stay whole halves, and are rounded alike everywhere."""
+    return round(float(value), 4)
