@@ -42,7 +42,7 @@ SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 375, "hei
 SHOWN_LANGUAGES = ("en", "ar")
 TALLEST = 3000  # pixels of a page that a picture shows
 LARGEST = 60_000  # bytes of a picture
-WIDTHS = (800, 640, 480, 360)  # of a picture, from the sharpest that may be small enough
+WIDTHS = (800, 640, 480, 360, 300)  # of a picture, from the sharpest that may be small enough
 BARS = {"performance": 95, "accessibility": 100, "best-practices": 100, "seo": 100, "lcp": 1500, "tbt": 50, "cls": 0.02}
 
 
