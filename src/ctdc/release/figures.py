@@ -216,7 +216,7 @@ class Figures:
         for identifier, names, codes in (("women", GENDER, WOMEN), ("children", AGE, CHILDREN)):
             name = self._role(names)
             share = self._share(name, codes) if name else None
-            if share:
+            if share and set(codes) & set(self._reported(str(name))):  # a sum of what is too few to say is too few too
                 yield {"id": identifier, "kind": "share", **share.as_dict()}
 
     def _reported(self, name: str) -> list[str]:

@@ -14,6 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+
 from ctdc.privacy.linear import Event
 from ctdc.release.analysis import Analysis
 from ctdc.release.answers import (
@@ -124,7 +126,7 @@ class Within:
         """Every pair of codes of two variables that can be quoted, the largest first; shares are not known."""
         table = self._analysis.table(first, second).filter(too_few=False)
         cells = [
-            (one, other, Cell(count, low, high, None, error))
+            (one, other, Cell(_published(count), low, high, None, error))
             for one, other, count, error, low, high, _ in table.iter_rows()
         ]
         return sorted(cells, key=lambda pair: (-pair[2].count, pair[0], pair[1]))
@@ -192,7 +194,8 @@ class Within:
             count and self._answer(Quantity(Condition(part), whole)) for part, count in zip(parts, counts, strict=True)
         ]
         cells = tuple(_cell(count, share) for count, share in zip(counts, shares, strict=True))
-        return Row(known.value, known.low, known.high, COUNTED, cells)
+        most = max(cell.count for cell in cells if cell is not None)  # a whole is not less than any of its parts
+        return Row(max(known.value, most), max(known.low, 0.0), max(known.high, most), COUNTED, cells)
 
     def _bounded(self, whole: Condition, parts: Sequence[Event], counts: Sequence[Answer | None]) -> Row:
         """The row where its denominator was counted in the records: two kinds of limits then hold together."""
@@ -200,6 +203,8 @@ class Within:
         queries = inequalities(estimates, whole)
         low, high = both(simple_bounds(estimates, whole), limits_of_count(estimates, half, *queries))
         low = max(0.0, low)
+        if high < self._analysis.rule.threshold:
+            return _nothing(len(parts))
         # A whole is not less than any of its parts, whatever the records say.
         most = max(count.value or 0.0 for count in counts if count is not None)
         known = min(high, max(low, most, float(self._in_records(whole))))
@@ -208,7 +213,7 @@ class Within:
             share = None
             if count is not None and known > 0:
                 tighter = limits_of_share(estimates, half, Condition(part).query(), *queries)
-                own = _interval(count, half.z)
+                own = _interval(count.value or 0.0, count.standard_error or 0.0, half.z)
                 share = bounded_share(half, own, Interval(known, low, high), tighter, few=False)
             cells.append(_cell(count, share))
         return Row(known, low, high, RECORDS, tuple(cells))
@@ -225,18 +230,22 @@ def _nothing(cells: int) -> Row:
     return Row(0.0, 0.0, 0.0, RECORDS, (None,) * cells)
 
 
-def _interval(count: Answer, z: float) -> Interval:
-    """A count within `z` standard errors, the numbers rounded as they are published."""
-    value, error = round(count.value or 0.0, DECIMALS), round(count.standard_error or 0.0, ERROR_DECIMALS)
+def _published(count: float) -> float:
+    """A count as it is published, rounded as there."""
+    return float(np.round(count, DECIMALS))
+
+
+def _interval(value: float, error: float, z: float) -> Interval:
     return Interval(value, max(0.0, value - z * error), max(0.0, value + z * error))
 
 
 def _cell(count: Answer | None, share: Answer | None) -> Cell | None:
     if count is None:
         return None
-    number = _interval(count, Z95)
-    part = None if share is None or share.value is None else Part(share.value, share.low, share.high)
-    return Cell(number.value, number.low, number.high, part, count.standard_error or 0.0)
+    error = round(count.standard_error or 0.0, ERROR_DECIMALS)
+    number = _interval(_published(count.value or 0.0), error, Z95)
+    part = None if share is None or share.value is None or share.too_few else Part(share.value, share.low, share.high)
+    return Cell(number.value, number.low, number.high, part, error)
 
 
 def share_source(rows: Iterable[Row]) -> str:

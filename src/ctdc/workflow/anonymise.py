@@ -6,6 +6,7 @@ columns are as they were; a demand that is not met leaves no file.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -24,6 +25,7 @@ from ctdc.privacy.kanonymity.hierarchy import SUPPRESSED, Hierarchy, Level, hier
 from ctdc.standard.loader import load
 from ctdc.table.coded import read_table
 
+WHOLE = re.compile(r"-?[0-9]+")
 DATA, REPORT = "anonymised.csv", "report.json"
 NOT_A_GUARANTEE = (
     "k-anonymity is not a guarantee: other columns, a second release of the same people, and knowledge of how cells "
@@ -157,7 +159,7 @@ def _bands(width: int, start: int, values: Sequence[str]) -> Level:
     """Whole numbers in bands of `width`, of which one begins at `start`; other texts stay as they are."""
     groups: dict[str, list[str]] = {}
     for value in values:
-        if value.lstrip("-").isdecimal():
+        if WHOLE.fullmatch(value):
             first = start + (int(value) - start) // width * width
             groups.setdefault(f"{first}..{first + width - 1}", []).append(value)
     return groups

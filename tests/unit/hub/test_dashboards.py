@@ -12,9 +12,10 @@ from tests.support.linked_profile import PROFILE as LINKED_PROFILE
 from tests.support.linked_profile import write_linked_profile
 from tests.unit.hub.test_site_build import read
 
+from ctdc.hub.site.alphabet import alphabetical
 from ctdc.hub.site.build import build_site
 from ctdc.hub.site.cross import Crosses, Question
-from ctdc.hub.site.dashboards import THEMES, Dashboards, alphabetical, place_paths
+from ctdc.hub.site.dashboards import THEMES, Dashboards, place_paths
 from ctdc.hub.site.frame import SITE_TEXTS
 from ctdc.hub.site.view import SiteRelease, read_release
 from ctdc.release.build import build

@@ -323,7 +323,15 @@ def _explore(found: Shelved, question: Question) -> dict[str, Any]:
 
 def application(shelf: Shelf) -> FastAPI:
     """The service for the releases of a shelf, without the headers and the cache that `service` puts around it."""
-    app = FastAPI(title="Counter-trafficking data", version=VERSION, openapi_url=None, docs_url=None, redoc_url=None)
+    # A redirect by the framework would name the host that it was asked as, which behind nginx is not the readers'.
+    app = FastAPI(
+        title="Counter-trafficking data",
+        version=VERSION,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
     app.include_router(Addresses(shelf).router())
     document = openapi()
 
@@ -345,6 +353,7 @@ def application(shelf: Shelf) -> FastAPI:
     app.get(f"{API}/", include_in_schema=False)(
         lambda: _json({"releases": f"{API}/releases", "openapi": f"{API}/openapi.json"}, CHECK)
     )
+    app.get(API, include_in_schema=False)(lambda: RedirectResponse(f"{API}/", HTTPStatus.PERMANENT_REDIRECT))
     app.add_exception_handler(UserError, user_error)
     app.add_exception_handler(RequestValidationError, refused)
     app.add_exception_handler(HTTPException, refused)

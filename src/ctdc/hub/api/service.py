@@ -20,6 +20,7 @@ from ctdc.hub.api.problems import problem
 from ctdc.hub.api.shelf import API, Shelf
 
 MOST_BYTES = 64_000_000  # of finished answers in memory
+OVERHEAD = 1000  # bytes that an answer takes besides its text
 LONGEST_QUERY = 8_000  # characters, as most servers and proxies take
 LEAST_COMPRESSED = 1_000  # bytes
 COMPRESSED = ("application/json", "application/problem+json", "text/csv")
@@ -67,14 +68,20 @@ class Memory:
 
     def put(self, key: tuple[str, bytes, bool], answer: Finished) -> None:
         """Keep an answer, and forget what was asked for longest ago until all fit."""
-        if len(answer.body) > self._most:
+        if _size(key, answer) > self._most:
             return
         with self._lock:
             before = self._answers.pop(key, None)
-            self._held += len(answer.body) - (len(before.body) if before else 0)
+            self._held += _size(key, answer) - (_size(key, before) if before else 0)
             self._answers[key] = answer
             while self._held > self._most:
-                self._held -= len(self._answers.popitem(last=False)[1].body)
+                self._held -= _size(*self._answers.popitem(last=False))
+
+
+def _size(key: tuple[str, bytes, bool], answer: Finished) -> int:
+    """Bytes that an answer takes with its address and headers: many small ones with long addresses are much too."""
+    headers = sum(len(name) + len(value) for name, value in answer.headers)
+    return len(answer.body) + len(key[0]) + len(key[1]) + headers + OVERHEAD
 
 
 class Service:

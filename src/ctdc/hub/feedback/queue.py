@@ -1,7 +1,8 @@
 """Messages in a folder, one file each, until somebody reads and answers them.
 
-Promise: a file appears whole or not at all, is readable by its owner only, and tells neither the hour at which it came
-(its name is random, its time is midnight) nor the order; the folder never grows beyond `MOST_MESSAGES`.
+Promise: a file appears whole or not at all, is readable by its owner only, and says in its name, its text and its time
+nothing about the hour at which it came (its name is random, its time is midnight); the folder never grows beyond
+`MOST_MESSAGES`. When a file was made is still known to the file system itself, and so to whoever administers it.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ class Queue:
 def _read(path: Path) -> Message:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-        known = document.pop("format") == FORMAT
+        known = document.pop("format") == FORMAT and document["id"] == path.stem
         message = Message(**{name: str(value) for name, value in document.items()})
     except (ValueError, KeyError, TypeError, AttributeError):
         known = False

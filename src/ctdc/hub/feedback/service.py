@@ -12,10 +12,11 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -25,7 +26,7 @@ from ctdc.hub.feedback.limits import Limits
 from ctdc.hub.feedback.message import KINDS, MOST_CHARACTERS, Refusal, about_of, cleaned, message_from
 from ctdc.hub.feedback.queue import Queue, QueueFull
 from ctdc.hub.site.about.listening import FEEDBACK_PATH, FORM_END, FORM_START
-from ctdc.hub.site.serve import SECURITY_HEADERS
+from ctdc.hub.site.serve import SECURITY_HEADERS, Guard
 from ctdc.release.texts import Catalogue
 from ctdc.standard.languages import LANGUAGES
 
@@ -116,7 +117,7 @@ def feedback_service(site: Path, queue: Queue, clock: Callable[[], datetime] = n
     async def fail(request: Request, error: Exception) -> Response:
         return _answered(PlainTextResponse("The server could not take this.", 500))
 
-    return Starlette(routes=routes, exception_handlers={500: fail})
+    return Starlette(routes=routes, exception_handlers={500: fail}, middleware=[Middleware(Guard)])
 
 
 async def _fields(request: Request) -> dict[str, str]:
@@ -145,7 +146,7 @@ def is_own(headers: Mapping[str, str]) -> bool:
     """
     site, origin = headers.get("sec-fetch-site", ""), headers.get("origin", "")
     named = origin not in ("", "null")
-    if named and urlsplit(origin).netloc.lower() != headers.get("host", "").lower():
+    if named and origin.partition("://")[2].lower() != headers.get("host", "").lower():
         return False
     return site == "same-origin" if site else named
 

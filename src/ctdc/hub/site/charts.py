@@ -218,6 +218,8 @@ class Charts:
             return None
         whole = {(cell["codes"][0], cell["codes"][1]): cell for cell in self._pairs[age, gender]["cells"]}
         cells = whole if counts is None else counts
+        if not cells:  # pairs were not measured, or none can be said: each variable has a chart of its own then
+            return None
         end = axis_end(cell["high95"] for cell in cells.values())
         rows = []
         for entry in reversed(self._variables[age]["codes"]):
@@ -272,6 +274,8 @@ class Charts:
             return None
         pair = self._pairs[origin, place]
         cells = pair["cells"][:TOP_CORRIDORS]
+        if not cells:
+            return None
         end = axis_end(cell["high95"] for cell in cells)
         bars = tuple(
             Bar(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from ctdc.hub.site.alphabet import alphabetical
 from ctdc.hub.site.charts import BarChart, Charts
 from ctdc.hub.site.cross import Crosses, Question
 from ctdc.hub.site.frame import SITE_TEXTS, Entry, SiteFile, SitePage
@@ -23,7 +24,6 @@ from ctdc.hub.site.view import SiteRelease
 from ctdc.release.figures import AGE, EXPLOITATION, GENDER, ORIGIN, YEAR
 from ctdc.release.numbers import number, number_range
 from ctdc.release.within import PAIR, Within
-from ctdc.standard.folding import fold
 
 THEMES_PATH, COUNTRIES_PATH = "themes/", "countries/"
 DURATION = ("traffickMonths",)
@@ -31,7 +31,6 @@ Asked = str | tuple[str, ...]  # an id of a group, or a variable's names, of whi
 TYPES, MEANS, RECRUITER = "exploitation", "means_of_control", "recruiter"
 SECTORS = ("labour", "sex")
 _PLAIN_CODE = re.compile(r"[A-Za-z0-9]{1,12}")
-_ALEF = str.maketrans("أإآٱ", "اااا")  # one letter in the alphabet's order
 
 
 @dataclass(frozen=True)
@@ -293,8 +292,3 @@ def place_paths(codes: Sequence[str]) -> dict[str, str]:
         taken = not plain or plain in paths.values()
         paths[code] = f"code-{position}" if taken else plain
     return paths
-
-
-def alphabetical(name: str) -> str:
-    """What names are sorted by: no accents, no case; in Spanish n with tilde is a letter of its own, after n."""
-    return fold(name.translate(_ALEF).replace("ñ", "nzz").replace("Ñ", "Nzz"))

@@ -161,6 +161,7 @@ class Site:
             "language": language,
             "direction": direction(language),
             "page": page.name,
+            "own_address": f"/{language}/{page.path}",
             "t": site_text(language),
             "assets": asset_names(),
             "menu": grouped(entries, language),

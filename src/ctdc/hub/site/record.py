@@ -24,8 +24,8 @@ from ctdc.release.protected import read_json
 
 FORMAT = "ctdc-site/1"
 # What pages are made with: the rooms that the site may use, and the libraries that put words and numbers together.
-ROOMS = ("foundation", "hub", "release", "standard", "table")
-LIBRARIES = ("babel", "jinja2", "markupsafe", "resvg-py", "xlsxwriter")
+ROOMS = ("foundation", "hub", "privacy", "release", "standard", "table")
+LIBRARIES = ("babel", "jinja2", "markupsafe", "numpy", "polars", "pyarrow", "pyyaml", "resvg-py", "scipy", "xlsxwriter")
 
 
 @cache

@@ -17,9 +17,12 @@ from functools import lru_cache
 from pathlib import Path
 
 from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ctdc.foundation.errors import UserError
 from ctdc.foundation.hashing import hash_file
@@ -132,7 +135,27 @@ def application(folder: Path, routes: Sequence[BaseRoute] = ()) -> Starlette:
         return _with_headers(PlainTextResponse("The server could not read this page", 500))
 
     route = Route("/{path:path}", answer, methods=["GET", "HEAD"])
-    return Starlette(routes=[*routes, route], exception_handlers={405: refuse, 500: fail})
+    handlers = {405: refuse, 500: fail}
+    return Starlette(routes=[*routes, route], exception_handlers=handlers, middleware=[Middleware(Guard)])
+
+
+class Guard:
+    """Gives the security headers to answers that have none: those of the framework itself, such as to a wrong range."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                if "content-security-policy" not in headers:
+                    headers.update(SECURITY_HEADERS)
+            await send(message)
+
+        await self._app(scope, receive, guarded)
 
 
 def _with_headers(response: Response, headers: Mapping[str, str] = SECURITY_HEADERS) -> Response:

@@ -160,14 +160,14 @@ def test_what_is_too_large_names_the_file_that_has_it_all(
 
 
 def test_the_memory_forgets_what_was_asked_for_longest_ago() -> None:
-    memory = Memory(most=250)
+    memory = Memory(most=2500)
     for name in ("one", "two"):
         memory.put((name, b"", False), Finished(200, (), 100 * b"x", b""))
     assert memory.get(("one", b"", False)) is not None
     memory.put(("three", b"", False), Finished(200, (), 100 * b"x", b""))
     assert memory.get(("two", b"", False)) is None
     assert memory.get(("one", b"", False)) is not None
-    memory.put(("large", b"", False), Finished(200, (), 300 * b"x", b""))
+    memory.put(("large", b"", False), Finished(200, (), 3000 * b"x", b""))
     assert memory.get(("large", b"", False)) is None
 
 

@@ -146,7 +146,7 @@ class TestBuiltSite:
         page = (site / "fr/search/index.html").read_text()
         assert (site / INDEX.search(page)[1]).is_file()
         listed = page[page.index("<noscript>") : page.index("</noscript>")]
-        assert 'href="/fr/codebook/#gender"' in listed
+        assert 'href="/fr/codebook/gender/"' in listed
         assert 'href="/fr/countries/' in listed
 
     @pytest.mark.parametrize("language", LANGUAGES)

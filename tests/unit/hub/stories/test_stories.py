@@ -100,7 +100,7 @@ def test_every_link_leads_somewhere_and_nothing_is_inline(site):
                 if address.startswith("#"):
                     assert f'id="{address[1:]}"' in text, address
                 elif not address.startswith("https://"):
-                    path, _, anchor = address.partition("#")
+                    path, _, anchor = address.partition("?")[0].partition("#")
                     target = site / path.lstrip("/") / "index.html"
                     assert target.is_file(), address
                     assert not anchor or f'id="{anchor}"' in target.read_text(), address

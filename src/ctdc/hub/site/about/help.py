@@ -15,6 +15,7 @@ from typing import Any
 from ctdc.foundation.errors import UserError
 from ctdc.hub.site.about.content import read_yaml
 from ctdc.hub.site.about.pages import CONTENT, about_text
+from ctdc.hub.site.alphabet import alphabetical
 from ctdc.hub.site.frame import SITE_TEXTS, Entry, SiteFile, SitePage
 from ctdc.hub.site.view import SiteRelease
 from ctdc.standard.languages import LANGUAGES, direction
@@ -79,7 +80,7 @@ def _fault(where: str, what: str, allowed: str = "") -> UserError:
 def helpline_context(folder: Path, language: str) -> dict[str, Any]:
     """What the template of the helplines needs; they stand in the order of their names in this language."""
     emergency, lines = helplines(folder)
-    ordered = sorted(lines, key=lambda line: (line.where[language], line.service))
+    ordered = sorted(lines, key=lambda line: (alphabetical(line.where[language]), line.service))
     return {"emergency": emergency, "lines": ordered, "a": about_text(language), "direction_of": direction}
 
 

@@ -42,6 +42,7 @@ def data_page(view: SiteRelease, language: str) -> dict[str, Any]:
         "groups": offered_groups(view, language),
         "table": record_tables(view)[0],
         "has_workbooks": has_workbooks(view),
+        "workbook": view.manifest.entry(f"data/{record_tables(view)[0]}.xlsx") is not None,
         "snippets": snippets(view),
         "load": load_snippet(view),
         "citation": citation(language, info, view.manifest.created),

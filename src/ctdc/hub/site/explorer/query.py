@@ -74,9 +74,11 @@ class Language:
 def pieces(value: str, allowed: Sequence[str]) -> list[str | None]:
     """The codes that a text names, separated by commas; codes may hold commas themselves. None for what is unknown."""
     known, found, parts = set(allowed), list[str | None](), value.split(",")
+    # No longer than any code can be, or a long value of commas alone would keep everybody waiting.
+    longest = 1 + max((code.count(",") for code in known), default=0)
     start = 0
     while start < len(parts):
-        ends = range(len(parts), start, -1)
+        ends = range(min(len(parts), start + longest), start, -1)
         end = next((end for end in ends if ",".join(parts[start:end]) in known), None)
         found.append(None if end is None else ",".join(parts[start:end]))
         start = start + 1 if end is None else end

@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -29,7 +30,7 @@ from ctdc.standard.languages import LANGUAGES
 
 ADDRESS = re.compile(rf"/({'|'.join(LANGUAGES)})/{PATH}")
 LONGEST_QUERY = 16_000  # characters; all codes of all variables fit
-KEPT = 512  # answers
+KEPT = 64  # answers; those to long questions are large
 
 
 class ExplorerService:
@@ -51,7 +52,8 @@ class ExplorerService:
         if match is None or not scope["query_string"] or scope["method"] not in ("GET", "HEAD"):
             await self._pages(scope, receive, send)
             return
-        await self._answer(match[1], Request(scope).url.query)(scope, receive, send)
+        answer = await run_in_threadpool(self._answer, match[1], Request(scope).url.query)
+        await answer(scope, receive, send)
 
     def _answer(self, language: str, query: str) -> Response:
         headers = {**SECURITY_HEADERS, "Cache-Control": "no-cache"}

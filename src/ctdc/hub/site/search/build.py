@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ctdc.foundation.hashing import hash_value
+from ctdc.hub.site.alphabet import alphabetical
 from ctdc.hub.site.frame import Site, SitePage
 from ctdc.hub.site.search.documents import KINDS, SEARCH_PATH, Document, documents
 from ctdc.hub.site.search.json_text import compact
@@ -75,7 +76,7 @@ def search_context(index: Index, language: str) -> dict[str, Any]:
     """What fills the page."""
     listed = []
     for kind in LISTED:
-        of_kind = sorted((one for one in index.documents if one.kind == kind), key=lambda one: one.title)
+        of_kind = sorted((one for one in index.documents if one.kind == kind), key=lambda one: alphabetical(one.title))
         if of_kind:
             listed.append((kind, of_kind))
     return {

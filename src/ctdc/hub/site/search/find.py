@@ -26,6 +26,7 @@ BEGINS, INSIDE = 0.6, 0.3  # what a part of a word is worth beside the whole wor
 SATURATION = 1.2  # BM25's k1
 FEW = 3  # with fewer results, words are also looked for inside others
 OF_A_KIND = 10  # results of one kind that are shown
+MOST_TERMS = 8  # of one question; each is looked for among all words
 MOST_ASKED = 200  # characters of a question that are read
 
 
@@ -79,7 +80,7 @@ class Searcher:
     def find(self, asked: str) -> Found:
         """The best results of each kind."""
         asked = asked[:MOST_ASKED].strip()
-        terms = words(asked, self.language)
+        terms = list(dict.fromkeys(words(asked, self.language)))[:MOST_TERMS]
         scores = self._scores(terms)
         ranked = sorted(scores, key=lambda position: (-scores[position], position))
         kinds = []

@@ -210,16 +210,12 @@ class Numbers:
             return Value(unit, absent=True)
         unknown = Value(unit, filter=(whole, part))
         group = self._group_of.get(part[0])
-        if group is None:
+        if group is None or unit == COUNT:
             return self._measured(part, whole, unknown)
         flags = self.view.groups[group].variables
         row = self.view.within.among({whole[0]: whole[1]}, flags, is_group=True)
         cell = row.cells[flags.index(part[0])] if row else None
-        if row is None or cell is None:
-            return unknown
-        if unit == COUNT:
-            return replace(unknown, value=cell.count, low=cell.low, high=cell.high)
-        if cell.share is None:
+        if row is None or cell is None or cell.share is None:
             return unknown
         return replace(unknown, value=cell.share.share, low=cell.share.low, high=cell.share.high, source=row.source)
 

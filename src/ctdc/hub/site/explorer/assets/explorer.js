@@ -23,8 +23,9 @@ const topics = charts.map((figure) => figure.id);
 /** The codes that a text names, separated by commas; null for what is unknown. */
 function pieces(value, allowed) {
   const known = new Set(allowed), parts = value.split(","), found = [];
+  const longest = Math.max(1, ...allowed.map((code) => code.split(",").length));
   for (let start = 0; start < parts.length;) {
-    let end = parts.length;
+    let end = Math.min(parts.length, start + longest);
     while (end > start && !known.has(parts.slice(start, end).join(","))) end--;
     found.push(end > start ? parts.slice(start, end).join(",") : null);
     start = Math.max(end, start + 1);
@@ -435,7 +436,7 @@ function start() {
     toForm(asked);
     show(asked, understood);
   });
-  for (const search of form.querySelectorAll(".find")) search.hidden = false;
+  for (const search of form.querySelectorAll(".lookup")) search.hidden = false;
   document.getElementById("apply").hidden = true;
   document.getElementById("scripted").hidden = false;
   document.getElementById("copy").addEventListener("click", copy);

@@ -146,6 +146,7 @@
       const index = await load();
       if (turn === asking) show(index, asked);
     } catch {
+      loaded = undefined;
       clear();
       status.textContent = form.dataset.failed;
     }
