@@ -77,7 +77,7 @@ def test_identifiers_are_used_once_on_a_page(site, dashboards):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_cross_table_has_the_numbers_of_the_aggregates(view, dashboards, language):
-    aggregates = dashboards.within._data.combinations("gender", "isForcedLabour")
+    aggregates = dashboards.within._analysis.data.combinations("gender", "isForcedLabour")
     rows = {row["gender"]: row for row in aggregates.iter_rows(named=True)}
     codes = next(entry["codes"] for entry in view.figures["variables"] if entry["name"] == "gender")
     reported = {code["code"] for code in codes if not code["below_threshold"]}
@@ -123,7 +123,7 @@ def test_a_country_s_page_has_its_numbers_and_those_of_its_pairs(site, dashboard
     page = (site / "en/countries" / place.path / "index.html").read_text()
     entry = place.people["CountryOfExploitation"]
     assert f"People exploited here: {number('en', entry['count'])} " in page
-    pairs = dashboards.within._data.combinations("gender", "CountryOfExploitation")
+    pairs = dashboards.within._analysis.data.combinations("gender", "CountryOfExploitation")
     for row in pairs.iter_rows(named=True):
         if row["CountryOfExploitation"] == place.code:
             assert f"<bdi>{number('en', row['count'])}</bdi>" in page
