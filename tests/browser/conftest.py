@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
+from invented_release import write_release
 from protected_twin import PROFILE, write_protected
 
 from ctdc.hub.site.build import build_site
@@ -26,10 +27,12 @@ from ctdc.release.info import ReleaseInfo
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _small_pictures() -> Iterator[None]:
-    """Pictures take most of a site's time; how they look in full size has tests of its own."""
+def _one_picture() -> Iterator[None]:
+    """Pictures take most of a site's time and no page shows them; how they look has tests of its own."""
+    rectangle = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 2 1"><rect width="1" height="1"/></svg>'
+    picture = png._drawn(rectangle, 120)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(png, "PIXELS", 120)
+        patch.setattr(png, "_drawn", lambda text, width: picture)
         yield
 
 
@@ -64,6 +67,12 @@ def address(shown_site: Path) -> Iterator[str]:
     """Where the site is: http://127.0.0.1:port"""
     with served(shown_site) as place:
         yield place
+
+
+@pytest.fixture(scope="session")
+def measured_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A release that the engine measured."""
+    return write_release(tmp_path_factory.mktemp("measured"))
 
 
 @pytest.fixture(scope="session")

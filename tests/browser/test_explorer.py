@@ -7,7 +7,6 @@ from contextlib import contextmanager
 import pytest
 import uvicorn
 from tests.browser.test_site import AXE, OVERFLOW
-from tests.support.invented_release import write_release
 
 from ctdc.hub.site.build import build_site
 from ctdc.hub.site.explorer.service import site_at, with_explorer
@@ -33,8 +32,8 @@ SAID = """() => {
 
 
 @pytest.fixture(scope="module")
-def release(tmp_path_factory):
-    return write_release(tmp_path_factory.mktemp("explored"))
+def release(measured_release):
+    return measured_release
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,6 @@ import polars as pl
 import pytest
 from tests.browser.conftest import served
 from tests.generative.test_counting_same import FOUND, GROUPS, PEOPLE, PRIVACY
-from tests.support.invented_release import write_release
 
 from ctdc.hub.site.frame import asset_files
 from ctdc.release.analysis import Analysis
@@ -38,9 +37,9 @@ SHARE = 0.002
 @pytest.fixture(scope="module", params=["release", "wide"])
 def counter(request, tmp_path_factory):
     """A release, and a table some of whose longer combinations were left unmeasured."""
-    folder = tmp_path_factory.mktemp("data")
     if request.param == "release":
-        return open_counter(write_release(folder))
+        return open_counter(request.getfixturevalue("measured_release"))
+    folder = tmp_path_factory.mktemp("data")
     pl.DataFrame(PEOPLE.to_arrow()).with_columns(pl.all().cast(pl.String)).write_parquet(folder / "synthetic.parquet")
     return Counter(Analysis(ProtectedData(folder, PEOPLE.schema, PRIVACY), GROUPS, FOUND))
 

@@ -52,3 +52,17 @@ def test_from_an_older_release_to_the_newest_and_on_in_another_language(browser,
     assert older not in page.url
     assert page.url.startswith(f"{address}/ar/releases/twin-")
     page.context.close()
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_on_a_phone_a_group_s_pages_are_one_row_that_shows_where_one_is(browser, site_of_two, language):
+    address, older = site_of_two
+    page = opened(browser, f"{address}/{language}/releases/{older}/", 320)
+    links = page.locator("nav.local a")
+    assert page.locator("nav.local").bounding_box()["height"] < 48
+    for link in (page.locator("nav.local a[aria-current]"), links.first):
+        link.focus()
+        box = link.bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= 320
+    assert page.evaluate("window.scrollY") == 0
+    page.context.close()

@@ -103,14 +103,18 @@ def test_keyboard_alone_from_any_page_to_a_result(page, address):
     page.keyboard.press("Enter")
     page.wait_for_url("**/en/search/?q=ukraine")
     page.locator("#found section").first.wait_for()
+    found = names(page)
+    wanted = found.index("Ukraine") + 1  # pages that name the country stand before its own
     page.locator("#q").focus()
     page.keyboard.press("ArrowDown")
-    assert page.evaluate("document.activeElement.textContent") == "Ukraine"
+    assert page.evaluate("document.activeElement.textContent") == found[0]
     page.keyboard.press("ArrowUp")
     assert page.evaluate("document.activeElement.id") == "q"
-    page.keyboard.press("ArrowDown")
+    for _ in range(wanted):
+        page.keyboard.press("ArrowDown")
+    assert page.evaluate("document.activeElement.textContent") == "Ukraine"
     page.keyboard.press("Enter")
-    page.wait_for_url(lambda url: "/en/countries/" in url or "/en/codebook/" in url)
+    page.wait_for_url("**/en/countries/**")
 
 
 def test_nothing_found_helps_on_and_markup_stays_text(page, address):
