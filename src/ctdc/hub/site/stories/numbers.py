@@ -210,6 +210,8 @@ class Numbers:
             return Value(unit, absent=True)
         unknown = Value(unit, filter=(whole, part))
         group = self._group_of.get(part[0])
+        if group is None and len(self.view.analysis.codes(part[0])) == 1:
+            return Value(unit, absent=True)  # a flag of no group does not tell who was asked
         if group is None or unit == COUNT:
             return self._measured(part, whole, unknown)
         flags = self.view.groups[group].variables
