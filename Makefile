@@ -115,7 +115,7 @@ endif
 # ---- for developers -----------------------------------------------------------------------------------------------
 
 .PHONY: test
-test: $(VENV)/.development browser nginx lighthouse-setup ## Run every test (CTDC_REAL_DATA=folder adds those on CTDC's published files)
+test: $(VENV)/.development browser nginx $(if $(CTDC_LIGHTHOUSE),lighthouse-setup) ## Run every test (CTDC_REAL_DATA=folder adds those on CTDC's published files)
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 .PHONY: quick
