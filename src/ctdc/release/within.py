@@ -10,7 +10,7 @@ interval then reaches as far as they allow.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -246,8 +246,3 @@ def _cell(count: Answer | None, share: Answer | None) -> Cell | None:
     number = _interval(_published(count.value or 0.0), error, Z95)
     part = None if share is None or share.value is None or share.too_few else Part(share.value, share.low, share.high)
     return Cell(number.value, number.low, number.high, part, error)
-
-
-def share_source(rows: Iterable[Row]) -> str:
-    """``counts`` if every denominator of some rows was measured, else ``records``."""
-    return COUNTED if all(row.source == COUNTED for row in rows if not row.is_empty) else RECORDS

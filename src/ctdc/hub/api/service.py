@@ -18,6 +18,7 @@ from ctdc.foundation.errors import ErrorDetail
 from ctdc.hub.api.application import application
 from ctdc.hub.api.problems import problem
 from ctdc.hub.api.shelf import API, Shelf
+from ctdc.hub.compression import accepts_gzip
 
 MOST_BYTES = 64_000_000  # of finished answers in memory
 OVERHEAD = 1000  # bytes that an answer takes besides its text
@@ -116,7 +117,7 @@ class Service:
 
     async def _read(self, scope: Scope, receive: Receive) -> tuple[Finished, Exception | None]:
         headers = dict(scope["headers"])
-        squeezed = b"gzip" in headers.get(b"accept-encoding", b"") and b"gzip;q=0" not in headers[b"accept-encoding"]
+        squeezed = accepts_gzip(headers.get(b"accept-encoding", b"").decode("latin-1"))
         key = scope["path"], scope["query_string"], squeezed
         found = self._memory.get(key)
         if found is not None:

@@ -26,6 +26,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ctdc.foundation.errors import UserError
 from ctdc.foundation.hashing import hash_file
+from ctdc.hub.compression import accepts_gzip
 
 CONTENT_TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -166,7 +167,11 @@ def _with_headers(response: Response, headers: Mapping[str, str] = SECURITY_HEAD
 
 def _file(request: Request, served: ServedFile, compressed: Callable[[Path], bytes]) -> Response:
     """The file, its compressed form, a part of it, or 304, as the request's headers ask."""
-    squeeze = served.compressible and "range" not in request.headers and _accepts_gzip(request)
+    squeeze = (
+        served.compressible
+        and "range" not in request.headers
+        and accepts_gzip(request.headers.get("accept-encoding", ""))
+    )
     etag = f'"{served.etag}-gz"' if squeeze else f'"{served.etag}"'
     headers = {"ETag": etag, "Cache-Control": served.cache, "Vary": "Accept-Encoding"}
     if _matches(request.headers.get("if-none-match", ""), served.etag):
@@ -175,11 +180,6 @@ def _file(request: Request, served: ServedFile, compressed: Callable[[Path], byt
         body = compressed(served.path)
         return Response(body, headers={**headers, "Content-Encoding": "gzip"}, media_type=served.content_type)
     return FileResponse(served.path, headers=headers, media_type=served.content_type)
-
-
-def _accepts_gzip(request: Request) -> bool:
-    accepted = [part.strip().replace(" ", "") for part in request.headers.get("accept-encoding", "").split(",")]
-    return any(part == "gzip" or (part.startswith("gzip;q=") and part != "gzip;q=0") for part in accepted)
 
 
 def _matches(header: str, etag: str) -> bool:

@@ -9,11 +9,10 @@ from xml.etree import ElementTree
 
 import pytest
 from python_calamine import CalamineWorkbook
+from tests.support.charts import overview_charts
 
 from ctdc.foundation.hashing import hash_bytes
-from ctdc.hub.site.frame import SITE_TEXTS
 from ctdc.hub.site.kit.files import ENDINGS, chart_files
-from ctdc.hub.site.kit.make import make_charts
 from ctdc.hub.site.kit.svg import INNER, MARGIN, WIDTH, to_svg
 from ctdc.hub.site.kit.tables import COLUMNS, to_csv, to_json, to_xlsx
 from ctdc.hub.site.kit.value import Chart, safe_name
@@ -31,7 +30,7 @@ def view(site_release) -> SiteRelease:
 
 
 def charts(view: SiteRelease, language: str = "en") -> dict[str, Chart]:
-    return {made.chart.id: made.chart for made in make_charts(view, language, SITE_TEXTS)}
+    return {made.chart.id: made.chart for made in overview_charts(view, language)}
 
 
 def figures_of(view: SiteRelease) -> dict[tuple[tuple[str, str], ...], dict]:

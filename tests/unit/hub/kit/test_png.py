@@ -6,10 +6,9 @@ from html import escape
 
 import pytest
 from PIL import Image
+from tests.support.charts import overview_charts
 
-from ctdc.hub.site.frame import SITE_TEXTS
 from ctdc.hub.site.kit import png
-from ctdc.hub.site.kit.make import make_charts
 from ctdc.hub.site.kit.svg import to_svg
 from ctdc.hub.site.view import SiteRelease, read_release
 from ctdc.standard.languages import LANGUAGES
@@ -26,7 +25,7 @@ def view(site_release) -> SiteRelease:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_picture_is_the_same_every_time_and_1200_pixels_wide(view, language, monkeypatch):
     monkeypatch.setattr(png, "PIXELS", FULL)
-    chart = next(made.chart for made in make_charts(view, language, SITE_TEXTS) if made.chart.kind == "pyramid")
+    chart = next(made.chart for made in overview_charts(view, language) if made.chart.kind == "pyramid")
     first = png.to_png(chart)
     png._drawn.cache_clear()
     assert png.to_png(chart) == first
@@ -39,7 +38,7 @@ def test_every_letter_of_every_chart_is_in_the_fonts(view):
     """A letter that no font has is drawn as a box, so the picture without that letter is another one."""
     letters = set()
     for language in LANGUAGES:
-        for made in make_charts(view, language, SITE_TEXTS):
+        for made in overview_charts(view, language):
             text = re.sub(r"<(title|desc)[^>]*>.*?</\1>", "", to_svg(made.chart).decode(), flags=re.DOTALL)
             letters |= set("".join(re.findall(r"<text[^>]*>([^<]*)<", text)))
     box = drawn("\U0010fffd")

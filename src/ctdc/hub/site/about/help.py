@@ -18,7 +18,7 @@ from ctdc.hub.site.about.pages import CONTENT, about_text
 from ctdc.hub.site.alphabet import alphabetical
 from ctdc.hub.site.frame import SITE_TEXTS, Entry, SiteFile, SitePage
 from ctdc.hub.site.view import SiteRelease
-from ctdc.standard.languages import LANGUAGES, direction
+from ctdc.standard.languages import LANGUAGES
 
 HELPLINES = "helplines.yaml"
 NUMBER = re.compile(r"\+?[0-9][0-9 -]*")
@@ -81,7 +81,7 @@ def helpline_context(folder: Path, language: str) -> dict[str, Any]:
     """What the template of the helplines needs; they stand in the order of their names in this language."""
     emergency, lines = helplines(folder)
     ordered = sorted(lines, key=lambda line: (alphabetical(line.where[language]), line.service))
-    return {"emergency": emergency, "lines": ordered, "a": about_text(language), "direction_of": direction}
+    return {"emergency": emergency, "lines": ordered, "a": about_text(language)}
 
 
 class HelpPage:

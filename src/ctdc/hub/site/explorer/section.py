@@ -20,7 +20,7 @@ from ctdc.hub.site.frame import SITE_TEXTS, Entry, SiteFile, SitePage
 from ctdc.hub.site.view import SiteRelease
 from ctdc.release.citation import citation
 from ctdc.release.compact import compact_core, compact_long
-from ctdc.release.counting import Counter, open_counter
+from ctdc.release.counting import Counter
 from ctdc.release.numbers import number, number_range, percent
 from ctdc.standard.languages import LANGUAGES, RIGHT_TO_LEFT
 
@@ -55,7 +55,7 @@ class Explorer:
     def counter(self) -> Counter | None:
         """The release, open for questions; None if its measurements are of a form that is not known here."""
         try:
-            return open_counter(self._view.folder)
+            return Counter(self._view.analysis, self._view.figures)
         except UserError as error:
             if error.detail.code != "measurements.format":
                 raise

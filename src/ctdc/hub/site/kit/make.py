@@ -80,12 +80,6 @@ def drawn_charts(view: SiteRelease, language: str, texts: Catalogue) -> Iterator
             yield drawn, True
 
 
-def make_charts(view: SiteRelease, language: str, texts: Catalogue) -> tuple[Made, ...]:
-    """Every chart of the overview, in its order. texts: those of the site."""
-    maker = Maker(view, language, texts)
-    return tuple(maker.make(drawn, of_rows=of_rows) for drawn, of_rows in drawn_charts(view, language, texts))
-
-
 class Maker:
     """Makes charts of one release in one language from what is drawn. texts: those of the site."""
 
