@@ -11,12 +11,14 @@ from pathlib import Path
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, sync_playwright
+from starlette.types import ASGIApp
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 from invented_release import write_release
 from protected_twin import PROFILE, write_protected
 
+from ctdc.hub.server import site_and_service
 from ctdc.hub.site.build import build_site
 from ctdc.hub.site.export import export_site
 from ctdc.hub.site.kit import png
@@ -94,17 +96,22 @@ def two_built(tmp_path_factory: pytest.TempPathFactory, two_releases: list[Path]
 @pytest.fixture(scope="session")
 def site_of_two(two_built: Path, two_releases: list[Path]) -> Iterator[tuple[str, str]]:
     """Where that site is, and the name of the older of its two releases."""
-    with served(two_built) as place:
+    with answering(site_and_service(two_built)) as place:
         yield place, two_releases[0].name
 
 
 @contextmanager
 def served(site: Path) -> Iterator[str]:
     """The pages in `site`, on this machine while the context is open."""
+    with answering(application(site, search_routes(site))) as place:
+        yield place
+
+
+@contextmanager
+def answering(app: ASGIApp) -> Iterator[str]:
+    """An application, on this machine while the context is open."""
     with bind("127.0.0.1", 0) as listener:
-        server = uvicorn.Server(
-            uvicorn.Config(application(site, search_routes(site)), log_level="warning", server_header=False)
-        )
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", server_header=False))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
