@@ -1,6 +1,7 @@
 """The server's answers: headers, ETags, ranges, compression, and nothing but the indexed files."""
 
 import gzip
+import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -128,3 +129,9 @@ def test_head_has_no_body(client):
     answer = client.send("HEAD", "/data.csv")
     assert answer.body == b""
     assert answer.headers["content-length"] == str(len(BIG))
+
+
+def test_small_answers_do_not_wait_for_more_to_send():
+    """asyncio switches Nagle's algorithm off for sockets that name their protocol, and only for those."""
+    with bind("127.0.0.1", 0) as listener:
+        assert listener.proto == socket.IPPROTO_TCP
