@@ -3,9 +3,10 @@
 import shutil
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -28,14 +29,23 @@ from ctdc.release.build import build
 from ctdc.release.info import ReleaseInfo
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _one_picture() -> Iterator[None]:
-    """Pictures take most of a site's time and no page shows them; how they look has tests of its own."""
+@cache
+def _picture() -> bytes:
     rectangle = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 2 1"><rect width="1" height="1"/></svg>'
-    picture = png._drawn(rectangle, 120)
+    return png._drawn(rectangle, 120)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, bool | None, bool | None]:
+    """Pictures take most of a site's time and no page shows them; how they look has tests of its own.
+
+    A hook and not a fixture: it ends with each test, so that tests elsewhere see what is really drawn.
+    """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(png, "_drawn", lambda text, width: picture)
-        yield
+        if item.path.is_relative_to(Path(__file__).parent):
+            picture = _picture()
+            patch.setattr(png, "_drawn", lambda text, width: picture)
+        return (yield)
 
 
 @pytest.fixture(scope="session")

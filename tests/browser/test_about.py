@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 import uvicorn
+from playwright.sync_api import expect
 from tests.browser.test_site import AXE, OVERFLOW
 
 from ctdc.hub.feedback.queue import Queue
@@ -65,7 +66,7 @@ def test_axe_finds_nothing_on_any_page_nor_in_a_dark_form_that_was_refused(brows
         assert faults(page) == [], name
     page.goto(f"{listening}/en/feedback/")
     page.get_by_role("button", name="Send").click()
-    assert page.get_by_role("alert").is_visible()
+    expect(page.get_by_role("alert")).to_be_visible()
     assert faults(page) == []
     context.close()
 
@@ -82,7 +83,7 @@ def test_a_message_is_sent_without_scripts_from_the_foot_of_a_page(browser, list
     page.get_by_label("رسالتك").fill("رقم <b>غريب</b>")
     page.get_by_role("button", name="إرسال").click()
     assert page.url.endswith("/ar/feedback/?sent=1")
-    assert page.get_by_role("status").is_visible()
+    expect(page.get_by_role("status")).to_be_visible()
     assert context.cookies() == []
     (message,) = [each for each in queue.messages() if each.language == "ar"]
     assert (message.about, message.useful, message.kind) == ("/ar/codebook/", "no", "data")
