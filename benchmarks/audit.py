@@ -15,6 +15,7 @@ from typing import Any
 
 import click
 
+from benchmarks.audit_peer import judged, peer_table, play
 from benchmarks.machine import machine
 from benchmarks.paths import REPOSITORY, RESULTS
 from benchmarks.plot import Axis, Series, lines
@@ -28,6 +29,7 @@ from ctdc.privacy.attacks.people import INVENTED, INVENTED_LINKED
 from ctdc.privacy.domain import Domain
 
 FOLDER = RESULTS / "audit"
+PEER = FOLDER / "opendp-mst.json"
 PAGE = REPOSITORY / "docs" / "explanation" / "audit.md"
 PICTURE = REPOSITORY / "docs" / "images" / "audit.svg"
 DELTA = 1e-6
@@ -156,6 +158,7 @@ def page_text(documents: Mapping[str, Document]) -> str:
     parts = {
         "measurements": measured_table(documents),
         "whole": whole_table(documents["whole"]),
+        "peer": peer_table(json.loads(PEER.read_text(encoding="utf-8"))),
         "machine": f"{played} {machine_line(first['machine'])}",
     }
     return with_figures(PAGE.read_text(encoding="utf-8"), parts)
@@ -187,6 +190,15 @@ def measure(only: tuple[str, ...]) -> None:
         write_text(FOLDER / f"{name}.json", as_json({**report.as_dict(), "machine": machine()}))
         shutil.rmtree(store, ignore_errors=True)
         click.echo(f"{name}: {report.verdict} (source {code_version()['source']})")
+
+
+@main.command()
+@click.option("--runs", default=200, show_default=True, help="Of each world; some six seconds each.")
+def peer(runs: int) -> None:
+    """Play the same game with OpenDP's own MST, and store. What was stopped goes on where it was."""
+    store = FOLDER / ".opendp-mst.jsonl"
+    write_text(PEER, as_json({**judged(play(runs, store)), "machine": machine()}))
+    store.unlink()
 
 
 @main.command()

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import gzip
 import io
-import json
 import os
 import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import click
 import uvicorn
@@ -26,7 +24,8 @@ from playwright.sync_api import Browser, sync_playwright
 
 from benchmarks.lighthouse import lighthouse, missing
 from benchmarks.machine import commit, machine
-from benchmarks.paths import REPOSITORY, RESULTS
+from benchmarks.paths import REPOSITORY
+from benchmarks.site_page import SITE, write_page
 from benchmarks.templates import Template, templates_of
 from ctdc.foundation.files import as_json, write_text
 from ctdc.hub.server import site_and_service
@@ -35,15 +34,12 @@ from ctdc.hub.site.serve import bind
 from ctdc.hub.site.view import read_release
 from ctdc.standard.languages import LANGUAGES
 
-SITE = "site.json"
-PAGE = REPOSITORY / "docs" / "explanation" / "site-benchmarks.md"
 SCREENS = REPOSITORY / "docs" / "screens"
 SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 375, "height": 812}}
 SHOWN_LANGUAGES = ("en", "ar")
 TALLEST = 3000  # pixels of a page that a picture shows
 LARGEST = 60_000  # bytes of a picture
 WIDTHS = (800, 640, 480, 360, 300)  # of a picture, from the sharpest that may be small enough
-BARS = {"performance": 95, "accessibility": 100, "best-practices": 100, "seo": 100, "lcp": 1500, "tbt": 50, "cls": 0.02}
 
 
 @contextmanager
@@ -111,35 +107,6 @@ def build_times(release: Path, folder: Path) -> dict[str, float | int]:
     }
 
 
-def line(page: Mapping[str, Any]) -> str:
-    """A row of the table for one page."""
-    scores = " / ".join(str(page["scores"][name]) for name in list(BARS)[:4])
-    times = f"{page['lcp']:.0f} | {page['tbt']:.0f} | {page['cls']:.3f} | {page['bytes'] / 1000:.0f}"
-    return f"| `{page['path']}` | {scores} | {times} |"
-
-
-def page_text(document: Mapping[str, Any]) -> str:
-    """The page of the documentation from the stored figures."""
-    build, host, bar = document["build"], document["machine"], BARS
-    rows = "\n".join(line(page) for page in document["lighthouse"])
-    return f"""# How fast the site is
-
-Made by `make lighthouse RELEASE=folder`; nothing here is typed in. Measured on {host["processor"]}, {host["cores"]}
-cores ({host["system"]}), commit {document["commit"]["commit"]}; its load at the beginning: {document["load"]}.
-
-Building all {build["pages"]} pages took {build["full"]} s, and {build["again"]} s when nothing had changed. The largest
-index for searching has {build["search_index"] / 1000:.0f} kB compressed.
-
-Lighthouse 12.2.3, phone with its slow network and processor. Bars: performance at least {bar["performance"]}, the
-other three 100; largest paint (LCP) within {bar["lcp"]} ms, blocking (TBT) within {bar["tbt"]} ms, shift (CLS) at most
-{bar["cls"]}.
-
-| page | performance / accessibility / best practices / SEO | LCP, ms | TBT, ms | CLS | kB |
-|---|---|--:|--:|--:|--:|
-{rows}
-"""
-
-
 @click.group()
 def main() -> None:
     """Measure the public site, or take its pictures."""
@@ -166,14 +133,14 @@ def measure(release: Path) -> None:
                 for page in lighthouse([f"{address}/{path}" for path in paths], throttled=True)
             ]
     document = {"machine": machine(), "commit": commit(), "load": load, "build": build, "lighthouse": pages}
-    write_text(RESULTS / SITE, as_json(document))
-    write_text(PAGE, page_text(document))
+    write_text(SITE, as_json(document))
+    write_page()
 
 
 @main.command()
 def page() -> None:
     """Write the page of the documentation from what is stored."""
-    write_text(PAGE, page_text(json.loads((RESULTS / SITE).read_text(encoding="utf-8"))))
+    write_page()
 
 
 @main.command()
