@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 from pathlib import Path
 
 import pyarrow as pa
@@ -131,12 +130,9 @@ def test_every_code_of_a_victim_comes_out_and_no_other(name: str) -> None:
     assert set(codes) == set(FLAT.codes(name))
 
 
-def test_the_codes_are_those_of_the_official_dictionary() -> None:
+def test_the_codes_are_those_of_the_official_dictionary(real_data: Path) -> None:
     """The spreadsheet of 1 December 2022: each code that it gives a frequency, and no other."""
-    folder = os.environ.get("CTDC_REAL_DATA")
-    if not folder:
-        pytest.skip("CTDC_REAL_DATA does not name the folder with the published dictionary")
-    book = CalamineWorkbook.from_path(str(Path(folder) / "ctdc_victim_perpetrator_dictionary_2022.xlsx"))
+    book = CalamineWorkbook.from_path(str(real_data / "ctdc_victim_perpetrator_dictionary_2022.xlsx"))
     listed: dict[str, set[str]] = {}
     name = ""
     for first, second, count, *_ in book.get_sheet_by_name("TabStat").to_python():
