@@ -128,10 +128,12 @@ def measure(release: Path) -> None:
             for language in LANGUAGES
         ]
         with served(site) as address:
-            pages = [
-                {**page, "path": page.pop("url").removeprefix(f"{address}/")}
-                for page in lighthouse([f"{address}/{path}" for path in paths], throttled=True)
-            ]
+            pages = []
+            for page in lighthouse([f"{address}/{path}" for path in paths], throttled=True):
+                if page["error"]:
+                    raise click.ClickException(f"Lighthouse could not look at {page['url']}: {page['error']}")
+                pages.append({**page, "path": page.pop("url").removeprefix(f"{address}/")})
+                click.echo(f"{len(pages)} of {len(paths)}: {pages[-1]['path']} {pages[-1]['scores']}")
     document = {"machine": machine(), "commit": commit(), "load": load, "build": build, "lighthouse": pages}
     write_text(SITE, as_json(document))
     write_page()

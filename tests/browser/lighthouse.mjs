@@ -6,13 +6,17 @@ import lighthouse from "lighthouse";
 
 const { urls, throttled } = JSON.parse(readFileSync(0, "utf8"));
 const chrome = await chromeLauncher.launch({ chromeFlags: ["--headless", "--no-sandbox"] });
+const ATTEMPTS = 3;
 const NUMBERS = { lcp: "largest-contentful-paint", tbt: "total-blocking-time", cls: "cumulative-layout-shift", bytes: "total-byte-weight" };
 // Without throttling only what does not depend on how busy the machine is.
 const settings = throttled ? {} : { throttlingMethod: "provided", disableFullPageScreenshot: true,
   onlyCategories: ["accessibility", "best-practices", "seo"], onlyAudits: ["cumulative-layout-shift"] };
 try {
   for (const url of urls) {
-    const { lhr } = await lighthouse(url, { port: chrome.port, logLevel: "error", output: [], ...settings });
+    // Now and then the browser's trace has no beginning (NO_NAVSTART): such a page is looked at again.
+    let lhr;
+    for (let attempt = 0; attempt < ATTEMPTS && !(lhr && !lhr.runtimeError); attempt++)
+      ({ lhr } = await lighthouse(url, { port: chrome.port, logLevel: "error", output: [], ...settings }));
     const scores = Object.fromEntries(Object.entries(lhr.categories).map(([id, category]) => [id, Math.round(100 * category.score)]));
     const failed = Object.entries(lhr.categories).filter(([id]) => id !== "performance").flatMap(([, category]) =>
       category.auditRefs.filter(({ id, weight }) => weight > 0 && lhr.audits[id].score !== null && lhr.audits[id].score < 1).map(({ id }) => id));
