@@ -14,6 +14,8 @@ DEMO_CASES ?= 20000
 DEMO_PORT ?= 8765
 DEMO_SERVE ?= 1
 PYTEST_ARGS ?=
+# Each core runs files of tests of its own, so that what a file shares is made once; 'AT_ONCE=' runs them in one process.
+AT_ONCE ?= -n auto --dist loadfile
 BENCH_ARGS ?=
 GROWTH_ARGS ?=
 AUDIT_ARGS ?=
@@ -116,11 +118,11 @@ endif
 
 .PHONY: test
 test: $(VENV)/.development browser nginx $(if $(CTDC_LIGHTHOUSE),lighthouse-setup) ## Run every test (CTDC_REAL_DATA=folder adds those on CTDC's published files)
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest $(AT_ONCE) $(PYTEST_ARGS)
 
 .PHONY: quick
 quick: $(VENV)/.development ## Run the tests that take seconds
-	@$(BIN)/python -m pytest -m "not heavy and not browser" $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -m "not heavy and not browser" $(AT_ONCE) $(PYTEST_ARGS)
 
 .PHONY: check
 check: $(VENV)/.development ## Run ruff, mypy, import-linter and the checks of the documentation
