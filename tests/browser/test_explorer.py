@@ -24,7 +24,7 @@ SAID = """() => {
     row.querySelector('.fill')?.dataset.length ?? null, row.querySelector('.fill')?.getAttribute('width') ?? null,
     row.querySelectorAll('svg > *').length));
   return {
-    answer: text(document.getElementById('answer')), chips: [...document.querySelectorAll('#chips li')].map(text),
+    answer: text(document.getElementById('answer')), api: document.getElementById('api').getAttribute('href'), chips: [...document.querySelectorAll('#chips li')].map(text),
     ticked: [...document.querySelectorAll('#questions input:checked')].map(input => input.name + '=' + input.value),
     charts: [...document.querySelectorAll('#charts > .chart')].filter(figure => !figure.hidden).map(figure =>
       [figure.id, rows(figure), [...figure.querySelectorAll('figcaption p')].map(text)]) };
@@ -157,6 +157,7 @@ def test_browser_and_service_say_the_same(open_page, language, query):
     assert counted["answer"] == plain["answer"]
     assert counted["chips"] == plain["chips"]
     assert counted["ticked"] == plain["ticked"]
+    assert counted["api"] == plain["api"]
     assert_same_charts(counted["charts"], plain["charts"])
     assert page.faults == []
 

@@ -71,6 +71,18 @@ function write(asked) {
   return query ? `?${query}` : "";
 }
 
+const strict = (text) => encodeURIComponent(text).replace(/[!'()*]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`);
+
+/** The same question to the counts service for programs: see api_query in section.py. */
+function apiQuery(asked) {
+  const pairs = [...asked.filters].flatMap(([name, own]) =>
+    (own.some((code) => code.includes(",")) ? own : [own.join()]).map((part) => [name, part]));
+  if (pairs.length) pairs.push(["own", "no"]);
+  pairs.sort((one, other) => (one[0] < other[0] ? -1 : one[0] > other[0] ? 1 : 0));
+  const query = pairs.map(([name, part]) => `${strict(name)}=${strict(part).replaceAll("%2C", ",")}`).join("&");
+  return query ? `?${query}` : "";
+}
+
 function toggled(asked, name, code) {
   const own = asked.filters.get(name) ?? [], isIn = own.includes(code);
   const now = codes.get(name).filter((one) => (one === code ? !isIn : own.includes(one)));
@@ -447,11 +459,11 @@ function finishAll() {
 }
 
 function drawLinks(asked) {
-  const api = document.getElementById("api"), query = write({ ...asked, show: topics.slice(0, SHOWN), bars: "share" });
-  const address = api.dataset.base + query;
+  const api = document.getElementById("api"), address = api.dataset.base + apiQuery(asked);
   api.setAttribute("href", address);
   api.firstElementChild.textContent = address;
-  for (const link of document.querySelectorAll("nav.languages a")) link.search = write(asked);
+  const query = write(asked);
+  for (const link of document.querySelectorAll("nav.languages a")) link.search = query;
 }
 
 // ---- events ----------------------------------------------------------------------------------------------------------
