@@ -16,8 +16,8 @@ or to a chart drawn at random. Two times are taken of each:
   address and links too.
 
 The words of headline and charts are noted at that first frame and compared with those when everything is done: a frame
-that showed anything else is a failure, not a time. The whole is repeated; the run with the median of the medians is kept, with
-the load of the machine at its start, in ``results/explorer.json``.
+that showed anything else is a failure, not a time. The whole is repeated; the run with the median of the medians is
+kept, with the load of the machine at its start, in ``results/explorer.json``.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, ViewportSize, sync_playwright
 
 from benchmarks.machine import commit, machine
 from ctdc.foundation.clock import now, timestamp
@@ -50,7 +50,7 @@ MOST_FILTERS = 4
 WARM_UP = 5  # clicks
 SEED = 20_261_126
 SHORTEST = 16.0  # milliseconds: the browser reports no shorter ones
-WINDOW = {"width": 1280, "height": 900}
+WINDOW: ViewportSize = {"width": 1280, "height": 900}
 # Arms a watch for the next click. Reads are made after a frame, when nothing has to be laid out for them.
 WATCH = """() => {
   const charts = () => [...document.querySelectorAll('#charts > .chart:not([hidden])')];

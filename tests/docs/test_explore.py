@@ -77,7 +77,10 @@ def test_the_example_of_an_address_is_understood_and_uses_every_part_of_the_tabl
 
 
 def test_a_served_page_loads_the_files_that_are_there(site: str) -> None:
-    one, other = (re.findall(r'data-(?:core|long)="([^"]+)"', asked(site, f"/fr/explorer/{query}")) for query in ("", "?gender=Man"))
+    one, other = (
+        re.findall(r'data-(?:core|long)="([^"]+)"', asked(site, f"/fr/explorer/{query}"))
+        for query in ("", "?gender=Man")
+    )
     assert one == other != []
     for path in one:
         with urllib.request.urlopen(site + path) as answer:

@@ -96,7 +96,7 @@ def site_at(folder: Path) -> Site:
 
 
 def _as_built(section: Section, front: SiteRelease, folder: Path) -> Section:
-    """The explorer names the files that its built page names: to make them again would keep the first reader waiting."""
+    """An explorer that names the files its built page names: made again, they would keep the first reader waiting."""
     page = folder / LANGUAGES[0] / PATH / "index.html"
     if not isinstance(section, Explorer) or not page.is_file():
         return section

@@ -17,6 +17,13 @@ for (const input of answers) {
   labels.set(`${input.name}=${input.value}`, input.parentElement.textContent.trim());
 }
 const topics = charts.map((figure) => figure.id);
+/** What each chart is of. @type {Map<HTMLElement, {title: string, answers: [string, string][], names: string[]}>} */
+const about = new Map(charts.map((figure, i) => {
+  const own = form.querySelectorAll("details.ask")[i].querySelectorAll("input[type=checkbox]");
+  const of = [...own].map((input) => [input.name, input.value]);
+  return [figure, { title: figure.querySelector("h3").textContent, answers: of, names: [...new Set(of.map(([name]) => name))] }];
+}));
+const HERE = location.pathname;
 
 /** @typedef {{filters: Map<string, string[]>, show: string[], bars: string}} Asked */
 
@@ -59,7 +66,11 @@ function read(query) {
   return [{ filters, show: show.length ? show : topics.slice(0, SHOWN), bars }, understood];
 }
 
-const quoted = (text) => encodeURIComponent(text).replace(READABLE, (found) => decodeURIComponent(found));
+const quotes = new Map();
+function quoted(text) {
+  if (!quotes.has(text)) quotes.set(text, encodeURIComponent(text).replace(READABLE, (found) => decodeURIComponent(found)));
+  return quotes.get(text);
+}
 
 /** @param {Asked} asked @returns {string} its canonical query; empty for everybody in the first charts */
 function write(asked) {
@@ -95,12 +106,12 @@ function toggled(asked, name, code) {
 }
 
 function fromForm() {
-  const filters = new Map();
-  for (const input of answers) {
-    if (input.checked) filters.set(input.name, [...(filters.get(input.name) ?? []), input.value]);
+  const filters = new Map(), shown = new Set();
+  for (const { name, value } of form.querySelectorAll("input[type=checkbox]:checked")) {
+    if (name === "show") shown.add(value);
+    else filters.set(name, [...(filters.get(name) ?? []), value]);
   }
-  const shown = inputs.filter((input) => input.name === "show" && input.checked).map((input) => input.value);
-  const show = topics.filter((topic) => shown.includes(topic));
+  const show = topics.filter((topic) => shown.has(topic));
   return { filters, show: show.length ? show : topics.slice(0, SHOWN), bars: form.elements.bars.value };
 }
 
@@ -183,7 +194,7 @@ function cellsOf(found, name) {
 
 /** Flags are counted among the chosen people; the answers to one question also among those not chosen in it. */
 function count(figure, asked) {
-  const names = [...new Set(answersOf.get(figure.id).map((input) => input.name))];
+  const { names } = about.get(figure);
   if (figure.dataset.group) {
     const people = event(asked.filters);
     return names.flatMap((name) => cellsOf(counter.by(people, counter.names.indexOf(name)), name));
@@ -192,9 +203,6 @@ function count(figure, asked) {
   others.delete(names[0]);
   return cellsOf(counter.by(event(others), counter.names.indexOf(names[0])), names[0]);
 }
-
-const answersOf = new Map([...form.querySelectorAll("details.ask")].slice(0, charts.length).map((ask, i) =>
-  [topics[i], [...ask.querySelectorAll("input[type=checkbox]")]]));
 
 // ---- drawing ---------------------------------------------------------------------------------------------------------
 
@@ -270,11 +278,11 @@ function drawBar(bar, numbers, end) {
   }
   const part = (value) => Math.min(1, Math.max(0, value / end)), at = (value) => `${(100 * part(value)).toFixed(4)}%`;
   const [value, low, high] = [numbers[0], at(numbers[1]), at(numbers[2])], [, fill, halo, whisker, left, right] = bar.parts;
-  set(fill, "width", at(value));
-  set(fill, "data-length", part(value).toFixed(6));
+  fill.setAttribute("width", at(value));
+  fill.setAttribute("data-length", part(value).toFixed(6));
   for (const [line, from, to] of [[halo, low, high], [whisker, low, high], [left, low, low], [right, high, high]]) {
-    set(line, "x1", from);
-    set(line, "x2", to);
+    line.setAttribute("x1", from);
+    line.setAttribute("x2", to);
   }
 }
 
@@ -298,7 +306,7 @@ function drawValue(value, text, interval, mark = "") {
 
 function drawRow(cell, asked, end) {
   const { row, link, bar, share, people } = rowOf(cell.name, cell.code), isCount = asked.bars === "count";
-  set(link, "href", location.pathname + write(toggled(asked, cell.name, cell.code)));
+  set(link, "href", HERE + write(toggled(asked, cell.name, cell.code)));
   set(link, "aria-current", isChosen(asked, cell) ? "true" : null);
   drawBar(bar, (isCount ? cell.few : cell.shareFew) ? null : isCount ? cell.count : cell.share, end);
   const fewShare = cell.whole === null && !cell.few ? "dash.unknown_share" : "chart.too_few";
@@ -361,15 +369,14 @@ function drawHeadline(asked) {
   texts.forEach((text, i) => put(headline[i], text));
 }
 
-const question = (figure) => figure.querySelector("h3").textContent;
-
 function drawChips(asked) {
   const chips = [];
   for (const figure of charts) {
-    for (const input of answersOf.get(figure.id)) {
-      if (!asked.filters.get(input.name)?.includes(input.value)) continue;
-      const said = say("explorer.answer", { question: question(figure), answer: labels.get(`${input.name}=${input.value}`) });
-      const address = location.pathname + write(toggled(asked, input.name, input.value));
+    const { title, answers } = about.get(figure);
+    for (const [name, code] of answers) {
+      if (!asked.filters.get(name)?.includes(code)) continue;
+      const said = say("explorer.answer", { question: title, answer: labels.get(`${name}=${code}`) });
+      const address = HERE + write(toggled(asked, name, code));
       chips.push(element("li", {}, element("a", { href: address, "data-state": "" },
         element("span", { class: "quiet" }, `${say("explorer.remove")} `), element("bdi", {}, said), " ",
         element("span", { "aria-hidden": "true" }, "×"))));
@@ -384,14 +391,14 @@ function drawChips(asked) {
 /** What the page shows; charts that are still to be drawn; what is to be done before them, once there is an answer. */
 let shown = null, waiting = [], after = null;
 
-/** The charts that a reader sees, or is about to see. Until the browser has said which, all of them. */
+/** The charts that a reader sees. Until the browser has said which, all of them. */
 const inView = new Set(charts);
 const observer = new IntersectionObserver((seen) => {
   for (const { target, isIntersecting } of seen) {
     if (isIntersecting) inView.add(target);
     else inView.delete(target);
   }
-}, { rootMargin: "10%" });
+});
 for (const figure of charts) observer.observe(figure);
 
 /** Afterwards, in a task of its own: when what was written before is on the screen. */
@@ -404,6 +411,7 @@ const busy = (figure, isBusy) => set(figure, "aria-busy", isBusy ? "true" : null
 
 /** @param {Asked} asked @param {(() => void)|null} then what else there is to do, after the answer is seen */
 function draw(asked, then = null) {
+  root.dataset.asked = "";
   drawHeadline(asked);
   drawChips(asked);
   shown = { asked, cells: new Map() };
@@ -493,7 +501,7 @@ async function show(asked, understood = true, then = null) {
 function go(asked) {
   settle();
   const query = write(asked);
-  return show(asked, true, query === location.search ? null : () => history.pushState(null, "", location.pathname + query));
+  return show(asked, true, query === location.search ? null : () => history.pushState(null, "", HERE + query));
 }
 
 function follow(click) {
@@ -528,7 +536,7 @@ function csv() {
     for (const cell of cells) {
       const people = cell.few ? [say("chart.too_few"), "", ""] : cell.count.map((value) => value.toFixed(0));
       const share = cell.shareFew ? ["", "", ""] : cell.share.map((value) => value.toFixed(4));
-      lines.push([question(figure), labels.get(`${cell.name}=${cell.code}`), ...people, ...share,
+      lines.push([about.get(figure).title, labels.get(`${cell.name}=${cell.code}`), ...people, ...share,
         cell.few ? "" : say(cell.measured ? "explorer.csv.counts" : "explorer.mark")]);
     }
   }
@@ -542,7 +550,7 @@ async function copy() {
   const said = document.getElementById("copied");
   await load();
   try {
-    await navigator.clipboard.writeText(location.origin + location.pathname + write(fromForm()));
+    await navigator.clipboard.writeText(location.origin + HERE + write(fromForm()));
     said.textContent = say("explorer.copied");
   } catch {
     said.textContent = say("explorer.not_copied");
