@@ -24,7 +24,8 @@ SAID = """() => {
     row.querySelector('.fill')?.dataset.length ?? null, row.querySelector('.fill')?.getAttribute('width') ?? null,
     row.querySelectorAll('svg > *').length));
   return {
-    answer: text(document.getElementById('answer')), chips: [...document.querySelectorAll('#chips li')].map(text),
+    answer: text(document.getElementById('answer')), api: document.getElementById('api').getAttribute('href'),
+    chips: [...document.querySelectorAll('#chips li')].map(text),
     ticked: [...document.querySelectorAll('#questions input:checked')].map(input => input.name + '=' + input.value),
     charts: [...document.querySelectorAll('#charts > .chart')].filter(figure => !figure.hidden).map(figure =>
       [figure.id, rows(figure), [...figure.querySelectorAll('figcaption p')].map(text)]) };
@@ -133,6 +134,67 @@ def test_a_bar_is_a_filter_and_the_keyboard_is_enough(open_page):
     assert page.evaluate("document.activeElement.tagName") == "SUMMARY"
 
 
+AT_ONCE = """names => {
+  const charts = [...document.querySelectorAll('#charts > .chart:not([hidden])')];
+  const inWindow = chart => { const at = chart.getBoundingClientRect(); return at.bottom > 0 && at.top < innerHeight; };
+  const before = charts.filter(inWindow).map(chart => chart.id);
+  for (const [name, value] of names) document.querySelector(`#questions [name="${name}"][value="${value}"]`).click();
+  const busy = charts.filter(chart => chart.ariaBusy === 'true');
+  return { before, busy: busy.map(chart => chart.id), all: charts.map(chart => chart.id),
+    told: busy.filter(chart => chart.querySelector('tbody').checkVisibility()).map(chart => chart.id),
+    headline: document.getElementById('answer-value').textContent };
+}"""
+
+
+def test_what_is_in_view_is_answered_at_once_and_what_is_not_shows_no_old_numbers(open_page):
+    page = open_page("/en/explorer/?gender=Woman")
+    page.hover("#questions h2")
+    page.wait_for_load_state("networkidle")
+    tick(page, "Age group", "9–17 years")
+    girls = settled(page, "?ageBroad=09--17&gender=Woman")
+    page.locator("#variable-gender").scroll_into_view_if_needed()
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done, 50)))")
+    at_once = page.evaluate(AT_ONCE, [["meansThreats", "1"]])
+    assert at_once["before"] and at_once["busy"]
+    assert not set(at_once["before"]) & set(at_once["busy"])
+    assert at_once["told"] == []
+    threatened = settled(page, "?ageBroad=09--17&gender=Woman&meansThreats=1")
+    assert at_once["headline"] in threatened["answer"]
+    assert threatened["answer"] != girls["answer"]
+    assert page.locator("#charts [aria-busy]").count() == 0
+    assert page.faults == []
+
+
+def test_two_questions_in_one_breath_are_two_addresses_and_the_last_is_drawn(open_page):
+    page = open_page("/en/explorer/")
+    tick(page, "Gender", "Woman")
+    women = settled(page, "?gender=Woman")
+    page.evaluate(AT_ONCE, [["gender", "Woman"], ["meansThreats", "1"]])
+    settled(page, "?meansThreats=1")
+    page.go_back()
+    settled(page, "")
+    page.go_back()
+    assert settled(page, "?gender=Woman") == women
+
+
+def test_who_stands_in_a_chart_out_of_view_keeps_their_place_and_paper_has_every_chart(open_page):
+    page = open_page("/en/explorer/")
+    tick(page, "Gender", "Woman")
+    settled(page, "?gender=Woman")
+    page.locator("#group-means_of_control tbody a").first.focus()
+    page.evaluate("() => scrollTo({ top: 0, behavior: 'instant' })")
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done, 50)))")
+    left = page.evaluate(
+        f"names => {{ const found = ({AT_ONCE})(names); dispatchEvent(new Event('beforeprint'));"
+        " return [found.busy, document.querySelectorAll('#charts [aria-busy]').length]; }",
+        [["meansThreats", "1"]],
+    )
+    assert "group-means_of_control" not in left[0]
+    assert left[1] == 0
+    settled(page, "?gender=Woman&meansThreats=1")
+    assert page.evaluate("document.activeElement.closest('.chart').id") == "group-means_of_control"
+
+
 @pytest.mark.parametrize(
     "query",
     [
@@ -157,6 +219,7 @@ def test_browser_and_service_say_the_same(open_page, language, query):
     assert counted["answer"] == plain["answer"]
     assert counted["chips"] == plain["chips"]
     assert counted["ticked"] == plain["ticked"]
+    assert counted["api"] == plain["api"]
     assert_same_charts(counted["charts"], plain["charts"])
     assert page.faults == []
 

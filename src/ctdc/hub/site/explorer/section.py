@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from operator import itemgetter
 from typing import Any
 from urllib.parse import quote
 
@@ -26,6 +27,7 @@ from ctdc.standard.languages import LANGUAGES, RIGHT_TO_LEFT
 
 PATH = "explorer/"
 WORDS_PATH = "explorer/words.json"
+OWN, NO = "own", "no"  # of the counts service, which stands on pages and is not known to them
 # The site's own messages that the browser has to say too.
 SHARED_WORDS = (
     "chart.too_few",
@@ -48,8 +50,9 @@ class Explorer:
     content = None
     shows_earlier = False
 
-    def __init__(self, view: SiteRelease) -> None:
-        self._view = view
+    def __init__(self, view: SiteRelease, built: tuple[str, str] | None = None) -> None:
+        """built: addresses of the two files that the browser counts with, where they are there already."""
+        self._view, self._built = view, built
 
     @cached_property
     def counter(self) -> Counter | None:
@@ -86,7 +89,7 @@ class Explorer:
     def page(self, language: str, asked: Asked, *, understood: bool = True, served: bool = False) -> SitePage:
         """The page with the answer to a question. served: whether the service made it."""
         explored = self.explored(language)
-        core, long = self._files
+        core, long = self._built or tuple(self._files)
         info, created = self._view.manifest.info, self._view.manifest.created
         context = {
             **explored.page(asked),
@@ -113,9 +116,20 @@ class Explorer:
 
 
 def api_query(asked: Asked) -> str:
-    """The same filters as the counts service for programs is asked."""
-    pairs = [f"{quote(name)}={','.join(map(quote, codes))}" for name, codes in sorted(asked.filters.items()) if codes]
-    return f"?{'&'.join(pairs)}" if pairs else ""
+    """The same question to the counts service for programs, where a code with a comma takes a parameter of its own.
+
+    own=no, because a chart also counts the answers to its question that were not chosen.
+    """
+    pairs = [(name, part) for name, codes in asked.filters.items() if codes for part in _values(codes)]
+    if pairs:
+        pairs.append((OWN, NO))
+    texts = (f"{quote(name, safe='')}={quote(part, safe=',')}" for name, part in sorted(pairs, key=itemgetter(0)))
+    query = "&".join(texts)
+    return f"?{query}" if query else ""
+
+
+def _values(codes: Sequence[str]) -> Sequence[str]:
+    return codes if any("," in code for code in codes) else [",".join(codes)]
 
 
 def words(language: str) -> dict[str, Any]:

@@ -19,16 +19,17 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ctdc.foundation.errors import UserError
 from ctdc.hub.site.explorer.section import PATH, Explorer
 from ctdc.hub.site.export import FILES, NAVIGATION
-from ctdc.hub.site.frame import Site
+from ctdc.hub.site.frame import Section, Site
 from ctdc.hub.site.place import Place
 from ctdc.hub.site.record import read_record
 from ctdc.hub.site.sections import sections_of
 from ctdc.hub.site.serve import SECURITY_HEADERS
-from ctdc.hub.site.view import read_release
+from ctdc.hub.site.view import SiteRelease, read_release
 from ctdc.release.manifest import MANIFEST
 from ctdc.standard.languages import LANGUAGES
 
 ADDRESS = re.compile(rf"/({'|'.join(LANGUAGES)})/{PATH}")
+BUILT = re.compile('data-core="([^"]+)" data-long="([^"]+)"')
 LONGEST_QUERY = 16_000  # characters; all codes of all variables fit
 KEPT = 64  # answers; those to long questions are large
 
@@ -91,4 +92,13 @@ def site_at(folder: Path) -> Site:
     views = [read_release(path.parent) for path in found]
     views.sort(key=lambda view: (view.manifest.created, view.manifest.folder), reverse=True)
     front = replace(views[0], place=place, earlier=tuple(views[1:]))
-    return Site(front, sections_of(front))
+    return Site(front, tuple(_as_built(section, front, folder) for section in sections_of(front)))
+
+
+def _as_built(section: Section, front: SiteRelease, folder: Path) -> Section:
+    """An explorer that names the files its built page names: made again, they would keep the first reader waiting."""
+    page = folder / LANGUAGES[0] / PATH / "index.html"
+    if not isinstance(section, Explorer) or not page.is_file():
+        return section
+    found = BUILT.search(page.read_text(encoding="utf-8"))
+    return section if found is None else Explorer(front, (found[1], found[2]))

@@ -1,8 +1,12 @@
 /* Counts with 95 % intervals from what a release publishes, in the browser: what ctdc.release.counting does, with the
    files of ctdc.release.compact. Tests hold the answers of both equal. An event is a list of [variable, categories],
-   ascending; category 0 is "not known". A query is a list of [factor, event], whose counts are added up. */
+   ascending; category 0 is "not known". A query is a list of [factor, event], whose counts are added up. Records are
+   sets of bits, one bit a record: who has several answers is the "and" of as many sets. What was counted is kept, so
+   that the next question, which is most often the last one with one answer more, counts only what is new. */
 
 const WIDE = 32, BESIDE = 8, THIN_FROM = 3, LEAST_DEVIATIONS = 2, DRAWS = 2;
+const NARROW = 16;  // up to so many categories, each has a set of its own
+const KEPT_SETS = 96, KEPT_ANSWERS = 1000;  // a set takes a bit a record: 25 kB for 200,000
 export const Z95 = 1.959963984540054;
 
 /** @typedef {[number, number[]][]} Event */
@@ -88,7 +92,49 @@ function resampled(found, of) {
   return [Math.max(0, middle - half), Math.min(1, middle + half)];
 }
 
+/** Keeps what was made last. */
+class Held {
+  constructor(most) {
+    this.most = most;
+    this.all = new Map();
+  }
+
+  /** @template T @param {string} name @param {() => T} make @returns {T} what has this name, made if it is not held */
+  get(name, make) {
+    const found = this.all.has(name) ? this.all.get(name) : make();
+    this.all.delete(name);
+    this.all.set(name, found);
+    if (this.all.size > this.most) this.all.delete(this.all.keys().next().value);
+    return found;
+  }
+}
+
+/** How many bits are set in both. @param {Uint32Array} one @param {Uint32Array} other */
+function common(one, other) {
+  let found = 0;
+  for (let i = 0; i < one.length; i++) {
+    let bits = one[i] & other[i];
+    bits -= (bits >>> 1) & 0x55555555;
+    bits = (bits & 0x33333333) + ((bits >>> 2) & 0x33333333);
+    found += Math.imul((bits + (bits >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
+  }
+  return found;
+}
+
+/** Puts the bits of `other` into `one`, or keeps only these. */
+function join(one, other) {
+  for (let i = 0; i < one.length; i++) one[i] |= other[i];
+  return one;
+}
+
+function meet(one, other) {
+  for (let i = 0; i < one.length; i++) one[i] &= other[i];
+  return one;
+}
+
 const rounded = (value, digits) => Number(value.toFixed(digits));
+const eventName = (event) => event.map(([variable, categories]) => `${variable}:${categories}`).join(";");
+const nameOf = (condition) => `${eventName(condition.base)}|${condition.alternatives.length ? condition.group : ""}`;
 const unit = (value) => Math.min(1, Math.max(0, value));
 
 /** Fieller's interval for part / whole; null where the whole is not clearly above zero. */
@@ -122,7 +168,9 @@ export class Counter {
       next += width * this.rows;
       return column;
     });
-    this.answered = new Map();
+    this.sets = new Map();
+    this.found = new Held(KEPT_SETS);
+    this.held = new Held(KEPT_ANSWERS);
     this.isWhole = this.length < THIN_FROM;
   }
 
@@ -403,54 +451,68 @@ export class Counter {
 
   // ---- records -----------------------------------------------------------------------------------------------------
 
-  /** Where the records of an event stand; null for all of them. */
-  #found(event, cache) {
-    const name = JSON.stringify(event);
-    if (cache.has(name)) return cache.get(name);
-    let found = null;
-    for (const [variable, categories] of event) {
-      const column = this.columns[variable], wanted = new Uint8Array(this.sizes[variable]);
-      for (const category of categories) wanted[category] = 1;
-      const length = found ? found.length : this.rows, next = new Uint32Array(length);
-      let size = 0;
-      if (found) for (let i = 0; i < length; i++) { next[size] = found[i]; size += wanted[column[found[i]]]; }
-      else for (let i = 0; i < length; i++) { next[size] = i; size += wanted[column[i]]; }
-      found = next.subarray(0, size);
+  /** Which records have each category of a variable of few. @returns {Uint32Array[]} */
+  #setsOf(variable) {
+    if (!this.sets.has(variable)) {
+      const words = Math.ceil(this.rows / 32), size = this.sizes[variable], column = this.columns[variable];
+      const all = new Uint32Array(words * size);
+      for (let i = 0; i < this.rows; i++) all[column[i] * words + (i >>> 5)] |= 1 << (i & 31);
+      this.sets.set(variable, Array.from({ length: size }, (_, i) => all.subarray(i * words, (i + 1) * words)));
     }
-    cache.set(name, found);
-    return found;
+    return this.sets.get(variable);
+  }
+
+  /** Which records have any of these categories. The set is not to be changed. */
+  #having(variable, categories) {
+    if (this.sizes[variable] <= NARROW) {
+      const own = this.#setsOf(variable);
+      if (categories.length === 1) return own[categories[0]];
+      return categories.reduce((set, category) => join(set, own[category]), new Uint32Array(own[0].length));
+    }
+    const column = this.columns[variable], wanted = new Uint8Array(this.sizes[variable]);
+    for (const category of categories) wanted[category] = 1;
+    const set = new Uint32Array(Math.ceil(this.rows / 32));
+    for (let i = 0; i < this.rows; i++) set[i >>> 5] |= wanted[column[i]] << (i & 31);
+    return set;
+  }
+
+  /** Which records meet an event; null for all of them. */
+  #found(event) {
+    if (!event.length) return null;
+    return this.found.get(eventName(event), () => {
+      const [first, ...rest] = event.map((pair) => this.found.get(eventName([pair]), () => this.#having(...pair)));
+      return rest.length ? rest.reduce(meet, first.slice()) : first;
+    });
   }
 
   #histogram(variable, found) {
-    const counts = new Float64Array(this.sizes[variable]), column = this.columns[variable];
-    if (found) for (let i = 0; i < found.length; i++) counts[column[found[i]]]++;
-    else for (let i = 0; i < this.rows; i++) counts[column[i]]++;
+    const size = this.sizes[variable], counts = new Float64Array(size), column = this.columns[variable];
+    if (size <= NARROW) return counts.map((_, i) => this.#size(this.#setsOf(variable)[i], found));
+    if (found) {
+      for (let i = 0; i < found.length; i++) {
+        for (let bits = found[i]; bits; bits &= bits - 1) counts[column[32 * i + 31 - Math.clz32(bits & -bits)]]++;
+      }
+    } else for (let i = 0; i < this.rows; i++) counts[column[i]]++;
     return counts;
   }
 
-  /** Whether each record has any answer in a group. */
+  #size(set, found) {
+    return common(set, found ?? set);
+  }
+
+  /** Which records have any answer in a group. */
   #answeredIn(group) {
-    if (!this.answered.has(group)) {
-      const marks = new Uint8Array(this.rows);
-      for (const flag of this.groups[group]) {
-        const column = this.columns[flag];
-        for (let i = 0; i < this.rows; i++) if (column[i]) marks[i] = 1;
-      }
-      this.answered.set(group, marks);
-    }
-    return this.answered.get(group);
+    return this.found.get(`any:${group}`, () => {
+      const own = this.groups[group].flatMap((flag) => this.#setsOf(flag).slice(1));
+      return own.reduce(join, new Uint32Array(own[0].length));
+    });
   }
 
   /** @returns {Count} */
-  #recorded(condition, cache) {
-    const found = this.#found(condition.base, cache);
-    let value = found ? found.length : this.rows;
-    if (condition.alternatives.length) {
-      const marks = this.#answeredIn(condition.group);
-      value = 0;
-      if (found) for (let i = 0; i < found.length; i++) value += marks[found[i]];
-      else for (let i = 0; i < this.rows; i++) value += marks[i];
-    }
+  #recorded(condition) {
+    const found = this.#found(condition.base);
+    const value = condition.alternatives.length ? this.#size(this.#answeredIn(condition.group), found)
+      : found ? this.#size(found) : this.rows;
     const [low, high] = resampled(value, this.rows);
     const few = value < this.header.threshold;
     return { value, low: this.rows * low, high: this.rows * high, source: "records", few };
@@ -459,15 +521,18 @@ export class Counter {
   // ---- answers -----------------------------------------------------------------------------------------------------
 
   /** @param {Event} people @returns {Count} how many they are */
-  total(people, cache = new Map()) {
+  total(people) {
     const condition = { base: people, alternatives: [] };
-    return this.#measured(condition) ?? this.#recorded(condition, cache);
+    return this.held.get(`total:${nameOf(condition)}`, () => this.#measured(condition) ?? this.#recorded(condition));
   }
 
   /** These people by the categories of one variable. @param {Event} people @param {number} variable @returns {Counted} */
-  by(people, variable, cache = new Map()) {
-    const cells = this.#cellsOf(people, variable, cache);
-    const { whole, shares } = this.#shares(people, variable, cells, cache);
+  by(people, variable) {
+    return this.held.get(`by:${variable}:${eventName(people)}`, () => this.#by(people, variable));
+  }
+
+  #by(people, variable) {
+    const cells = this.#cellsOf(people, variable), { whole, shares } = this.#shares(people, variable, cells);
     const size = this.sizes[variable], own = chosenOf(people, variable) ?? [...Array(size).keys()];
     const categories = own.filter((category) => category > 0);
     const pick = (list) => categories.map((category) => list[category]);
@@ -477,14 +542,14 @@ export class Counter {
       shareHigh, measured: pick(cells.measured), shareFew: isFew, whole };
   }
 
-  #cellsOf(people, variable, cache) {
+  #cellsOf(people, variable) {
     const others = without(people, variable), size = this.sizes[variable];
     const estimated = this.along(others, variable);
-    const recorded = () => this.#histogram(variable, this.#found(people, cache));
+    const recorded = () => this.#histogram(variable, this.#found(people));
     const threshold = this.header.threshold;
     let count, measured = Array(size).fill(false), error = 0, few;
     if (!estimated || !estimated.known.includes(1)) {
-      const most = Math.max(1, this.total(people, cache).high);
+      const most = Math.max(1, this.total(people).high);
       count = recorded().map((value) => Math.min(value, most));
       few = [...count].map((value) => value < threshold);
     } else {
@@ -503,7 +568,7 @@ export class Counter {
     return { count, measured, few, error, low: ends.map((end) => end[0]), high: ends.map((end) => end[1]) };
   }
 
-  #shares(people, variable, cells, cache) {
+  #shares(people, variable, cells) {
     const size = this.sizes[variable], nothing = Array(size).fill(NaN), unknown = [nothing, nothing, nothing];
     const condition = this.denominator(people, variable);
     if (!condition) return { whole: null, shares: unknown };
@@ -514,24 +579,20 @@ export class Counter {
       const shares = share ? ["share", "low95", "high95"].map((end) => [NaN, share[end]]) : unknown;
       return { whole: number, shares };
     }
-    const name = `${JSON.stringify(condition.base)}|${condition.alternatives.length ? condition.group : ""}`;
-    const wanted = cells.measured.includes(true), memo = `whole:${name}`;
-    if (wanted && !cache.has(memo)) cache.set(memo, this.#measured(condition));
-    const measured = wanted ? cache.get(memo) : null;
-    const whole = measured ?? this.#recorded(condition, cache);
+    const name = nameOf(condition), wanted = cells.measured.includes(true);
+    const measured = wanted ? this.held.get(`whole:${name}`, () => this.#measured(condition)) : null;
+    const whole = measured ?? this.held.get(`records:${name}`, () => this.#recorded(condition));
     if (whole.value <= 0) return { whole, shares: unknown };
     const shares = this.#quotients(whole.value, cells);
-    if (measured) this.#ratios(people, variable, condition, whole.value, cells, shares, cache);
+    if (measured) this.#ratios(people, variable, condition, whole.value, cells, shares);
     return { whole, shares };
   }
 
-  #ratios(people, variable, condition, whole, cells, shares, cache) {
+  #ratios(people, variable, condition, whole, cells, shares) {
     const own = (chosenOf(people, variable) ?? [1]).filter((category) => category > 0);
     if (!own.length) return;
     const part = this.#loadings([[1, both(people, [[variable, [Math.min(...own)]]])]]);
-    const name = `loadings:${JSON.stringify(condition.base)}|${condition.alternatives.length ? condition.group : ""}`;
-    if (!cache.has(name)) cache.set(name, this.#loadings(this.#query(condition)));
-    const all = cache.get(name);
+    const all = this.held.get(`loadings:${nameOf(condition)}`, () => this.#loadings(this.#query(condition)));
     const [variance, shared, other] = [[part, part], [part, all], [all, all]].map((two) => this.#covariance(...two));
     for (let i = 1; i < this.sizes[variable]; i++) {
       if (!cells.measured[i]) continue;

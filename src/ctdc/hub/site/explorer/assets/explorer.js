@@ -1,6 +1,8 @@
 /* The explorer's page: reads a question from the form or the address, counts in the browser, and draws the answer into
    the page that is already there. Nothing about a question leaves the browser. ctdc.hub.site.explorer draws the same
-   without JavaScript; a test compares both. */
+   without JavaScript; a test compares both.
+   An answer is drawn where the reader looks first: headline and charts in view at once, then a chart at a time. Until a
+   chart is drawn it is busy and shows no numbers, so that no old number ever stands beside a new question. */
 
 const root = document.getElementById("explorer"), form = document.getElementById("questions");
 const charts = [...document.querySelectorAll("#charts > .chart")];
@@ -15,6 +17,13 @@ for (const input of answers) {
   labels.set(`${input.name}=${input.value}`, input.parentElement.textContent.trim());
 }
 const topics = charts.map((figure) => figure.id);
+/** What each chart is of. @type {Map<HTMLElement, {title: string, answers: [string, string][], names: string[]}>} */
+const about = new Map(charts.map((figure, i) => {
+  const own = form.querySelectorAll("details.ask")[i].querySelectorAll("input[type=checkbox]");
+  const of = [...own].map((input) => [input.name, input.value]);
+  return [figure, { title: figure.querySelector("h3").textContent, answers: of, names: [...new Set(of.map(([name]) => name))] }];
+}));
+const HERE = location.pathname;
 
 /** @typedef {{filters: Map<string, string[]>, show: string[], bars: string}} Asked */
 
@@ -57,7 +66,11 @@ function read(query) {
   return [{ filters, show: show.length ? show : topics.slice(0, SHOWN), bars }, understood];
 }
 
-const quoted = (text) => encodeURIComponent(text).replace(READABLE, (found) => decodeURIComponent(found));
+const quotes = new Map();
+function quoted(text) {
+  if (!quotes.has(text)) quotes.set(text, encodeURIComponent(text).replace(READABLE, (found) => decodeURIComponent(found)));
+  return quotes.get(text);
+}
 
 /** @param {Asked} asked @returns {string} its canonical query; empty for everybody in the first charts */
 function write(asked) {
@@ -66,6 +79,18 @@ function write(asked) {
   if (asked.bars !== "share") parts.push(["bars", [asked.bars]]);
   parts.sort((one, other) => (one[0] < other[0] ? -1 : 1));
   const query = parts.map(([name, own]) => `${quoted(name)}=${own.map(quoted).join(",")}`).join("&");
+  return query ? `?${query}` : "";
+}
+
+const strict = (text) => encodeURIComponent(text).replace(/[!'()*]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`);
+
+/** The same question to the counts service for programs: see api_query in section.py. */
+function apiQuery(asked) {
+  const pairs = [...asked.filters].flatMap(([name, own]) =>
+    (own.some((code) => code.includes(",")) ? own : [own.join()]).map((part) => [name, part]));
+  if (pairs.length) pairs.push(["own", "no"]);
+  pairs.sort((one, other) => (one[0] < other[0] ? -1 : one[0] > other[0] ? 1 : 0));
+  const query = pairs.map(([name, part]) => `${strict(name)}=${strict(part).replaceAll("%2C", ",")}`).join("&");
   return query ? `?${query}` : "";
 }
 
@@ -81,12 +106,12 @@ function toggled(asked, name, code) {
 }
 
 function fromForm() {
-  const filters = new Map();
-  for (const input of answers) {
-    if (input.checked) filters.set(input.name, [...(filters.get(input.name) ?? []), input.value]);
+  const filters = new Map(), shown = new Set();
+  for (const { name, value } of form.querySelectorAll("input[type=checkbox]:checked")) {
+    if (name === "show") shown.add(value);
+    else filters.set(name, [...(filters.get(name) ?? []), value]);
   }
-  const shown = inputs.filter((input) => input.name === "show" && input.checked).map((input) => input.value);
-  const show = topics.filter((topic) => shown.includes(topic));
+  const show = topics.filter((topic) => shown.has(topic));
   return { filters, show: show.length ? show : topics.slice(0, SHOWN), bars: form.elements.bars.value };
 }
 
@@ -168,24 +193,23 @@ function cellsOf(found, name) {
 }
 
 /** Flags are counted among the chosen people; the answers to one question also among those not chosen in it. */
-function count(figure, asked, cache) {
-  const names = [...new Set(answersOf.get(figure.id).map((input) => input.name))];
+function count(figure, asked) {
+  const { names } = about.get(figure);
   if (figure.dataset.group) {
     const people = event(asked.filters);
-    return names.flatMap((name) => cellsOf(counter.by(people, counter.names.indexOf(name), cache), name));
+    return names.flatMap((name) => cellsOf(counter.by(people, counter.names.indexOf(name)), name));
   }
   const others = new Map(asked.filters);
   others.delete(names[0]);
-  return cellsOf(counter.by(event(others), counter.names.indexOf(names[0]), cache), names[0]);
+  return cellsOf(counter.by(event(others), counter.names.indexOf(names[0])), names[0]);
 }
-
-const answersOf = new Map([...form.querySelectorAll("details.ask")].slice(0, charts.length).map((ask, i) =>
-  [topics[i], [...ask.querySelectorAll("input[type=checkbox]")]]));
 
 // ---- drawing ---------------------------------------------------------------------------------------------------------
 
+/** What a row is made of, so that only what changes is written. @typedef {{row: HTMLElement, link: HTMLElement, bar: Bar,
+    share: Value, people: Value}} Row @typedef {{svg: SVGElement, parts: Element[], drawn: string}} Bar
+    @typedef {{cell: HTMLElement, text: Text, interval: Text|null, mark: Element|null}} Value */
 const rows = new Map();
-for (const row of document.querySelectorAll("#charts tr[data-code]")) rows.set(`${row.dataset.variable}=${row.dataset.code}`, row);
 
 function element(name, attributes = {}, ...children) {
   const made = document.createElement(name);
@@ -194,63 +218,102 @@ function element(name, attributes = {}, ...children) {
   return made;
 }
 
-/** A row that was not drawn before: like the others, with nothing in it. */
-function newRow(name, code) {
-  const pattern = document.querySelector("#charts tr[data-code]"), row = pattern.cloneNode(true);
-  Object.assign(row.dataset, { variable: name, code });
-  row.querySelector("bdi").textContent = labels.get(`${name}=${code}`);
-  return row;
+/** Sets an attribute, or takes it away. What is written again as it was would be laid out again. */
+function set(node, name, value) {
+  if (node.getAttribute(name) === value) return;
+  if (value === null) node.removeAttribute(name);
+  else node.setAttribute(name, value);
+}
+
+function put(node, text) {
+  if (node.data !== text) node.data = text;
+}
+
+/** The text of an element that has nothing else. */
+const textOf = (parent) => parent.firstChild ?? parent.appendChild(new Text(""));
+
+/** The row of an answer: that of the page, or one like the others where it was not drawn before. @returns {Row} */
+function rowOf(name, code) {
+  const own = `${name}=${code}`;
+  if (!rows.has(own)) {
+    const all = document.querySelectorAll("#charts tr[data-code]");
+    let row = [...all].find((one) => one.dataset.variable === name && one.dataset.code === code);
+    if (!row) {
+      row = all[0].cloneNode(true);
+      Object.assign(row.dataset, { variable: name, code });
+      row.querySelector("bdi").textContent = labels.get(own);
+    }
+    const svg = row.querySelector("svg"), [, share, people] = row.children;
+    rows.set(own, { row, link: row.querySelector("a"), bar: { svg, parts: [...svg.children], drawn: "" },
+      share: valueOf(share), people: valueOf(people) });
+  }
+  return rows.get(own);
+}
+
+function valueOf(cell) {
+  const few = cell.querySelector(".few"), interval = cell.querySelector(".interval > bdi");
+  return { cell, text: textOf(few ?? cell.querySelector("b > bdi")), interval: interval && textOf(interval),
+    mark: cell.querySelector(".recorded") };
 }
 
 const SVG = "http://www.w3.org/2000/svg";
+/** The parts of a bar after its track, with what never changes of them. */
+const PARTS = [["rect", { class: "fill", height: 12 }], ["line", { class: "halo", y1: 6, y2: 6 }],
+  ["line", { class: "whisker", y1: 6, y2: 6 }], ["line", { class: "whisker", y1: 3, y2: 9 }],
+  ["line", { class: "whisker", y1: 3, y2: 9 }]];
 
-function drawBar(svg, numbers, end) {
+function drawBar(bar, numbers, end) {
+  const drawn = numbers ? [...numbers, end].join() : "none";
+  if (bar.drawn === drawn) return;
+  bar.drawn = drawn;
   if (!numbers) {
-    while (svg.children.length > 1) svg.lastChild.remove();
+    while (bar.parts.length > 1) bar.parts.pop().remove();
     return;
   }
-  while (svg.children.length < 6) {
-    const kind = ["", "rect", "line", "line", "line", "line"][svg.children.length];
-    svg.append(document.createElementNS(SVG, kind));
+  while (bar.parts.length <= PARTS.length) {
+    const [kind, attributes] = PARTS[bar.parts.length - 1], made = document.createElementNS(SVG, kind);
+    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+    bar.parts.push(made);
+    bar.svg.append(made);
   }
   const part = (value) => Math.min(1, Math.max(0, value / end)), at = (value) => `${(100 * part(value)).toFixed(4)}%`;
-  const [value, low, high] = numbers, set = (i, attributes) => {
-    for (const [key, own] of Object.entries(attributes)) svg.children[i].setAttribute(key, own);
-  };
-  set(1, { class: "fill", width: at(value), height: 12, "data-length": part(value).toFixed(6) });
-  set(2, { class: "halo", x1: at(low), x2: at(high), y1: 6, y2: 6 });
-  set(3, { class: "whisker", x1: at(low), x2: at(high), y1: 6, y2: 6 });
-  set(4, { class: "whisker", x1: at(low), x2: at(low), y1: 3, y2: 9 });
-  set(5, { class: "whisker", x1: at(high), x2: at(high), y1: 3, y2: 9 });
+  const [value, low, high] = [numbers[0], at(numbers[1]), at(numbers[2])], [, fill, halo, whisker, left, right] = bar.parts;
+  fill.setAttribute("width", at(value));
+  fill.setAttribute("data-length", part(value).toFixed(6));
+  for (const [line, from, to] of [[halo, low, high], [whisker, low, high], [left, low, low], [right, high, high]]) {
+    line.setAttribute("x1", from);
+    line.setAttribute("x2", to);
+  }
 }
 
-function drawValue(cell, text, interval) {
-  const value = cell.querySelector("b > bdi");
-  if (interval && value) {
-    if (value.textContent !== text) value.textContent = text;
-    cell.querySelector(".interval > bdi").textContent = interval;
-    cell.querySelector(".recorded")?.remove();
-  } else if (interval) {
-    cell.replaceChildren(element("b", {}, element("bdi", {}, text)), " ",
-      element("span", { class: "interval" }, element("bdi", {}, interval)));
-  } else cell.replaceChildren(element("span", { class: "few" }, text));
+/** @param {Value} value @param {string} interval none where there is too little to say */
+function drawValue(value, text, interval, mark = "") {
+  if (Boolean(interval) !== Boolean(value.interval)) {
+    value.text = new Text(text);
+    value.interval = interval ? new Text(interval) : null;
+    value.mark = null;
+    value.cell.replaceChildren(...(interval ? [element("b", {}, element("bdi", {}, value.text)), " ",
+      element("span", { class: "interval" }, element("bdi", {}, value.interval))]
+      : [element("span", { class: "few" }, value.text)]));
+  }
+  put(value.text, text);
+  if (interval) put(value.interval, interval);
+  if (Boolean(mark) === Boolean(value.mark)) return;
+  value.mark?.remove();
+  value.mark = mark ? element("span", { class: "recorded" }, mark) : null;
+  if (mark) value.cell.append(value.mark);
 }
 
 function drawRow(cell, asked, end) {
-  const name = `${cell.name}=${cell.code}`;
-  if (!rows.has(name)) rows.set(name, newRow(cell.name, cell.code));
-  const row = rows.get(name), link = row.querySelector("a");
-  link.setAttribute("href", location.pathname + write(toggled(asked, cell.name, cell.code)));
-  if (asked.filters.get(cell.name)?.includes(cell.code)) link.setAttribute("aria-current", "true");
-  else link.removeAttribute("aria-current");
-  const isCount = asked.bars === "count";
-  drawBar(row.querySelector("svg"), (isCount ? cell.few : cell.shareFew) ? null : isCount ? cell.count : cell.share, end);
+  const { row, link, bar, share, people } = rowOf(cell.name, cell.code), isCount = asked.bars === "count";
+  set(link, "href", HERE + write(toggled(asked, cell.name, cell.code)));
+  set(link, "aria-current", isChosen(asked, cell) ? "true" : null);
+  drawBar(bar, (isCount ? cell.few : cell.shareFew) ? null : isCount ? cell.count : cell.share, end);
   const fewShare = cell.whole === null && !cell.few ? "dash.unknown_share" : "chart.too_few";
-  drawValue(row.children[1], cell.shareFew ? say(fewShare) : percent(cell.share[0]),
+  drawValue(share, cell.shareFew ? say(fewShare) : percent(cell.share[0]),
     cell.shareFew ? "" : percentRange(cell.share[1], cell.share[2]));
-  drawValue(row.children[2], cell.few ? say("chart.too_few") : number(cell.count[0]),
-    cell.few ? "" : numberRange(cell.count[1], cell.count[2]));
-  if (!cell.measured && !cell.few) row.children[2].append(element("span", { class: "recorded" }, say("explorer.mark")));
+  drawValue(people, cell.few ? say("chart.too_few") : number(cell.count[0]),
+    cell.few ? "" : numberRange(cell.count[1], cell.count[2]), !cell.measured && !cell.few ? say("explorer.mark") : "");
   return row;
 }
 
@@ -265,8 +328,8 @@ function wholeNote(whole) {
 
 const isChosen = (asked, cell) => Boolean(asked.filters.get(cell.name)?.includes(cell.code));
 
-function drawChart(figure, asked, cache) {
-  let cells = count(figure, asked, cache);
+function drawChart(figure, asked) {
+  let cells = count(figure, asked);
   const notes = [], published = cells.filter((cell) => !cell.few).length;
   if (figure.dataset.long) {
     const said = cells.filter((cell) => !cell.few)
@@ -280,36 +343,40 @@ function drawChart(figure, asked, cache) {
   const isCount = asked.bars === "count";
   const ends = cells.filter((cell) => !(isCount ? cell.few : cell.shareFew)).map((cell) => (isCount ? cell.count : cell.share)[2]);
   const end = isCount ? axisEnd(ends) : Math.min(1, axisEnd(ends));
-  const drawn = cells.map((cell) => drawRow(cell, asked, end)), body = figure.querySelector("tbody");
-  if (drawn.length !== body.children.length || drawn.some((row, i) => row !== body.children[i])) {
-    const focused = document.activeElement;
-    body.replaceChildren(...drawn);
-    if (body.contains(focused)) focused.focus({ preventScroll: true });
-  }
+  arrange(figure.querySelector("tbody"), cells.map((cell) => drawRow(cell, asked, end)));
   const caption = figure.querySelector("figcaption");
-  caption.replaceChildren(...notes.map((note) => element("p", {}, note)));
+  while (caption.children.length > notes.length) caption.lastElementChild.remove();
+  while (caption.children.length < notes.length) caption.append(element("p"));
+  notes.forEach((note, i) => put(textOf(caption.children[i]), note));
   return cells;
 }
 
-function drawHeadline(asked, cache) {
-  const total = counter.total(event(asked.filters), cache);
+/** Puts rows into a table; what stands where it belongs is not touched. */
+function arrange(body, wanted) {
+  if (wanted.length === body.children.length && wanted.every((row, i) => row === body.children[i])) return;
+  const focused = document.activeElement;
+  body.replaceChildren(...wanted);
+  if (body.contains(focused)) focused.focus({ preventScroll: true });
+}
+
+const headline = ["#answer-value", "#answer-interval > bdi", "#answer-source"].map((place) => textOf(document.querySelector(place)));
+
+function drawHeadline(asked) {
+  const total = counter.total(event(asked.filters));
   const texts = total.few ? [say("chart.too_few"), "", say("explorer.source.few")]
     : [say("explorer.about", { count: number(steady(total.value)) }),
       say("home.interval", { range: numberRange(steady(total.low), steady(total.high)) }), say(`explorer.source.${total.source}`)];
-  document.getElementById("answer-value").textContent = texts[0];
-  document.querySelector("#answer-interval > bdi").textContent = texts[1];
-  document.getElementById("answer-source").textContent = texts[2];
+  texts.forEach((text, i) => put(headline[i], text));
 }
-
-const question = (figure) => figure.querySelector("h3").textContent;
 
 function drawChips(asked) {
   const chips = [];
   for (const figure of charts) {
-    for (const input of answersOf.get(figure.id)) {
-      if (!asked.filters.get(input.name)?.includes(input.value)) continue;
-      const said = say("explorer.answer", { question: question(figure), answer: labels.get(`${input.name}=${input.value}`) });
-      const address = location.pathname + write(toggled(asked, input.name, input.value));
+    const { title, answers } = about.get(figure);
+    for (const [name, code] of answers) {
+      if (!asked.filters.get(name)?.includes(code)) continue;
+      const said = say("explorer.answer", { question: title, answer: labels.get(`${name}=${code}`) });
+      const address = HERE + write(toggled(asked, name, code));
       chips.push(element("li", {}, element("a", { href: address, "data-state": "" },
         element("span", { class: "quiet" }, `${say("explorer.remove")} `), element("bdi", {}, said), " ",
         element("span", { "aria-hidden": "true" }, "×"))));
@@ -319,36 +386,105 @@ function drawChips(asked) {
   document.getElementById("chips").replaceChildren(...chips);
 }
 
-let shown = null;
+// ---- what is drawn when ----------------------------------------------------------------------------------------------
 
-/** @param {Asked} asked */
-function draw(asked) {
-  const cache = new Map();
-  drawHeadline(asked, cache);
+/** What the page shows; charts that are still to be drawn; what is to be done before them, once there is an answer. */
+let shown = null, waiting = [], after = null;
+
+/** The charts that a reader sees. Until the browser has said which, all of them. */
+const inView = new Set(charts);
+const observer = new IntersectionObserver((seen) => {
+  for (const { target, isIntersecting } of seen) {
+    if (isIntersecting) inView.add(target);
+    else inView.delete(target);
+  }
+});
+for (const figure of charts) observer.observe(figure);
+
+/** Afterwards, in a task of its own: when what was written before is on the screen. */
+function afterPaint(work) {
+  if (document.hidden) setTimeout(work);
+  else requestAnimationFrame(() => setTimeout(work));
+}
+
+const busy = (figure, isBusy) => set(figure, "aria-busy", isBusy ? "true" : null);
+
+/** @param {Asked} asked @param {(() => void)|null} then what else there is to do, after the answer is seen */
+function draw(asked, then = null) {
+  root.dataset.asked = "";
+  drawHeadline(asked);
   drawChips(asked);
   shown = { asked, cells: new Map() };
+  const now = [];
+  waiting = [];
   for (const figure of charts) {
-    figure.hidden = !asked.show.includes(figure.id);
-    if (!figure.hidden) shown.cells.set(figure, drawChart(figure, asked, cache));
+    const isShown = asked.show.includes(figure.id), isNew = isShown && figure.hidden;
+    if (figure.hidden === isShown) figure.hidden = !isShown;
+    if (!isShown) busy(figure, false);
+    // Whoever stands in a chart must not lose their place, which they would if it were hidden.
+    else (isNew || inView.has(figure) || figure.contains(document.activeElement) ? now : waiting).push(figure);
+    if (isShown) shown.cells.set(figure, []);
   }
-  drawLinks(asked);
+  for (const figure of waiting) busy(figure, true);
+  for (const figure of now) finish(figure);
+  after = () => {
+    then?.();
+    drawLinks(asked);
+  };
+  afterPaint(() => rest(asked));
+}
+
+function finish(figure) {
+  shown.cells.set(figure, drawChart(figure, shown.asked));
+  busy(figure, false);
+}
+
+/** Draws what waits, a chart at a time, so that the next click never waits for more than one. */
+function rest(asked) {
+  if (shown.asked !== asked) return;
+  if (after) {
+    settle();
+    setTimeout(rest, 0, asked);
+  } else if (waiting.length) {
+    const next = waiting.find((figure) => inView.has(figure)) ?? waiting[0];
+    waiting = waiting.filter((figure) => figure !== next);
+    finish(next);
+    setTimeout(rest, 0, asked);
+  }
+}
+
+function settle() {
+  const work = after;
+  after = null;
+  work?.();
+}
+
+/** Draws all that waits at once, for paper and for files. */
+function finishAll() {
+  settle();
+  for (const figure of waiting) finish(figure);
+  waiting = [];
 }
 
 function drawLinks(asked) {
-  const api = document.getElementById("api"), query = write({ ...asked, show: topics.slice(0, SHOWN), bars: "share" });
-  const address = api.dataset.base + query;
+  const api = document.getElementById("api"), address = api.dataset.base + apiQuery(asked);
   api.setAttribute("href", address);
   api.firstElementChild.textContent = address;
-  for (const link of document.querySelectorAll("nav.languages a")) link.search = write(asked);
+  const query = write(asked);
+  for (const link of document.querySelectorAll("nav.languages a")) link.search = query;
 }
 
 // ---- events ----------------------------------------------------------------------------------------------------------
 
-async function show(asked, understood = true) {
-  const answer = document.getElementById("answer");
+let wanted = null;
+
+/** @param {Asked} asked @param {(() => void)|null} then what else there is to do, after the answer is seen */
+async function show(asked, understood = true, then = null) {
+  wanted = asked;
   document.getElementById("unknown").hidden = understood;
   if (!counter) {
-    answer.setAttribute("aria-busy", "true");
+    then?.();
+    busy(root, true);  // not hidden: whoever stands in a chart must not lose their place
     try {
       await load();
     } catch {
@@ -356,17 +492,16 @@ async function show(asked, understood = true) {
       if (!words) form.submit();
       return;
     } finally {
-      answer.removeAttribute("aria-busy");
+      busy(root, false);
     }
-    [asked] = read(location.search);
-  }
-  draw(asked);
+    if (wanted === asked) draw(asked);
+  } else draw(asked, then);
 }
 
 function go(asked) {
+  settle();
   const query = write(asked);
-  if (query !== location.search) history.pushState(null, "", location.pathname + query);
-  return show(asked);
+  return show(asked, true, query === location.search ? null : () => history.pushState(null, "", HERE + query));
 }
 
 function follow(click) {
@@ -401,7 +536,7 @@ function csv() {
     for (const cell of cells) {
       const people = cell.few ? [say("chart.too_few"), "", ""] : cell.count.map((value) => value.toFixed(0));
       const share = cell.shareFew ? ["", "", ""] : cell.share.map((value) => value.toFixed(4));
-      lines.push([question(figure), labels.get(`${cell.name}=${cell.code}`), ...people, ...share,
+      lines.push([about.get(figure).title, labels.get(`${cell.name}=${cell.code}`), ...people, ...share,
         cell.few ? "" : say(cell.measured ? "explorer.csv.counts" : "explorer.mark")]);
     }
   }
@@ -415,7 +550,7 @@ async function copy() {
   const said = document.getElementById("copied");
   await load();
   try {
-    await navigator.clipboard.writeText(location.origin + location.pathname + write(fromForm()));
+    await navigator.clipboard.writeText(location.origin + HERE + write(fromForm()));
     said.textContent = say("explorer.copied");
   } catch {
     said.textContent = say("explorer.not_copied");
@@ -431,7 +566,9 @@ function start() {
   for (const sign of ["pointerover", "focusin"]) {
     root.addEventListener(sign, () => load().catch(() => {}), { once: true, passive: true });
   }
+  addEventListener("beforeprint", () => { if (shown) finishAll(); });
   addEventListener("popstate", () => {
+    after = null;
     const [asked, understood] = read(location.search);
     toForm(asked);
     show(asked, understood);
@@ -443,6 +580,7 @@ function start() {
   document.getElementById("csv").addEventListener("click", async () => {
     await load();
     if (!shown) draw(fromForm());
+    finishAll();
     csv();
   });
   const [asked, understood] = read(location.search);
