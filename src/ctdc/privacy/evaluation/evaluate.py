@@ -2,7 +2,7 @@
 
 Promise: the report is made from true data, is marked as never to be published, and is a function of its arguments and
 the settings' seed. `Report.as_dict` is the JSON form, ``ctdc-evaluation/1``: the fields of the dataclasses under their
-names, sets of variables as lists of names.
+names, sets of variables as lists of names, and as ``summary`` the lines of `summary.signs_of`.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from ctdc.privacy.evaluation.published import Coverage, Published, PublishedErro
 from ctdc.privacy.evaluation.regressions import RegressionErrors, regression
 from ctdc.privacy.evaluation.settings import Settings, check_settings
 from ctdc.privacy.evaluation.subgroups import Subgroups, subgroups
+from ctdc.privacy.evaluation.summary import signs_of
 from ctdc.privacy.evaluation.trends import Trends, trends
 from ctdc.privacy.report import texts_of
 from ctdc.table.coded import CodedTable
@@ -86,6 +87,7 @@ class Report:
     def as_dict(self) -> dict[str, Any]:
         """The report as JSON values, the flag and the notice on top."""
         head = {"format": FORMAT, "never_to_be_published": True, "notice": notices()}
+        head["summary"] = [asdict(sign) for sign in signs_of(self)]
         return head | {name: _plain(value) for name, value in asdict(self).items()}
 
 

@@ -25,9 +25,10 @@ from ctdc.privacy.evaluation.logistic import Factor, Model, Rows, factor_of, fit
 from ctdc.privacy.evaluation.settings import Settings
 from ctdc.table.count import Matrix, marginal
 
-RARE = 0.001  # codes of a smaller share of the true records are one term together
+RARE, FEW = 0.001, 10  # codes of a smaller share of the true records, or of fewer, are one term together
 INDICATORS = 3  # most frequent codes of a variable that take part in products
 MOST_PRODUCTS = 800  # those most strongly associated in the true table, if there are more
+PEOPLE_A_PRODUCT = 10  # and no more than a table of this size can tell apart
 RIDGE = 0.5  # as much as two more people say about a term: only what a table has and the other has not is held by it
 TOLERANCE = 0.01  # of log likelihood, whose null is of the order of the number of terms
 
@@ -80,7 +81,7 @@ def design_of(pair: Pair) -> Design:
     for variable, size in enumerate(sizes):
         counts = marginal(pair.truth, sizes, (variable,))
         own = pair.schema.sizes[variable]
-        frequent = [code for code in range(1, own) if counts[code] >= RARE * rows]
+        frequent = [code for code in range(1, own) if counts[code] >= max(RARE * rows, FEW)]
         rare = [code for code in range(1, own) if code not in frequent]
         for codes in ([code] for code in [*frequent, *range(own, size)]):
             main[variable, codes] = width
@@ -111,7 +112,8 @@ def _products(truth: Matrix, marks: list[tuple[int, int]], width: int) -> tuple[
     expected = np.outer(alone, alone) / rows
     spread = np.sqrt(np.maximum(expected * np.outer(1 - alone / rows, 1 - alone / rows), 1e-9))
     strength = np.abs(both - expected) / spread
-    for one, other in sorted(pairs, key=lambda pair: -strength[pair])[:MOST_PRODUCTS]:
+    most = min(MOST_PRODUCTS, rows // PEOPLE_A_PRODUCT)
+    for one, other in sorted(pairs, key=lambda pair: -strength[pair])[:most]:
         product[one, other] = product[other, one] = width
         width += 1
     return product, width

@@ -28,6 +28,7 @@ class SubgroupErrors:
 
     family: str
     name: str
+    variable: str
     people: tuple[int, int]
     tvd: float
     null: float
@@ -96,6 +97,7 @@ def _errors(pair: Pair, subgroup: Subgroup, settings: Settings, random: np.rando
     return SubgroupErrors(
         subgroup.family,
         subgroup.name,
+        subgroup.variable,
         (people, candidate.shape[1]),
         float(tvd) if candidate.shape[1] else 1.0,
         float(null),
