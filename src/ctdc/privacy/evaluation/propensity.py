@@ -126,9 +126,11 @@ def propensity(pair: Pair, settings: Settings, random: Random) -> Propensity:
     design = design_of(Pair(pair.schema, pair.truth, pair.candidate))
     true_rows, rows = design.rows(truth), design.rows(candidate)
     people = len(true_rows), len(rows)
+    factor = _factor(true_rows, people[1])
     zeros = np.concatenate([np.ones(people[0]), np.zeros(people[1])])
-    pmse = _pmse(fit(joined(true_rows, rows), zeros, 1 - zeros, ridge=RIDGE, tolerance=TOLERANCE), zeros, 1 - zeros)
-    null = _null(true_rows, people[1], settings.resamples, random)
+    model = fit(joined(true_rows, rows), zeros, 1 - zeros, ridge=RIDGE, tolerance=TOLERANCE, factor=factor)
+    pmse = _pmse(model, zeros, 1 - zeros)
+    null = _null(true_rows, people[1], settings.resamples, random, factor)
     mean = float(null.mean())
     return Propensity(
         pmse, mean, float(null.min()), float(null.max()), pmse / mean if mean else 1.0, design.width, people
@@ -143,11 +145,17 @@ def _some(matrix: Matrix, most: int, random: Random) -> Matrix:
     return np.ascontiguousarray(matrix[:, np.sort(random.choice(rows, most, replace=False))])
 
 
-def _null(rows: Rows, drawn: int, resamples: int, random: Random) -> npt.NDArray[np.float64]:
+def _factor(rows: Rows, drawn: int) -> Factor:
+    """The Hessian where the true records and as many more of their kind as are `drawn` cannot be told apart."""
+    people = len(rows)
+    c = drawn / (drawn + people)
+    return factor_of(rows, np.full(people, (1 + drawn / people) * c * (1 - c)), RIDGE)
+
+
+def _null(rows: Rows, drawn: int, resamples: int, random: Random, factor: Factor) -> npt.NDArray[np.float64]:
     """pMSE of records drawn from the truth with replacement, as many as the candidate has."""
     people = len(rows)
-    zeros, c = np.ones(people), drawn / (drawn + people)
-    factor: Factor = factor_of(rows, np.full(people, (1 + drawn / people) * c * (1 - c)), RIDGE)
+    zeros = np.ones(people)
     found = []
     for _ in range(resamples):
         ones = np.bincount(random.integers(0, people, drawn), minlength=people).astype(np.float64)
