@@ -30,7 +30,8 @@ def test_the_cost_is_that_measured() -> None:
     stated = (
         f"On {FOUND['people'][0]:,} invented people with {FOUND['variables']} variables, all {FOUND['tables']:,} "
         f"tables of up to {FOUND['length']} of them, {FOUND['terms']} terms in the propensity score and "
-        f"{FOUND['subgroups']} subgroups: **{cost['cpu_seconds']:.0f} CPU-seconds** and {cost['peak_bytes'] / 1e6:.0f} MB"
+        f"{FOUND['subgroups']} subgroups: "
+        f"**{cost['cpu_seconds']:.0f} CPU-seconds** and {cost['peak_bytes'] / 1e6:.0f} MB"
     )
     assert stated in " ".join(TEXT.split())
     assert cost["status"] == "done"
