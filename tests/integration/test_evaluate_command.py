@@ -91,6 +91,13 @@ def test_reports_are_private_and_whole(people: Path, tmp_path: Path, capsys: Cap
     assert json.loads(out[1].read_text())["orders"][0]["tvd"] == 0
 
 
+def test_a_report_is_not_written_into_a_release(people: Path, protected: Path, capsys: Capture) -> None:
+    before = sorted(protected.rglob("*"))
+    assert ctdc("evaluate", people, protected, "--out", protected / "deep" / "page.html", "--json") == 3
+    assert json.loads(capsys.readouterr().out)["error"]["code"] == "evaluate.out"
+    assert sorted(protected.rglob("*")) == before
+
+
 @pytest.fixture
 def table(tmp_path: Path) -> Path:
     """A table of another field, as csv."""

@@ -9,7 +9,7 @@ import click
 from ctdc.cli.common import emit, json_option, progress_bars
 from ctdc.privacy.evaluation.evaluate import Report, notices
 from ctdc.privacy.evaluation.summary import FARTHER, Sign, signs_of
-from ctdc.workflow.evaluation import Choices, evaluate_files, write_report
+from ctdc.workflow.evaluation import Choices, check_out, evaluate_files, write_report
 
 LINES = {
     "tvd": "Mean distance of {order}-way tables: {value:.4f} (by chance alone {beside:.4f})",
@@ -97,6 +97,8 @@ def command(
     names = tuple(name.strip() for name in (columns or "").split(",") if name.strip())
     between = delimiter.replace("\\t", "\t")
     choices = Choices(profile, schema, names, coarser, settings, length, seed, between)
+    for path in out:
+        check_out(path)
     with progress_bars(quiet=as_json) as progress:
         found = evaluate_files(truth, candidate, choices, progress)
     for path in out:

@@ -30,7 +30,7 @@ from ctdc.privacy.evaluation.settings import Settings
 from ctdc.release.analysis import Analysis
 from ctdc.release.analysis import load as load_release
 from ctdc.release.manifest import MANIFEST, read_manifest
-from ctdc.release.protected import ProtectedData, read_json
+from ctdc.release.protected import PRIVACY, ProtectedData, read_json
 from ctdc.release.verify import CODEBOOK, FIGURES
 from ctdc.release.vocabulary import Vocabulary, vocabulary_from_dict, vocabulary_of_profile
 from ctdc.standard.loader import load
@@ -103,8 +103,22 @@ def evaluate_files(truth: Path, candidate: Path, choices: Choices, progress: Pro
     return Evaluated(report, _names(vocabulary, plan))
 
 
+def check_out(path: Path) -> None:
+    """Raise UserError (``evaluate.out``) for a report within a release or a protected folder, which get published."""
+    for folder in path.resolve().parents:
+        if any((folder / name).is_file() for name in (MANIFEST, PRIVACY)):
+            raise UserError(
+                "evaluate.out",
+                "The report would lie in a folder that is published.",
+                where=str(path),
+                allowed="a place outside of releases and of folders of 'ctdc protect'",
+                do="Choose another place: an evaluation is never to be published.",
+            )
+
+
 def write_report(path: Path, evaluated: Evaluated) -> None:
-    """Write JSON if the name ends so, else the page, for the owner's eyes."""
+    """Write JSON if the name ends so, else the page, for the owner's eyes. Raises as `check_out`."""
+    check_out(path)
     if path.suffix.lower() == ".json":
         text = as_json(evaluated.report.as_dict())
     else:

@@ -136,12 +136,17 @@ def cells_of(matrix: Matrix, sizes: Sequence[int], chosen: Set) -> Integers:
     return cells
 
 
+def is_huge(sizes: Sequence[int], chosen: Set) -> bool:
+    """Whether the table of a set has too many cells to be held whole."""
+    return prod(sizes[variable] for variable in chosen) > MAX_DENSE_CELLS
+
+
 def tables_of(
     matrices: Sequence[Matrix], sizes: Sequence[int], known: Sequence[Flags], chosen: Set
 ) -> tuple[list[Integers], Flags]:
     """The tables of one set over the same cells: all, or for huge tables those that occur; and which are known."""
     shape = [sizes[variable] for variable in chosen]
-    if prod(shape) <= MAX_DENSE_CELLS:
+    if not is_huge(sizes, chosen):
         counts = [marginal(matrix, sizes, chosen).reshape(-1) for matrix in matrices]
         return counts, known_cells([known[variable] for variable in chosen])
     keys = [cells_of(matrix, sizes, chosen) for matrix in matrices]

@@ -23,10 +23,13 @@ from ctdc.privacy.evaluation.marginals import (
     CombinationErrors,
     Set,
     Tally,
+    cells_of,
+    is_huge,
     known_cells,
     share,
+    tables_of,
 )
-from ctdc.table.count import Matrix, marginal
+from ctdc.table.count import Matrix
 
 Z95 = 1.959963984540054
 NOBODY = "0"  # the class of combinations that nobody has
@@ -85,7 +88,7 @@ class EstimateErrors:
 @dataclass(frozen=True)
 class PublishedErrors:
     """One order. errors, coverage: of listed counts; estimates, estimate_coverage: of all measured combinations, by
-    size and together, empty and None without measurements.
+    size and together (of tables that are not huge), empty and None without measurements.
     """
 
     order: int
@@ -129,28 +132,31 @@ def listed_errors(
     step: called with each set and its true counts.
     """
     tally, hold, intervals = tally or Tally(), 0, 0
-    known = [np.arange(size) > 0 for size in sizes]
     by_set, nothing = rows_by_set(counts.codes), np.zeros(0, dtype=np.int64)
     for chosen in sets:
-        true = marginal(truth, sizes, chosen).reshape(-1)
         rows = by_set.get(chosen, nothing)
-        cells = _cells(counts.codes, rows, sizes, chosen)
+        true, cells, known = _table(truth, sizes, chosen, np.ascontiguousarray(counts.codes[rows].T))
         if counts.low is not None and counts.high is not None:
             hold += int(((counts.low[rows] <= true[cells]) & (true[cells] <= counts.high[rows])).sum())
             intervals += len(rows)
         stated = np.zeros(len(true))
         told = ~counts.below[rows]
         stated[cells[told]] = counts.count[rows[told]]
-        tally.add(true, stated, known_cells([known[variable] for variable in chosen]))
+        tally.add(true, stated, known)
         step(chosen, true)
     return Listed(tally.errors(), coverage(intervals, hold))
 
 
-def _cells(codes: npt.NDArray[np.uint16], rows: Integers, sizes: Sequence[int], chosen: Set) -> Integers:
-    cells = np.zeros(len(rows), dtype=np.int64)
-    for variable in chosen:
-        cells = cells * sizes[variable] + codes[rows, variable]
-    return cells
+def _table(truth: Matrix, sizes: Sequence[int], chosen: Set, listed: Matrix) -> tuple[Integers, Integers, Flags]:
+    """The true table of a set, the place of each listed combination in it, and which of its cells are combinations.
+
+    All cells, or of huge tables those that occur in the truth or in the list.
+    """
+    (true, _), known = tables_of([truth, listed], sizes, [np.arange(size) > 0 for size in sizes], chosen)
+    cells = cells_of(listed, sizes, chosen)
+    if is_huge(sizes, chosen):
+        cells = np.searchsorted(np.unique(np.concatenate([cells_of(truth, sizes, chosen), cells])), cells)
+    return true, cells, known
 
 
 def published_errors(
@@ -162,7 +168,7 @@ def published_errors(
     estimates = published.estimates
 
     def add(chosen: Set, true: Integers) -> None:
-        if estimates is not None and chosen in estimates.residual:
+        if estimates is not None and chosen in estimates.residual and not is_huge(sizes, chosen):
             table = estimates.table(chosen).reshape(-1)
             margin = Z95 * sqrt(estimates.variance(chosen))
             cells = known_cells([known[variable] for variable in chosen])

@@ -10,6 +10,7 @@ from tests.support.evaluated import GROUPS, invented
 
 from ctdc.privacy.accounting import Guarantee
 from ctdc.privacy.estimate import Estimates, estimate
+from ctdc.privacy.evaluation import marginals
 from ctdc.privacy.evaluation.coded import Candidate, candidate_of
 from ctdc.privacy.evaluation.evaluate import evaluate
 from ctdc.privacy.evaluation.published import Counts, Published, published_errors
@@ -37,7 +38,9 @@ def listed(table: CodedTable, seed: int, share: float = 0.7) -> Counts:
     return Counts(np.array(codes), count, count - 8, count + 8, count < 20)
 
 
-def test_listed_counts_equal_a_count_by_hand(truth: CodedTable) -> None:
+@pytest.mark.parametrize("dense", [1 << 24, 0], ids=["all cells", "cells that occur"])
+def test_listed_counts_equal_a_count_by_hand(truth: CodedTable, dense: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(marginals, "MAX_DENSE_CELLS", dense)
     counts = listed(truth, 3)
     matrix = truth.matrix()
     for order in (1, 2):
