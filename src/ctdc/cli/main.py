@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "site": ("ctdc.cli.site", "Build the public site of one or several releases."),
     "feedback": ("ctdc.cli.feedback", "Read and answer what readers sent through the site."),
     "serve": ("ctdc.cli.serve", "Show a release as a web page on this machine."),
+    "evaluate": ("ctdc.cli.evaluate", "What a release is worth, against the true cases; never to be published."),
     "attack": ("ctdc.cli.attack", "Attacks on ourselves: does the engine keep what it claims?"),
     "standard": ("ctdc.cli.standard", "The variables, codes and labels of the standard."),
 }

@@ -47,12 +47,13 @@ class Plot:
     up: tuple[Tick, ...]
 
 
-def _scale(value: float, low: float, high: float, start: float, stop: float) -> float:
+def scale(value: float, low: float, high: float, start: float, stop: float) -> float:
+    """Where `value` stands on a logarithmic axis from `low` at `start` to `high` at `stop`."""
     part = math.log(value / low) / math.log(high / low) if high > low else 0.5
     return round(start + part * (stop - start), 1)
 
 
-def _ticks(low: float, high: float, start: float, stop: float) -> tuple[Tick, ...]:
+def ticks(low: float, high: float, start: float, stop: float) -> tuple[Tick, ...]:
     """1, 2 and 5 times powers of ten within the axis, or its ends where there are none."""
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     values = [step * 10.0**power for power in powers for step in (1, 2, 5)]
@@ -62,11 +63,11 @@ def _ticks(low: float, high: float, start: float, stop: float) -> tuple[Tick, ..
     # 1e-9, because the logarithm of a power of ten may come out a little below the whole number.
     digits = [max(0, spare - math.floor(math.log10(value) + 1e-9)) for value in inside]
     return tuple(
-        Tick(value, places, _scale(value, low, high, start, stop)) for value, places in zip(inside, digits, strict=True)
+        Tick(value, places, scale(value, low, high, start, stop)) for value, places in zip(inside, digits, strict=True)
     )
 
 
-def _apart(heights: Sequence[float]) -> list[float]:
+def apart(heights: Sequence[float]) -> list[float]:
     """`heights` moved down where they would touch: places for the names at the ends of lines."""
     placed: dict[int, float] = {}
     free = -math.inf
@@ -88,17 +89,17 @@ def plot_of(curve: Sequence[Forecast]) -> Plot:
     up = HEIGHT - BOTTOM, TOP
     points = {
         length: [
-            (_scale(one.epsilon, *x_ends, *across), _scale(value, *y_ends, *up))
+            (scale(one.epsilon, *x_ends, *across), scale(value, *y_ends, *up))
             for one, value in zip(curve, medians[length], strict=True)
         ]
         for length in lengths
     }
-    ends = _apart([points[length][-1][1] for length in lengths])
+    ends = apart([points[length][-1][1] for length in lengths])
     curves = [
         Curve(length, " ".join(f"{x},{y}" for x, y in points[length]), DASHES[length - 1], end)
         for length, end in zip(lengths, ends, strict=True)
     ]
-    return Plot(tuple(curves), _ticks(*x_ends, *across), _ticks(*y_ends, *up))
+    return Plot(tuple(curves), ticks(*x_ends, *across), ticks(*y_ends, *up))
 
 
 def forecast_html(outlook: Outlook) -> str:

@@ -1,4 +1,4 @@
-"""The narrow gate: the only code that reads true counts.
+"""The narrow gate: the only code that reads true counts for anything that is released.
 
 Promise: what is measured, in which order, with which shapes and scales, and every error and message, depends on
 the plan and on noisy numbers that were released before, never on the records otherwise. Everything that leaves this

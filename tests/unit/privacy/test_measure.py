@@ -62,6 +62,13 @@ def test_only_the_gate_reads_true_counts() -> None:
     ]
 
 
+def test_nothing_that_is_released_knows_of_an_evaluation() -> None:
+    """The evaluation counts true records, for the steward; import-linter holds the other rooms to the same."""
+    modules = [path for path in ROOM.rglob("*.py") if "evaluation" not in path.relative_to(ROOM).parts]
+    names = {name for path in modules for name in names_used(path.relative_to(ROOM).with_suffix("").as_posix())}
+    assert not [name for name in names if name.startswith("ctdc.privacy.evaluation")]
+
+
 def test_the_noise_has_no_seed() -> None:
     noise = OpenDPNoise()
     zeros = np.zeros(200, np.int64)
