@@ -1,7 +1,9 @@
 """What a certificate says, computed from the files of a release and the evidence that was given.
 
-Promise: nothing but what is public already: every number is in the release, in the ledger's account of it, or in a file
-that was given. The same release and evidence give the same certificate: its date is the release's own.
+Promise: nothing but what is public already: every number is in the release, in the ledger's account of it, or in a
+file that was given. The same release and evidence give the same certificate: its date is the release's own. What
+`FORMAT` says is fixed: whoever changes it gives the format another number, or certificates that were signed would no
+longer verify.
 """
 
 from __future__ import annotations
@@ -26,9 +28,6 @@ CHOSEN = (
     *("profile", "population", "cohort", "epsilon", "delta", "asked_length", "threshold", "expected_false"),
     *("aggregates", "facts_left_out", "engine_version", "schema_hash", "declaration_hash", "linked_declaration_hash"),
 )
-# What was computed of the noisy measurements, and therefore costs nobody anything.
-POST_PROCESSING = ("estimates", "threshold", "records", "figures")
-FACTS = "facts"  # besides, where records keep to what is true by definition
 
 
 def certificate_content(
@@ -62,7 +61,7 @@ def certificate_content(
         },
         "configuration": configuration(privacy),
         "software": {"measured_with": dict(privacy.get("libraries", {})), "built_with": dict(manifest.code)},
-        "post_processing": [*POST_PROCESSING, *([FACTS] if privacy.get("facts_by_definition") else [])],
+        "post_processing": _post_processing(privacy),
         **evidence.as_dict(),
         "errata": info.contact,
     }
@@ -78,6 +77,13 @@ def configuration(privacy: Mapping[str, Any]) -> dict[str, Any]:
     if "workload" in privacy:
         chosen["workload"] = {**privacy["workload"], "length": privacy.get("asked_length", privacy["length"])}
     return {"sha256": hash_bytes(canonical(chosen)), "of": sorted(chosen)}
+
+
+def _post_processing(privacy: Mapping[str, Any]) -> list[str]:
+    """What was computed of the noisy measurements, and therefore costs nobody anything."""
+    left_out = [] if privacy.get("aggregates") == "all" else ["threshold"]
+    facts = ["facts"] if privacy.get("facts_by_definition") else []
+    return ["estimates", *left_out, "records", "figures", *facts]
 
 
 def _attacker(privacy: Mapping[str, Any]) -> dict[str, float]:

@@ -139,6 +139,7 @@ def _implementation(facts: ReleaseFacts) -> dict[str, str]:
     privacy = facts.privacy
     libraries = ", ".join(f"{name} {version}" for name, version in privacy.get("libraries", {}).items()) or UNSTATED
     length, threshold = number("en", privacy["length"]), number("en", privacy["threshold"])
+    every = privacy.get("aggregates") == "all"
     return {
         "preprocessing_and_hyperparameter_tuning": f"{_coding(facts)}, one row for each person, without looking at "
         "other people. What is measured follows from the public domain and the chosen parameters. The programs let "
@@ -153,8 +154,8 @@ def _implementation(facts: ReleaseFacts) -> dict[str, str]:
         "certified, in Gaussian DP (mu^2 adds up). A ledger that is charged before anything is measured adds up "
         "releases over the years; failed and unpublished runs count.",
         "post_processing": "Counts of all combinations by least squares; combinations below the threshold of "
-        f"{threshold}, or too small beside their error, are not listed; synthetic records are built to fit the noisy "
-        "counts; charts and figures are computed from these. Nothing of it reads the cases.",
+        f"{threshold}, or too small beside their error, are {'marked' if every else 'not listed'}; synthetic records "
+        "are built to fit the noisy counts; charts and figures are computed from these. Nothing of it reads the cases.",
         "justification": "One person moves every measurement by the declared distance: proved, tested on random tables "
         "and people, and audited empirically against the whole trade-off curve. Epsilon is chosen by those who are "
         "responsible for the people in the data, who see beforehand what it means for an attacker and which errors it "
