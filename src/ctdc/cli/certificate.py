@@ -140,7 +140,9 @@ def _lines(section: Section) -> list[str]:
 
 @command.command("show")
 @click.argument("release", type=FOLDER)
-@click.option("--language", type=click.Choice(LANGUAGES), default="en", show_default=True)
+@click.option(
+    "--language", type=click.Choice(LANGUAGES), default="en", show_default=True, help="Language of the words."
+)
 @json_option
 def show_command(release: Path, language: str, as_json: bool) -> None:
     """Say in plain words what the certificate of RELEASE states. Nothing is verified."""
