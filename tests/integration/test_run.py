@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from ctdc.privacy import ledger
+from ctdc.release.certificate.file import read_certificate
+from ctdc.release.certificate.keys import make_key
 from ctdc.release.verify import verify
 from ctdc.standard.languages import LANGUAGES
 
@@ -21,9 +23,10 @@ DEMO = ["run", "--demo", "--cases", "400", "--length", "1"]
 FREE_STEPS = ["Harmonise", "Combine", "Derive", "Build counts", "Build the release"]
 
 
-def finish(out: Path) -> tuple[dict[str, Any], str]:
+def finish(out: Path, *more: str) -> tuple[dict[str, Any], str]:
     """Run to the end. The result and what was told on the way."""
-    done = subprocess.run([*CTDC, *DEMO, "--out", str(out), "--json"], capture_output=True, text=True, check=False)
+    command = [*CTDC, *DEMO, "--out", str(out), "--json", *more]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout), done.stderr
 
@@ -110,6 +113,35 @@ def test_a_release_that_was_removed_is_built_again_for_nothing(whole: tuple[Path
     assert (release / "manifest.json").read_bytes() == manifest
     assert charges(out) == 1
     assert {path.name for path in hidden.iterdir()} == {path.name for path in release.iterdir()}
+
+
+def test_the_certificate_tells_what_was_spent_and_is_signed_for_nothing(whole: tuple[Path, dict[str, Any]]) -> None:
+    out, first = whole
+    unsigned = read_certificate(Path(first["release"]))
+    assert unsigned is not None
+    ledger_part = unsigned.content["ledger"]
+    assert (ledger_part["charges_before"], ledger_part["before"]["epsilon"]) == (0, 0)
+    assert 3.99 < ledger_part["after"]["epsilon"] <= 4.000001
+    public = make_key(out.parent / "publisher.pem")
+    again, told = finish(out, "--signing-key", str(out.parent / "publisher.pem"))
+    assert again["release"] == first["release"]
+    assert verify(Path(again["release"]), key=public).ok
+    assert charges(out) == 1
+    secret = (out.parent / "publisher.pem").read_bytes().splitlines()[1]
+    assert not [path for path in out.rglob("*") if path.is_file() and secret in path.read_bytes()]
+    assert secret.decode() not in told
+    finish(out)  # without the key: the signature stays
+    assert verify(Path(again["release"]), key=public).ok
+
+
+def test_a_key_that_cannot_be_used_costs_nothing(tmp_path: Path) -> None:
+    make_key(tmp_path / "publisher.pem")
+    (tmp_path / "publisher.pem").chmod(0o644)
+    command = [*CTDC, *DEMO, "--out", str(tmp_path / "demo"), "--signing-key", str(tmp_path / "publisher.pem")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 3
+    assert "can be read by other users" in done.stderr
+    assert not (tmp_path / "demo" / "ledger.jsonl").exists()
 
 
 @pytest.mark.parametrize("step", FREE_STEPS)

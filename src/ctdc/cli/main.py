@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "schema": ("ctdc.cli.schema", "Schemas of tables that are not the standard's."),
     "ledger": ("ctdc.cli.ledger", "Show or verify what privacy budget has been spent."),
     "release": ("ctdc.cli.release", "Build, verify and list releases."),
+    "certificate": ("ctdc.cli.certificate", "Sign releases, and check who signed one."),
     "site": ("ctdc.cli.site", "Build the public site of one or several releases."),
     "feedback": ("ctdc.cli.feedback", "Read and answer what readers sent through the site."),
     "serve": ("ctdc.cli.serve", "Show a release as a web page on this machine."),

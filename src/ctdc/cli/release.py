@@ -6,15 +6,23 @@ from pathlib import Path
 
 import click
 
+from ctdc.cli.certificate import (
+    evidence_options,
+    signed_sentence,
+    signing_key_option,
+    verify_and_say,
+)
 from ctdc.cli.common import emit, json_option, progress_bars
 from ctdc.foundation.clock import now, timestamp
 from ctdc.foundation.errors import UserError
 from ctdc.release.build import build
+from ctdc.release.certificate.check import state
+from ctdc.release.certificate.keys import read_signing_key
 from ctdc.release.info import ReleaseInfo
 from ctdc.release.linked import TableNames
 from ctdc.release.manifest import Manifest, read_manifest
 from ctdc.release.store import list_releases
-from ctdc.release.verify import verify
+from ctdc.workflow.evidence import evidence_for
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
 
@@ -54,6 +62,8 @@ def _titles(pairs: tuple[str, ...]) -> dict[str, str]:
     metavar="MAIN LINKED",
     help="What the files of linked tables are called, such as households members. Default: the profile's names.",
 )
+@signing_key_option
+@evidence_options
 @json_option
 def build_command(
     protected: Path,
@@ -70,9 +80,14 @@ def build_command(
     url: str,
     contact: str,
     tables: tuple[str, str] | None,
+    signing_key: Path | None,
+    ledger: Path | None,
+    audit: Path | None,
+    twin: Path | None,
     as_json: bool,
 ) -> None:
     """Make a release of the folder PROTECTED that 'ctdc protect' wrote."""
+    key = None if signing_key is None else read_signing_key(signing_key, store)
     info = ReleaseInfo(
         name=name,
         simulated=simulated,
@@ -86,28 +101,27 @@ def build_command(
         contact=contact,
         tables=TableNames(*tables) if tables else None,
     )
+    evidence = evidence_for(protected, ledger, audit, twin) if any((ledger, audit, twin)) else None
     with progress_bars(quiet=as_json) as progress:
-        folder = build(protected, store, info, previous, now(), progress)
+        folder = build(protected, store, info, previous, now(), progress, evidence, key)
     _, manifest = read_manifest(folder)
-    result = {"folder": str(folder), "id": manifest.id, "rows": manifest.rows, "files": len(manifest.files)}
-    emit(result, as_json, f"Release {folder}: {manifest.rows:,} records, {len(manifest.files)} files.")
+    signed = state(folder)
+    facts = {"id": manifest.id, "rows": manifest.rows, "files": len(manifest.files), "signed": signed}
+    lines = [f"Release {folder}: {manifest.rows:,} records, {len(manifest.files)} files.", signed_sentence(signed)]
+    emit({"folder": str(folder), **facts}, as_json, "\n".join(lines))
 
 
 @command.command("verify")
 @click.argument("folder", metavar="DIR", type=FOLDER)
+@click.option(
+    "--public-key",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The publisher's key: the certificate must be signed with it.",
+)
 @json_option
-@click.pass_context
-def verify_command(context: click.Context, folder: Path, as_json: bool) -> int:
+def verify_command(folder: Path, public_key: Path | None, as_json: bool) -> int:
     """Check that the release in DIR is whole, unchanged and consistent. Exit code 4 if it is not."""
-    with progress_bars(quiet=as_json) as progress:
-        report = verify(folder, progress)
-    lines = []
-    for check in report.checks:
-        lines.append(f"{'ok   ' if not check.problems else 'WRONG'}  {check.name}")
-        lines.extend(f"         {problem.where}: {problem.what}" for problem in check.problems)
-    verdict = "The release verifies." if report.ok else f"{len(report.problems)} problems: do not use this copy."
-    emit(report.as_dict(), as_json, "\n".join([*lines, "", verdict, f"id {report.id}"]))
-    return 0 if report.ok else 4
+    return verify_and_say(folder, public_key, as_json)
 
 
 def _line(folder: Path, manifest: Manifest) -> str:

@@ -19,7 +19,10 @@ DEMO_NAME = "demonstration"
 DEMO_EPSILON = 4.0
 DEMO_DELTA = 1e-6
 # What a plan file says too; each is None when it was not given.
-PLAN_OPTIONS = ("mapping", "profile", "epsilon", "delta", "length", "population", "ledger", "seed", "name", "out")
+PLAN_OPTIONS = (
+    *("mapping", "profile", "epsilon", "delta", "length", "population", "ledger", "seed", "name", "out"),
+    "signing_key",
+)
 
 
 class Terminal:
@@ -65,6 +68,8 @@ def _plan_of_options(options: dict[str, Any]) -> Plan:
         ),
         "release": {"name": options["name"] or DEMO_NAME, "profile": options["profile"] or DEFAULT_PROFILE},
     }
+    if options["signing_key"] is not None:
+        document["signing_key"] = str(options["signing_key"])
     if demo:
         document["simulation"] = {"cases": options["cases"], "seed": options["simulation_seed"]}
         document["release"]["simulated"] = True
@@ -81,7 +86,7 @@ def _choose(options: dict[str, Any]) -> Plan:
     if options["demo"] == (target is not None):
         raise click.UsageError("Give one of: a plan (PLAN.toml), a file with --mapping and --epsilon, or --demo.")
     if target is not None and target.suffix == ".toml":
-        mixed = [f"--{name}" for name in PLAN_OPTIONS if options[name] is not None]
+        mixed = [f"--{name.replace('_', '-')}" for name in PLAN_OPTIONS if options[name] is not None]
         if mixed:
             raise click.UsageError(f"A plan says everything; {', '.join(mixed)} cannot be given beside it.")
         return read_plan(target)
@@ -120,6 +125,11 @@ def _summary(result: RunResult) -> str:
 @click.option("--population", help="Whose losses the ledger adds up. Default: the release's name.")
 @click.option("--ledger", type=click.Path(path_type=Path, dir_okay=False), help="Default: ledger.jsonl below --out.")
 @click.option("--seed", type=click.IntRange(0), help="Seed of the synthesis after the noise; the noise has none.")
+@click.option(
+    "--signing-key",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Sign the release's certificate with this key ('ctdc certificate key'); in a plan: signing_key.",
+)
 @click.option("--name", help="Name of the release: lower-case words joined by hyphens.")
 @click.option(
     "--out",

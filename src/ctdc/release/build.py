@@ -1,8 +1,9 @@
 """Building a release: from a protected folder to an immutable, content-addressed folder.
 
-Promise: the same protected folder, info, previous release and time give the same bytes and the same id. Everything
-is checked before anything is written; the folder appears whole under its name or not at all; a release that exists
-is never written again. Output that the engine marked unpublishable is refused.
+Promise: the same protected folder, info, previous release, time, evidence and key give the same bytes and the same id.
+Everything is checked before anything is written; the folder appears whole under its name or not at all; a release that
+exists is never written again, but for a certificate that nobody has signed. Output that the engine marked unpublishable
+is refused.
 """
 
 from __future__ import annotations
@@ -22,6 +23,10 @@ from ctdc.foundation.errors import Refused, UserError
 from ctdc.foundation.files import atomic_folder
 from ctdc.foundation.hashing import hash_bytes, hash_file
 from ctdc.foundation.progress import Progress, Silent
+from ctdc.release.certificate.content import certificate_content
+from ctdc.release.certificate.evidence import Evidence
+from ctdc.release.certificate.file import Certificate, certify
+from ctdc.release.certificate.keys import SigningKey
 from ctdc.release.changelog import ReleaseView, changelog_sections, compare
 from ctdc.release.checks import Problem
 from ctdc.release.citation import citation
@@ -33,7 +38,8 @@ from ctdc.release.flattened import flattened, flattened_shape
 from ctdc.release.info import ReleaseInfo
 from ctdc.release.linked import LinkedData, TableNames, are_linked, read_linked
 from ctdc.release.linked_words import linked_vocabulary
-from ctdc.release.manifest import MANIFEST, PRIVACY_SUMMARY, FileEntry, Manifest, read_manifest
+from ctdc.release.manifest import CERTIFICATE, MANIFEST, PRIVACY_SUMMARY, FileEntry, Manifest, read_manifest
+from ctdc.release.meaning import meaning_of
 from ctdc.release.metadata.facts import ReleaseFacts, table_files
 from ctdc.release.metadata.write import metadata_files, more_tables
 from ctdc.release.protected import (
@@ -49,7 +55,7 @@ from ctdc.release.protected import (
     read_json,
     read_protected,
 )
-from ctdc.release.statement import meaning_of, privacy_statement
+from ctdc.release.statement import privacy_statement
 from ctdc.release.texts import RELEASE_TEXTS
 from ctdc.release.verify import CODEBOOK, DATA, FIGURES, checks_of, manifest_of_links, people_of, require_verified
 from ctdc.release.vocabulary import (
@@ -84,12 +90,15 @@ def build(
     previous: Path | None,
     created: datetime,
     progress: Progress | None = None,
+    evidence: Evidence | None = None,
+    key: SigningKey | None = None,
 ) -> Path:
     """Build a release of the folder `protected` below `store`, and return its folder.
 
-    previous: the release to compare with, None for the first; created: aware, with whole seconds. If the very same
-    release is in the store already, it is verified and returned. Raises Refused for what must not be published and
-    UserError for what cannot be read.
+    previous: the release to compare with, None for the first; created: aware, with whole seconds; evidence: what its
+    certificate says beside the release's own files; key: signs the certificate. If the very same release is in the
+    store already, it is verified and returned, signed if it was not before. Raises Refused for what must not be
+    published and UserError for what cannot be read.
     """
     watch = progress or Silent()
     data: ProtectedData | LinkedData = read_linked(protected) if are_linked(protected) else read_protected(protected)
@@ -99,15 +108,20 @@ def build(
     _require_sound(data, watch)
     vocabulary = _vocabulary(data, info)
     before = None if previous is None else release_view(previous)
-    content = _content(data, vocabulary, info, before, created)
+    figures = compute_figures(data, vocabulary)
+    content = _content(data, vocabulary, info, before, created, figures)
     watch.advance()
     manifest = _manifest(main, vocabulary, info, before, created, content)
     folder = store / manifest.folder
     watch.advance()
+    given = evidence or Evidence()
     if folder.exists():
         require_verified(folder)
+        certify(folder, given, key)
     else:
-        _write(folder, manifest, content)
+        text = manifest.to_json().encode()
+        made = Certificate(certificate_content(manifest, text, main.privacy, figures, given))
+        _write(folder, manifest, content, made if key is None else made.signed_by(key))
     watch.finish()
     return folder
 
@@ -171,9 +185,9 @@ def _content(
     info: ReleaseInfo,
     before: ReleaseView | None,
     created: datetime,
+    figures: Mapping[str, Any],
 ) -> _Content:
     main = people_of(data)
-    figures = compute_figures(data, vocabulary)
     changes = compare(before, vocabulary, figures)
     texts = {
         FIGURES: _json(figures),
@@ -287,13 +301,14 @@ def _entries(content: _Content) -> list[FileEntry]:
     return entries
 
 
-def _write(folder: Path, manifest: Manifest, content: _Content) -> None:
+def _write(folder: Path, manifest: Manifest, content: _Content, certificate: Certificate) -> None:
     with atomic_folder(folder) as target:
         for path, made in content.made.items():
             _place(target, path).write_bytes(made)
         for path, source in content.copies.items():
             shutil.copyfile(source, _place(target, path))
         (target / MANIFEST).write_bytes(manifest.to_json().encode())
+        (target / CERTIFICATE).write_bytes(certificate.to_json().encode())
         for entry in manifest.files:
             # A source that changed between hashing and copying must not become a release.
             if hash_file(target / entry.path) != entry.sha256:

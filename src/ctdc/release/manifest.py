@@ -19,8 +19,10 @@ from ctdc.foundation.hashing import hash_value
 from ctdc.release.info import ReleaseInfo, info_from_dict
 from ctdc.release.protected import read_json
 
-FORMAT = "ctdc-release/1"
+OLDEST_FORMAT = "ctdc-release/1"  # of releases from before there were certificates
+FORMAT = "ctdc-release/2"
 MANIFEST = "manifest.json"
+CERTIFICATE = "certificate.json"  # beside the manifest and outside it, because it names the manifest's hash
 ID_DIGITS = 12
 PRIVACY_SUMMARY = ("unit", "neighbours", "rho", "epsilon", "delta", "mu", "length", "threshold")
 
@@ -47,7 +49,8 @@ class Manifest:
     created: in UTC; code: name of a program to its version; schema: hash of the schema's content, the profile and
     the standard's version; privacy: the parameters of `PRIVACY_SUMMARY` and the protected total; previous: id and
     folder of the release before, or None; files: sorted by path, without the manifest itself; linked: of linked tables
-    what they are called, which columns link them, and how many linked rows there are, None for one table.
+    what they are called, which columns link them, and how many linked rows there are, None for one table; format: of
+    the folder, `OLDEST_FORMAT` for a release that need not have a certificate.
     """
 
     info: ReleaseInfo
@@ -59,12 +62,13 @@ class Manifest:
     rows: int
     files: tuple[FileEntry, ...]
     linked: Mapping[str, Any] | None = None
+    format: str = FORMAT
 
     def content(self) -> dict[str, Any]:
         """All that the id is computed from."""
         linked = {} if self.linked is None else {"linked": dict(self.linked)}
         return {
-            "format": FORMAT,
+            "format": self.format,
             "info": self.info.as_dict(),
             "created": timestamp(self.created),
             "code": dict(self.code),
@@ -109,12 +113,13 @@ def read_manifest(release: Path) -> tuple[str, Manifest]:
         )
     document = read_json(path)
     try:
-        if document["format"] != FORMAT:
+        if document["format"] not in (FORMAT, OLDEST_FORMAT):
             raise UserError(
                 "release.manifest",
                 f"This manifest has the format {document['format']!r}.",
                 where=str(path),
-                allowed=FORMAT,
+                allowed=f"{FORMAT} or {OLDEST_FORMAT}",
+                do="A newer version of ctdc may read it.",
             )
         return str(document["id"]), _from_dict(document)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -136,4 +141,5 @@ def _from_dict(document: Mapping[str, Any]) -> Manifest:
         rows=int(document["rows"]),
         files=files,
         linked=None if document.get("linked") is None else dict(document["linked"]),
+        format=str(document["format"]),
     )

@@ -1,77 +1,27 @@
 """The privacy statement: what the guarantee of a release means, in words that need no training.
 
-Promise: every figure in it is computed from the release's stated parameters. With mu known, the best attacker's
-success is that of telling N(0, 1) from N(mu, 1) (Dong, Roth, Su 2022, "Gaussian Differential Privacy", Definition
-2 and Theorem 1); without it, the weaker bounds that hold for every (epsilon, delta) mechanism are given.
+Promise: it says what was published and what is promised, what the numbers mean, what an attacker could and could not
+learn, and what the promise does not cover; every figure in it is computed from the release's stated parameters
+(`ctdc.release.meaning`).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Any
 
+from ctdc.release.attacker import attacker_sections
 from ctdc.release.document import Section
 from ctdc.release.linked_words import files_section, links_section
+from ctdc.release.meaning import meaning_of
 from ctdc.release.numbers import number, percent, significant
 from ctdc.release.texts import RELEASE_TEXTS
 from ctdc.release.vocabulary import LinkedWords
 
-FALSE_ALARMS = 0.01  # one in a hundred, as the sentence says
 STRONG_EPSILON = 1.0
 WEAK_EPSILON = 8.0
-ZCDP = "zCDP"  # the engine's word for a guarantee that no Gaussian trade-off curve certifies
-LIMITS = ("groups", "releases", "twice", "linked", "raw")
-
-
-@dataclass(frozen=True)
-class Meaning:
-    """What (epsilon, delta, mu) allow the best possible attacker.
-
-    accuracy: largest share of right answers about one person's presence when both are equally likely beforehand;
-    recognised: largest share of present people noticed at one false alarm in a hundred; odds: e^epsilon.
-    """
-
-    accuracy: float
-    recognised: float
-    odds: float
-
-
-def meaning(epsilon: float, delta: float, mu: float | None) -> Meaning:
-    """The meaning of a guarantee; `mu` None means that only (epsilon, delta) is certified."""
-    odds = math.exp(epsilon)
-    accuracy = min(1.0, (odds + delta) / (1 + odds)) if mu is None else NormalDist().cdf(mu / 2)
-    return Meaning(accuracy, noticed(FALSE_ALARMS, epsilon, delta, mu), odds)
-
-
-def noticed(false_alarms: float, epsilon: float, delta: float, mu: float | None) -> float:
-    """The largest share of present people that an attacker can notice who accepts this share of false alarms.
-
-    false_alarms: between 0 and 1, neither included; `mu` None means that only (epsilon, delta) is certified.
-    """
-    if mu is not None:
-        normal = NormalDist()
-        return normal.cdf(normal.inv_cdf(false_alarms) + mu)
-    odds = math.exp(epsilon)
-    most = min(1.0, odds * false_alarms + delta, 1 - (1 - delta - false_alarms) / odds)
-    return max(false_alarms, most)
-
-
-def meaning_of(privacy: Mapping[str, Any]) -> Meaning:
-    """The meaning of the parameters in a ``privacy.json``; a mu that only describes zCDP is not used."""
-    return meaning(*_guarantee(privacy))
-
-
-def noticed_of(privacy: Mapping[str, Any], false_alarms: float) -> float:
-    """`noticed` for the parameters in a ``privacy.json``."""
-    return noticed(false_alarms, *_guarantee(privacy))
-
-
-def _guarantee(privacy: Mapping[str, Any]) -> tuple[float, float, float | None]:
-    certified = privacy["mu"] is not None and privacy.get("certificate") != ZCDP
-    return float(privacy["epsilon"]), float(privacy["delta"]), float(privacy["mu"]) if certified else None
+LIMITS = ("groups", "releases", "elsewhere", "twice", "linked", "keepers", "raw", "chance", "meaning")
 
 
 def _strength(epsilon: float) -> str:
@@ -118,11 +68,11 @@ def privacy_statement(
 
     privacy: the content of ``privacy.json``; linked: the words of linked rows, where there are some.
     """
-    limits = tuple(RELEASE_TEXTS.text(language, f"privacy.limits.{limit}") for limit in LIMITS)
     return (
         _plain(language, "what"),
         _plain(language, "promise"),
         Section(_heading(language, "numbers"), "numbers", _numbers(language, privacy)),
+        *attacker_sections(language, privacy),
         _plain(language, "unit") if linked is None else _unit_with_links(language),
         Section(_heading(language, "counts"), "counts", _counts(language, privacy)),
         *(
@@ -130,7 +80,16 @@ def privacy_statement(
             if linked is None
             else (files_section(language, linked), links_section(language, privacy["linked"], linked))
         ),
-        Section(_heading(language, "limits"), "limits", (), limits),
+        Section(_heading(language, "limits"), "limits", (), _limits(language, privacy)),
+    )
+
+
+def _limits(language: str, privacy: Mapping[str, Any]) -> tuple[str, ...]:
+    """What is outside the promise, a sentence or two each."""
+    delta = {"delta": significant(language, float(privacy["delta"]))}
+    return tuple(
+        RELEASE_TEXTS.text(language, f"privacy.limits.{limit}", **(delta if limit == "chance" else {}))
+        for limit in LIMITS
     )
 
 

@@ -1,8 +1,8 @@
 """Verifying a release without trusting who made it.
 
 Promise: `verify` changes nothing, needs nothing but the folder, and reports every check with what it found. A
-release passes only if its files are exactly those of its manifest, its name and id follow from them, and its
-content keeps the rules of `ctdc.release.checks`.
+release passes only if its files are exactly those of its manifest, its name and id follow from them, its certificate
+says what they say, and its content keeps the rules of `ctdc.release.checks`.
 """
 
 from __future__ import annotations
@@ -17,13 +17,15 @@ from typing import Any
 from ctdc.foundation.errors import Refused, UserError
 from ctdc.foundation.hashing import hash_file
 from ctdc.foundation.progress import Progress, Silent
+from ctdc.release.certificate.check import NONE, certificate_problems, state
+from ctdc.release.certificate.keys import PublicKey
 from ctdc.release.checks import DATA_CHECKS, Problem, Problems, has_every_code
 from ctdc.release.datapackage import DATAPACKAGE, datapackage
 from ctdc.release.figures import compute_figures
 from ctdc.release.flattened import flattened_follows, flattened_shape
 from ctdc.release.linked import FLATTENED, LinkedData, TableNames, read_linked
 from ctdc.release.linked_checks import LINKED_CHECKS
-from ctdc.release.manifest import ID_DIGITS, MANIFEST, PRIVACY_SUMMARY, Manifest, read_manifest
+from ctdc.release.manifest import CERTIFICATE, ID_DIGITS, MANIFEST, PRIVACY_SUMMARY, Manifest, read_manifest
 from ctdc.release.metadata.check import formats_agree
 from ctdc.release.protected import KEY, PRIVACY, ProtectedData, read_json, read_protected
 from ctdc.release.vocabulary import LinkedWords, Vocabulary, vocabulary_from_dict
@@ -47,11 +49,15 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class VerifyReport:
-    """The outcome for one release folder."""
+    """The outcome for one release folder.
+
+    signed: id of the key, ``unsigned``, or ``none`` where there is no certificate that can be read.
+    """
 
     folder: Path
     id: str
     checks: tuple[CheckResult, ...]
+    signed: str
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -69,6 +75,7 @@ class VerifyReport:
             "folder": str(self.folder),
             "id": self.id,
             "ok": self.ok,
+            "signed": self.signed,
             "checks": [
                 {"name": check.name, "ok": not check.problems, "problems": [p.as_dict() for p in check.problems]}
                 for check in self.checks
@@ -76,31 +83,43 @@ class VerifyReport:
         }
 
 
-def verify(folder: Path, progress: Progress | None = None) -> VerifyReport:
-    """Check a release. Raises UserError only when the folder is not a release at all."""
+def verify(folder: Path, progress: Progress | None = None, key: PublicKey | None = None) -> VerifyReport:
+    """Check a release; with the publisher's key also that its certificate is signed with that one.
+
+    Raises UserError only when the folder is not a release at all.
+    """
     watch = progress or Silent()
     claimed, manifest = read_manifest(folder)
     more = len(LINKED_CHECKS) if manifest.linked else 0
-    watch.start("Verifying the release", len(DATA_CHECKS) + more + 4)
+    watch.start("Verifying the release", len(DATA_CHECKS) + more + 5)
     checks = []
+    wrong = tuple(_files(folder, manifest))
     for name, problems in (
-        ("files are those of the manifest", _files(folder, manifest)),
+        ("files are those of the manifest", wrong),
         ("the id and the folder's name follow from the content", _identity(folder, claimed, manifest)),
+        ("the certificate is for these files", certificate_problems(folder, manifest, key, whole=not wrong)),
     ):
         checks.append(CheckResult(name, tuple(problems)))
         watch.advance()
-    if not checks[0].problems:
+    if not wrong:
         # The content of files that are not what they claim says nothing, so it is not looked at.
         for name, check in _content_checks(folder, manifest):
             checks.append(CheckResult(name, tuple(_guarded(check))))
             watch.advance()
     watch.finish()
-    return VerifyReport(folder, manifest.id, tuple(checks))
+    return VerifyReport(folder, manifest.id, tuple(checks), _signed(folder))
 
 
-def require_verified(folder: Path, progress: Progress | None = None) -> VerifyReport:
+def _signed(folder: Path) -> str:
+    try:
+        return state(folder)
+    except UserError:  # a check has said what is wrong with it
+        return NONE
+
+
+def require_verified(folder: Path, progress: Progress | None = None, key: PublicKey | None = None) -> VerifyReport:
     """Verify and raise Refused (``release.not_verified``) with the first problems unless all is well."""
-    report = verify(folder, progress)
+    report = verify(folder, progress, key)
     if not report.ok:
         shown = [f"{problem.what} ({problem.where})" for problem in report.problems[:5]]
         more = len(report.problems) - len(shown)
@@ -166,6 +185,9 @@ def _files(folder: Path, manifest: Manifest) -> Problems:
     listed = {entry.path: entry for entry in manifest.files}
     found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if not path.is_dir()}
     found.pop(MANIFEST, None)
+    certificate = found.pop(CERTIFICATE, None)
+    if certificate is not None and certificate.is_symlink():
+        yield Problem("files.link", "This is a link to another place; a release holds its files itself.", CERTIFICATE)
     for path in sorted(set(listed) - set(found)):
         yield Problem("files.missing", "This file is in the manifest but not in the folder.", path)
     for path in sorted(set(found) - set(listed)):

@@ -68,7 +68,8 @@ class Release(_Closed):
     """What is published: its name (start of the folder's name), its shape (a release profile), and words about it.
 
     titles: language to title; sources: contributors as they wish to be named; previous: the folder of the release
-    before, for the changelog; simulated: nobody in it is real, which every page then says.
+    before, for the changelog; simulated: nobody in it is real, which every page then says; audit, twin: files that the
+    certificate takes over (`ctdc.release.certificate.evidence`).
     """
 
     name: str = Field(pattern=_NAME_PATTERN, max_length=60)
@@ -82,6 +83,8 @@ class Release(_Closed):
     contact: str = ""
     previous: Annotated[Path | None, Field(strict=False)] = None
     simulated: bool = False
+    audit: Annotated[Path | None, Field(strict=False)] = None
+    twin: Annotated[Path | None, Field(strict=False)] = None
 
 
 class Simulation(_Closed):
@@ -93,7 +96,10 @@ class Simulation(_Closed):
 
 
 class Plan(_Closed):
-    """A whole run. Everything it makes goes below `out`; deliveries are given or simulated, not both."""
+    """A whole run. Everything it makes goes below `out`; deliveries are given or simulated, not both.
+
+    subject_key: file with the key of the pseudonyms; signing_key: file with the key that signs the certificate.
+    """
 
     out: Annotated[Path, Field(strict=False)]
     delivery: tuple[Delivery, ...] = Field(default=(), strict=False)
@@ -101,6 +107,7 @@ class Plan(_Closed):
     privacy: Privacy
     release: Release
     subject_key: Annotated[Path | None, Field(strict=False)] = None
+    signing_key: Annotated[Path | None, Field(strict=False)] = None
 
 
 def plan_from(document: dict[str, Any], base: Path, where: str) -> Plan:
@@ -161,8 +168,11 @@ def _resolve(plan: Plan, base: Path) -> Plan:
             "privacy": plan.privacy.model_copy(
                 update={"ledger": absolute(plan.privacy.ledger), "workload": absolute(plan.privacy.workload)}
             ),
-            "release": plan.release.model_copy(update={"previous": absolute(plan.release.previous)}),
+            "release": plan.release.model_copy(
+                update={name: absolute(getattr(plan.release, name)) for name in ("previous", "audit", "twin")}
+            ),
             "subject_key": absolute(plan.subject_key),
+            "signing_key": absolute(plan.signing_key),
         }
     )
 

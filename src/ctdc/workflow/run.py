@@ -14,15 +14,20 @@ from __future__ import annotations
 import os
 import time
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from ctdc.foundation.errors import Refused
 from ctdc.foundation.progress import Progress
 from ctdc.intake.subject import DEFAULT_KEY_NAME, read_or_create_key
+from ctdc.privacy.outputs import ENGINE_VERSION
+from ctdc.release.certificate.evidence import Evidence, read_audit, read_twin
+from ctdc.release.certificate.keys import PublicKey, SigningKey, read_signing_key
+from ctdc.release.protected import PRIVACY, read_privacy
 from ctdc.release.verify import require_verified
 from ctdc.workflow.config import Delivery, Plan
+from ctdc.workflow.evidence import account_of
 from ctdc.workflow.harmonise import (
     HARMONISE,
     check_once,
@@ -38,6 +43,7 @@ from ctdc.workflow.protection import (
     measure_stage,
     population_of,
     protect_stage,
+    protected_folder,
     record_measured,
     worse_records,
 )
@@ -106,12 +112,15 @@ class _Runner:
         stage = harmonise_stage(delivery, key)
         return self.perform(stage, f"Harmonise {stage.name.removeprefix(HARMONISE)} ({delivery.source.name})")
 
-    def verify(self, release: Path) -> None:
-        """Check a release from its files alone; done each time, for that is what a run promises at its end."""
+    def verify(self, release: Path, key: PublicKey | None = None) -> None:
+        """Check a release from its files alone; done each time, for that is what a run promises at its end.
+
+        key: with which it was to be signed.
+        """
         title = "Verify the release"
         began = time.monotonic()
         with self.observer.step(title) as progress:
-            require_verified(release, progress)
+            require_verified(release, progress, key)
         self.observer.done(title, time.monotonic() - began, reused=False)
 
 
@@ -122,6 +131,9 @@ def run(plan: Plan, observer: Observer) -> RunResult:
     budget that does not suffice and for a release that does not verify.
     """
     began = time.monotonic()
+    # Read before anything is paid for: a key or a report that cannot be used should cost nothing.
+    key = None if plan.signing_key is None else read_signing_key(plan.signing_key, plan.out / STORE)
+    given = _given(plan)
     workspace = Workspace(plan.out / WORK)
     with workspace.locked():
         runner = _Runner(workspace, observer)
@@ -136,8 +148,9 @@ def run(plan: Plan, observer: Observer) -> RunResult:
         protected = runner.perform(protect_stage(measured, plan.privacy, plan.release), "Build counts and records")
         if worse := worse_records(protected):
             observer.notice(worse)
-        release = _release(plan, runner, measured, protected)
-        runner.verify(release)
+        evidence = replace(given, ledger=_account(protected, ledger))
+        release = _release(plan, runner, measured, protected, evidence, key)
+        runner.verify(release, None if key is None else key.public)
         latest = _point(plan.out / LATEST, release)
     return RunResult(release, latest, ledger, tuple(runner.steps), time.monotonic() - began)
 
@@ -165,10 +178,27 @@ def _columns(plan: Plan, runner: _Runner) -> Outcome:
     )
 
 
-def _release(plan: Plan, runner: _Runner, measured: Outcome, protected: Outcome) -> Path:
+def _given(plan: Plan) -> Evidence:
+    """The evidence that the plan names, about the engine that this run uses."""
+    audit, twin = plan.release.audit, plan.release.twin
+    return Evidence(
+        audit=None if audit is None else read_audit(audit, ENGINE_VERSION),
+        twin=None if twin is None else read_twin(twin),
+    )
+
+
+def _account(protected: Outcome, ledger: Path) -> dict[str, Any] | None:
+    """What the people had spent before this and after it; None if the ledger was moved since."""
+    folder = protected_folder(protected)
+    return account_of(folder, read_privacy(folder / PRIVACY), ledger)
+
+
+def _release(
+    plan: Plan, runner: _Runner, measured: Outcome, protected: Outcome, evidence: Evidence, key: SigningKey | None
+) -> Path:
     """The release of `protected`, built anew when it is no longer in the store."""
     store = plan.out / STORE
-    stage = release_stage(protected, measured.started, plan.release, store)
+    stage = release_stage(protected, measured.started, plan.release, store, evidence, key)
     found = runner.workspace.find(stage)
     if found is not None and released_folder(found, store) is None:
         runner.workspace.forget(stage)

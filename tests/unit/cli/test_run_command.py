@@ -66,6 +66,11 @@ def test_one_file_with_its_mapping(asked: list[Plan], tmp_path: Path) -> None:
     assert plan.out == tmp_path / "cases-release"
 
 
+def test_a_key_signs(asked: list[Plan], tmp_path: Path) -> None:
+    assert CliRunner().invoke(command, ["--demo", "--signing-key", "key.pem"]).exit_code == 0
+    assert asked[0].signing_key == tmp_path / "key.pem"
+
+
 def test_a_plan(asked: list[Plan], tmp_path: Path) -> None:
     (tmp_path / "plan.toml").write_text(PLAN)
     assert CliRunner().invoke(command, ["plan.toml", "--json"]).exit_code == 0
@@ -81,6 +86,7 @@ def test_a_plan(asked: list[Plan], tmp_path: Path) -> None:
         (["cases.csv", "--mapping", "some-id"], "--epsilon"),
         (["plan.toml", "--epsilon", "3"], "--epsilon cannot be given"),
         (["plan.toml", "--seed", "0"], "--seed cannot be given"),
+        (["plan.toml", "--signing-key", "key.pem"], "--signing-key cannot be given"),
         (["--demo", "--length", "9"], "--length"),
     ],
 )

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctdc.release.statement import meaning, privacy_statement
+from ctdc.release.attacker import FALSE_ALARM_SHARES
+from ctdc.release.meaning import meaning, meaning_of, noticed, noticed_of
+from ctdc.release.statement import LIMITS, privacy_statement
 from ctdc.standard.languages import LANGUAGES
 
 FACTS = {"epsilon": 12.0, "delta": 5.8e-6, "mu": 2.274, "length": 3, "threshold": 10}
@@ -61,3 +63,23 @@ def test_longer_sets_that_were_measured_are_said(language):
     named = paragraphs(workload={"sets": [["a", "b"], *([["a", "b", "c", str(n)] for n in range(17)])]})
     assert named[:1] == plain
     assert "17" in named[1]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_statement_says_what_an_attacker_could_learn_and_what_is_not_covered(language):
+    sections = {section.anchor: section for section in privacy_statement(language, FACTS)}
+    assert list(sections).index("attacker") == list(sections).index("numbers") + 1
+    assert len(sections["attacker"].table.rows) == len(FALSE_ALARM_SHARES)
+    assert len(sections["could"].bullets) == 3
+    assert len(sections["could-not"].bullets) == 4
+    assert len(sections["limits"].bullets) == len(LIMITS) == 9
+    assert list(sections)[-1] == "limits"
+
+
+def test_what_an_attacker_notices_follows_from_the_guarantee():
+    table = next(section.table for section in privacy_statement("en", FACTS) if section.anchor == "attacker")
+    for alarms, row in zip(FALSE_ALARM_SHARES, table.rows, strict=True):
+        shown, exact = float(row[1].rstrip("%")) / 100, noticed_of(FACTS, alarms)
+        assert exact <= shown + 1e-9 < exact + 0.01 + 1e-6
+        assert noticed(alarms, 1.0, 0.0, 0.0) == pytest.approx(alarms)
+    assert noticed_of(FACTS, 0.01) == meaning_of(FACTS).recognised

@@ -10,8 +10,10 @@ import pytest
 
 from ctdc.foundation.errors import Refused, UserError
 from ctdc.foundation.hashing import hash_file
+from ctdc.release.certificate.evidence import Evidence
+from ctdc.release.certificate.file import certify
 from ctdc.release.checks import DATA_CHECKS
-from ctdc.release.manifest import read_manifest
+from ctdc.release.manifest import CERTIFICATE, read_manifest
 from ctdc.release.protected import read_protected
 from ctdc.release.verify import require_verified, verify
 
@@ -32,7 +34,7 @@ def copy(release: Path, tmp_path: Path) -> Path:
 def test_a_good_release_passes(release):
     report = verify(release)
     assert report.ok, report.problems
-    assert len(report.checks) == len(DATA_CHECKS) + 4
+    assert len(report.checks) == len(DATA_CHECKS) + 5
 
 
 def test_a_renamed_copy_passes(copy):
@@ -79,7 +81,7 @@ def test_require_verified_says_what_is_wrong(copy):
 
 
 def _reseal(release: Path) -> Path:
-    """Give a tampered release a manifest that fits its files, as a forger would; returns its new folder."""
+    """Give a tampered release a manifest and a certificate that fit its files, as a forger would; its new folder."""
     document = json.loads((release / "manifest.json").read_text())
     for entry in document["files"]:
         path = release / entry["path"]
@@ -87,6 +89,8 @@ def _reseal(release: Path) -> Path:
     (release / "manifest.json").write_text(json.dumps(document))
     _, manifest = read_manifest(release)
     (release / "manifest.json").write_text(manifest.to_json())
+    (release / CERTIFICATE).unlink(missing_ok=True)
+    certify(release, Evidence(), None)
     return release.rename(release.parent / manifest.folder)
 
 

@@ -53,6 +53,12 @@ def test_a_plan_is_read_with_paths_relative_to_its_file(tmp_path: Path) -> None:
     assert plan.release.profile == "synthetic-2026"
 
 
+def test_keys_and_evidence_of_the_certificate_are_relative_to_the_plan_too(tmp_path: Path) -> None:
+    plan = read(tmp_path, 'signing_key = "keys/publisher.pem"\n' + GOOD + 'audit = "audit.json"\ntwin = "twin.json"\n')
+    assert plan.signing_key == tmp_path / "keys" / "publisher.pem"
+    assert (plan.release.audit, plan.release.twin) == (tmp_path / "audit.json", tmp_path / "twin.json")
+
+
 def test_a_plan_cannot_be_changed(tmp_path: Path) -> None:
     plan = read(tmp_path, GOOD)
     with pytest.raises(ValidationError):

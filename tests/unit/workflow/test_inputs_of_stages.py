@@ -9,6 +9,8 @@ import ctdc.table
 from ctdc.foundation.errors import UserError
 from ctdc.privacy.accounting import Cost
 from ctdc.privacy.ledger import charge
+from ctdc.release.certificate.evidence import Evidence
+from ctdc.release.certificate.keys import make_key, read_signing_key
 from ctdc.workflow.config import Privacy, Release, Simulation
 from ctdc.workflow.harmonise import CONTENT, derive_stage, key_fingerprint, simulate_stage, source_hash
 from ctdc.workflow.protection import domain_hash, lost_charges, measure_stage, protect_stage
@@ -133,6 +135,16 @@ def test_a_release_is_dated_by_its_measurement_so_that_it_can_be_built_again(tmp
     assert stage.key == release_stage(protected, measured, RELEASE, tmp_path / "other").key
     assert stage.key != release_stage(protected, measured, Release(name="global", version="2"), tmp_path).key
     assert not stage.paid
+
+
+def test_another_key_or_other_evidence_makes_another_certificate(tmp_path: Path) -> None:
+    protected = outcome(tmp_path, **{"protected/privacy.json": "ab"})
+    make_key(tmp_path / "key.pem")
+    plain = release_stage(protected, MOMENT, RELEASE, tmp_path)
+    signed = release_stage(protected, MOMENT, RELEASE, tmp_path, key=read_signing_key(tmp_path / "key.pem"))
+    informed = release_stage(protected, MOMENT, RELEASE, tmp_path, Evidence(approvers=("A",)))
+    assert len({plain.key, signed.key, informed.key}) == 3
+    assert (tmp_path / "key.pem").read_text().splitlines()[1] not in str(signed.inputs)
 
 
 def test_words_that_a_plan_leaves_out_take_the_default() -> None:

@@ -17,7 +17,7 @@ from ctdc.hub.site.place import Place
 from ctdc.hub.site.search.build import write_search
 from ctdc.hub.site.sections import sections_of
 from ctdc.hub.site.view import SiteRelease, read_release
-from ctdc.release.manifest import MANIFEST
+from ctdc.release.manifest import CERTIFICATE, MANIFEST
 
 FONTS = ("noto-naskh-arabic-400.woff2", "noto-naskh-arabic-700.woff2", "OFL.txt")
 MARKER = "site.json"
@@ -79,8 +79,9 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 
 def copy_release(view: SiteRelease, target: Path) -> None:
-    """Copy the files of a release, as its manifest lists them, into the folder `target`."""
-    for path in (MANIFEST, *(entry.path for entry in view.manifest.files)):
+    """Copy the files of a release, as its manifest lists them, and its certificate into the folder `target`."""
+    beside = [name for name in (MANIFEST, CERTIFICATE) if (view.folder / name).is_file()]
+    for path in (*beside, *(entry.path for entry in view.manifest.files)):
         place = target / path
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(view.folder / path, place)

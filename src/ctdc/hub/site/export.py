@@ -29,7 +29,8 @@ from ctdc.hub.site.search.build import SEARCH, write_search
 from ctdc.hub.site.sections import sections_of
 from ctdc.hub.site.sitemap import ROBOTS, SITEMAP, checked_origin, robots, sitemap
 from ctdc.hub.site.view import SiteRelease, read_release
-from ctdc.release.manifest import MANIFEST, read_manifest
+from ctdc.release.certificate.check import certificate_problems
+from ctdc.release.manifest import CERTIFICATE, MANIFEST, read_manifest
 from ctdc.release.verify import require_verified
 from ctdc.standard.languages import LANGUAGES
 
@@ -198,7 +199,13 @@ def _parts(views: Sequence[SiteRelease], site: Site) -> Iterator[Part]:
 
 
 def _inputs(views: Sequence[SiteRelease], place: Place) -> str:
-    return hash_value([fingerprint(), [hash_file(view.folder / MANIFEST) for view in views], place.as_dict()])
+    papers = [[hash_file(path) for path in _papers(view)] for view in views]
+    return hash_value([fingerprint(), papers, place.as_dict()])
+
+
+def _papers(view: SiteRelease) -> list[Path]:
+    """The manifest of a release, which names every other file, and its certificate, which names the manifest."""
+    return [path for name in (MANIFEST, CERTIFICATE) if (path := view.folder / name).is_file()]
 
 
 def _write_catalogue(site: Site, views: Sequence[SiteRelease], folder: Path) -> None:
@@ -234,14 +241,15 @@ def _place_files(views: Sequence[SiteRelease], target: Path, watch: Progress) ->
     for view in views:
         folder = target / FILES / view.manifest.folder
         copy_release(view, folder)
-        for entry in view.manifest.files:
-            if hash_file(folder / entry.path) != entry.sha256:
-                raise Refused(
-                    "site.changed",
-                    "A file of the release changed while the site was built.",
-                    where=str(view.folder / entry.path),
-                    do="Fetch the release again from its publisher.",
-                )
+        changed = [entry.path for entry in view.manifest.files if hash_file(folder / entry.path) != entry.sha256]
+        changed += [problem.where for problem in certificate_problems(folder, view.manifest, None)]
+        if changed:
+            raise Refused(
+                "site.changed",
+                "A file of the release changed while the site was built.",
+                where=str(view.folder / changed[0]),
+                do="Fetch the release again from its publisher.",
+            )
         watch.advance()
     watch.finish()
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from ctdc.hub.site.charts import OF_ROWS, BarChart, Charts
-from ctdc.hub.site.datasets.attacker import statement_sections
 from ctdc.hub.site.datasets.page import data_page
 from ctdc.hub.site.datasets.variables import variable_path
 from ctdc.hub.site.datasets.words import DATASET_TEXTS
@@ -19,6 +18,7 @@ from ctdc.hub.site.kit.pages import ChartLinks
 from ctdc.hub.site.view import SiteRelease
 from ctdc.release.codebook import codebook_intro, fact_sentence, table_heading
 from ctdc.release.numbers import number, number_range, percent, percent_range
+from ctdc.release.statement import privacy_statement
 from ctdc.release.texts import RELEASE_TEXTS
 from ctdc.table.linked import LINKED
 
@@ -195,7 +195,7 @@ def _privacy(view: SiteRelease, language: str) -> dict[str, Any]:
     return {
         "heading": RELEASE_TEXTS.text(language, "privacy.title"),
         "simulated_note": RELEASE_TEXTS.text(language, "privacy.simulated"),
-        "sections": statement_sections(view, language),
+        "sections": privacy_statement(language, view.privacy, view.vocabulary.linked),
     }
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import polars as pl
+import yaml
 from python_calamine import CalamineError, CalamineWorkbook
 
 from ctdc.release.checks import DIFFERENT_FILES, Problem, Problems
@@ -24,6 +25,7 @@ from ctdc.release.metadata.dcat import DCAT
 from ctdc.release.metadata.ddi import DDI, NAMESPACE
 from ctdc.release.metadata.facts import DATA, METADATA, PRIVACY_FACTS
 from ctdc.release.metadata.hxl import HXL, NUMBERS, hxl
+from ctdc.release.metadata.registry import REGISTERED, REGISTRY
 from ctdc.release.metadata.write import PACKAGE, records_of
 from ctdc.release.protected import ProtectedData, read_json
 from ctdc.release.vocabulary import VariableWords, Vocabulary
@@ -48,6 +50,8 @@ def formats_agree(
             yield from _hashes(read_json(folder / path), path, manifest)
     if f"{METADATA}/{CROISSANT}" in paths:
         yield from _privacy(read_json(folder / METADATA / CROISSANT), people.privacy)
+    if f"{METADATA}/{REGISTRY}" in paths:
+        yield from _registered(folder / METADATA / REGISTRY, people.privacy)
     if f"{METADATA}/{DDI}" in paths:
         yield from _variables((folder / METADATA / DDI).read_bytes(), vocabulary)
     if f"{METADATA}/{HXL}" in paths and not _same(folder / METADATA / HXL, hxl(people)):
@@ -122,6 +126,19 @@ def _privacy(document: Any, privacy: Mapping[str, Any]) -> Problems:
     if stated != {key: privacy[key] for key in PRIVACY_FACTS if privacy.get(key) is not None}:
         what = "The privacy parameters stated there are not those of privacy.json."
         yield Problem("metadata.privacy", what, f"{METADATA}/{CROISSANT}")
+
+
+def _registered(path: Path, privacy: Mapping[str, Any]) -> Problems:
+    """The registry's entry states the guarantee of the release, and the protected number of people."""
+    try:
+        loss = yaml.safe_load(path.read_text(encoding="utf-8"))["deployment"]["privacy_loss"]
+        stated = [loss["privacy_parameters"], loss["number_of_privacy_units"]]
+    except (KeyError, TypeError, UnicodeDecodeError, yaml.YAMLError):
+        yield Problem("registry.unreadable", "This is not a registry's entry.", f"{METADATA}/{REGISTRY}")
+        return
+    if stated != [{name: privacy[name] for name in REGISTERED}, max(0, round(privacy["total"]["count"]))]:
+        what = "The guarantee or the number of people stated there is not that of privacy.json."
+        yield Problem("registry.differs", what, f"{METADATA}/{REGISTRY}")
 
 
 def _variables(content: bytes, vocabulary: Vocabulary) -> Problems:

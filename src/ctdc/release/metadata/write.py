@@ -19,6 +19,7 @@ from ctdc.release.metadata.ddi import DDI, ddi
 from ctdc.release.metadata.facts import DATA, METADATA, ReleaseFacts
 from ctdc.release.metadata.hxl import HXL, hxl
 from ctdc.release.metadata.package import package
+from ctdc.release.metadata.registry import REGISTRY, registry_entry
 from ctdc.release.metadata.sheets import fits_excel, tsv, xlsx
 from ctdc.release.protected import SCHEMA, ProtectedData, read_json
 from ctdc.release.vocabulary import VariableWords, Vocabulary
@@ -64,6 +65,7 @@ def metadata_files(data: ProtectedData | LinkedData, facts: ReleaseFacts) -> dic
         BIBTEX: bibtex(facts).encode(),
         RIS: ris(facts).encode(),
         HXL: hxl(people),
+        REGISTRY: registry_entry(facts).encode(),
     }
     found = {f"{METADATA}/{name}": content for name, content in files.items()}
     if isinstance(data, ProtectedData):

@@ -9,14 +9,12 @@ import pytest
 from tests.support.linked_release import write_linked_release
 
 from ctdc.hub.site.build import build_site
-from ctdc.hub.site.datasets.attacker import FALSE_ALARMS, statement_sections
 from ctdc.hub.site.datasets.files import offered_groups
 from ctdc.hub.site.datasets.snippets import snippets
 from ctdc.hub.site.datasets.words import DATASET_TEXTS
 from ctdc.hub.site.export import export_site
 from ctdc.hub.site.view import read_release
 from ctdc.release.manifest import read_manifest
-from ctdc.release.statement import meaning_of, noticed, noticed_of
 from ctdc.standard.languages import LANGUAGES
 
 pytestmark = pytest.mark.slow  # each needs a site
@@ -111,27 +109,6 @@ def test_linked_tables_are_opened_by_their_names(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(release.parent)
     exec(lines_of(page)["ctdc"], {})
     assert capsys.readouterr().out
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_the_statement_says_what_an_attacker_could_learn(site_release, language):
-    view = read_release(site_release)
-    sections = {section.anchor: section for section in statement_sections(view, language)}
-    assert list(sections).index("attacker") == list(sections).index("numbers") + 1
-    assert len(sections["attacker"].table.rows) == len(FALSE_ALARMS)
-    assert len(sections["could"].bullets) == 3
-    assert len(sections["could-not"].bullets) == 4
-    assert "limits" in sections
-
-
-def test_what_an_attacker_notices_follows_from_the_guarantee(site_release):
-    view = read_release(site_release)
-    table = next(section.table for section in statement_sections(view, "en") if section.anchor == "attacker")
-    for alarms, row in zip(FALSE_ALARMS, table.rows, strict=True):
-        shown, exact = float(row[1].rstrip("%")) / 100, noticed_of(view.privacy, alarms)
-        assert exact <= shown + 1e-9 < exact + 0.01 + 1e-6
-        assert noticed(alarms, 1.0, 0.0, 0.0) == pytest.approx(alarms)
-    assert noticed_of(view.privacy, 0.01) == meaning_of(view.privacy).recognised
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

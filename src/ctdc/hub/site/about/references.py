@@ -10,8 +10,8 @@ from collections.abc import Mapping
 
 from ctdc.hub.site.about.worked import Share, Worked, worked
 from ctdc.hub.site.view import SiteRelease
+from ctdc.release.meaning import meaning_of
 from ctdc.release.numbers import date, number, number_range, percent, percent_range, significant
-from ctdc.release.statement import meaning_of
 
 # Name -> what it is, for editors.
 NAMES: Mapping[str, str] = {

@@ -14,13 +14,14 @@ from ctdc.hub.site.frame import SITE_TEXTS
 from ctdc.hub.site.view import SiteRelease
 from ctdc.release.datapackage import DATAPACKAGE
 from ctdc.release.linked_words import file_names, file_sentences
-from ctdc.release.manifest import MANIFEST
+from ctdc.release.manifest import CERTIFICATE, MANIFEST
 from ctdc.release.metadata.cite import BIBTEX, CFF, RIS
 from ctdc.release.metadata.croissant import CROISSANT
 from ctdc.release.metadata.dcat import DCAT
 from ctdc.release.metadata.ddi import DDI
 from ctdc.release.metadata.facts import METADATA
 from ctdc.release.metadata.hxl import HXL
+from ctdc.release.metadata.registry import REGISTRY
 from ctdc.release.numbers import number, size
 from ctdc.release.protected import LINKED_SCHEMA, MEASUREMENTS, PRIVACY, SCHEMA
 from ctdc.release.texts import RELEASE_TEXTS
@@ -28,12 +29,15 @@ from ctdc.release.texts import RELEASE_TEXTS
 ENDS = ("csv", "tsv", "xlsx", "parquet")
 CITATIONS = (CFF, BIBTEX, RIS)
 _PROGRAMS = (f"data/{MEASUREMENTS}", f"data/{SCHEMA}", f"data/{LINKED_SCHEMA}", "data/figures.json")
-_DESCRIBED = (CROISSANT, DCAT, DDI, HXL, *CITATIONS)
+_DESCRIBED = (CROISSANT, DCAT, DDI, HXL, REGISTRY, *CITATIONS)
 
 
 @dataclass(frozen=True)
 class OfferedFile:
-    """One file as text. path: in the release; rows, sha256: empty where there are none (the manifest has no hash)."""
+    """One file as text.
+
+    path: in the release; rows, sha256: empty where there are none (the manifest and the certificate have no hash).
+    """
 
     path: str
     name: str
@@ -71,7 +75,7 @@ def offered_groups(view: SiteRelease, language: str) -> tuple[FileGroup, ...]:
             "about/engine-report.html",
         ],
         "metadata": [*(f"{METADATA}/{name}" for name in _DESCRIBED), f"data/{DATAPACKAGE}"],
-        "programs": [*_PROGRAMS, "codebook/codebook.json", PRIVACY, MANIFEST],
+        "programs": [*_PROGRAMS, "codebook/codebook.json", PRIVACY, MANIFEST, CERTIFICATE],
     }
     found = (
         FileGroup(name, tuple(_file(view, language, path) for path in paths if _is_there(view, path)))
@@ -87,6 +91,8 @@ def offered_files(view: SiteRelease, language: str) -> list[OfferedFile]:
 
 
 def _is_there(view: SiteRelease, path: str) -> bool:
+    if path == CERTIFICATE:  # beside the manifest, which does not list it
+        return (view.folder / path).is_file()
     return path == MANIFEST or view.manifest.entry(path) is not None
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from ctdc.hub.site.certificate.part import certificate_part
 from ctdc.hub.site.datasets.files import CITATIONS, has_workbooks, offered_groups, record_tables
 from ctdc.hub.site.datasets.snippets import load_snippet, snippets
 from ctdc.hub.site.datasets.words import dataset_text
@@ -53,6 +54,7 @@ def data_page(view: SiteRelease, language: str) -> dict[str, Any]:
         "created": date(language, view.manifest.created),
         "folder": view.manifest.folder,
         "schema": view.manifest.schema,
+        "certificate": certificate_part(view, language),
         "changes_title": RELEASE_TEXTS.text(language, "changes.title"),
         "changes": changelog_sections(language, view.changes, view.vocabulary),
         "json_ld": _json_ld(view),

@@ -1,0 +1,1 @@
+"""What the site shows of a release's certificate."""

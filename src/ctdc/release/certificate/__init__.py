@@ -1,0 +1,1 @@
+"""The certificate of a release: what is promised about it, in one file, signed by whoever publishes it."""

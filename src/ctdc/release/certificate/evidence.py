@@ -1,0 +1,193 @@
+"""What is known of a release from beside its own files: the ledger's account, an audit of the engine, a simulated twin.
+
+Promise: each is optional, and what is not given is null in the certificate, never guessed. An audit is taken only if it
+audited the engine that made the release and did not reject it; a table of errors only if it says that the people behind
+it were invented, because errors computed from true data tell about true data. Neither the ledger's hashes nor its other
+times are taken over: whoever tried all times could find out from them how long measuring took.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ctdc.foundation.errors import Refused, UserError
+from ctdc.foundation.hashing import hash_bytes
+
+TWIN_FORMAT = "ctdc-twin/1"
+TWIN_TABLES = ("utility", "subgroups")
+MOST_ROWS, MOST_COLUMNS, MOST_LETTERS = 200, 12, 120
+REJECTED = "rejected"
+VERDICTS = ("not rejected, power shown", "inconclusive")  # as `ctdc attack audit` says them
+LEDGER_MEMBERS = {"population", "delta", "charges_before", "before", "after"}
+AUDIT_MEMBERS = {
+    *("sha256", "verdict", "epsilon", "delta", "code", "runs", "whole_runs", "attacks", "rejected", "mutants")
+}
+TWIN_MEMBERS = {"sha256", "simulated", *TWIN_TABLES}
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Each part as it stands in the certificate, None where it was not given.
+
+    ledger: what the people had spent before the charge for this release and after it; audit: see `read_audit`; twin:
+    see `read_twin`; approvers: names of those who approved the release, empty while nobody records them.
+    """
+
+    ledger: Mapping[str, Any] | None = None
+    audit: Mapping[str, Any] | None = None
+    twin: Mapping[str, Any] | None = None
+    approvers: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """The members of the certificate that hold them."""
+        return {
+            "ledger": None if self.ledger is None else dict(self.ledger),
+            "audit": None if self.audit is None else dict(self.audit),
+            "twin": None if self.twin is None else dict(self.twin),
+            "approvers": list(self.approvers),
+        }
+
+    def with_older(self, older: Evidence) -> Evidence:
+        """This evidence, and from an older certificate what this one lacks."""
+        return Evidence(
+            self.ledger or older.ledger,
+            self.audit or older.audit,
+            self.twin or older.twin,
+            self.approvers or older.approvers,
+        )
+
+
+def evidence_from(document: Mapping[str, Any]) -> Evidence:
+    """Read back what `Evidence.as_dict` wrote. Raises ValueError, KeyError or TypeError for anything else."""
+    ledger, audit, twin, approvers = (document[name] for name in ("ledger", "audit", "twin", "approvers"))
+    for part, members in ((ledger, LEDGER_MEMBERS), (audit, AUDIT_MEMBERS), (twin, TWIN_MEMBERS)):
+        if part is not None and (not isinstance(part, dict) or set(part) != members):
+            raise ValueError("evidence has other members than a certificate of this format")
+    if audit is not None and audit["verdict"] not in VERDICTS:
+        raise ValueError("an audit has another verdict than there are")
+    if twin is not None and (twin["simulated"] is not True or not all(_is_table(twin[name]) for name in TWIN_TABLES)):
+        raise ValueError("the twin's tables are not tables of invented people")
+    if not isinstance(approvers, list) or not all(isinstance(name, str) for name in approvers):
+        raise ValueError("approvers are names")
+    if ledger is not None:
+        for side in ("before", "after"):
+            if not all(_is_amount(ledger[side][name]) for name in ("rho", "epsilon")):
+                raise ValueError("the ledger's amounts are numbers")
+    return Evidence(ledger, audit, twin, tuple(approvers))
+
+
+def read_audit(path: Path, engine: str) -> dict[str, Any]:
+    """What a certificate says of the audit in a file that ``ctdc attack audit --out FILE.json`` wrote.
+
+    engine: the version of the engine that made the release. Raises UserError (``certificate.audit``) for another file
+    or another engine, Refused (``certificate.audit_rejected``) for an audit that rejected the engine's claim.
+    """
+    document, digest = _document(path, "certificate.audit", "the JSON report of 'ctdc attack audit --out FILE.json'")
+    try:
+        found = _audit(document, digest)
+    except (KeyError, TypeError, ValueError):
+        raise _wrong(path, "certificate.audit", "the JSON report of 'ctdc attack audit --out FILE.json'") from None
+    if found["verdict"] == REJECTED:
+        raise Refused(
+            "certificate.audit_rejected",
+            "The audit rejects what the engine claims: no certificate is made.",
+            where=str(path),
+            do="Publish nothing that this engine made until the reason is found.",
+        )
+    if found["code"]["engine"] != engine:
+        raise UserError(
+            "certificate.audit",
+            f"The audit is of engine {found['code']['engine']}, and the release was made by engine {engine}.",
+            where=str(path),
+            do="Audit the engine that made the release.",
+        )
+    return found
+
+
+def _audit(document: Mapping[str, Any], digest: str) -> dict[str, Any]:
+    attacks, mutants = document["attacks"], document.get("mutants")
+    if document["verdict"] not in (*VERDICTS, REJECTED):
+        raise ValueError("an audit has another verdict than there are")
+    return {
+        "sha256": digest,
+        "verdict": document["verdict"],
+        "epsilon": float(document["epsilon"]),
+        "delta": float(document["delta"]),
+        "code": {name: str(document["code"][name]) for name in ("ctdc", "engine", "opendp", "source")},
+        "runs": int(document["settings"]["runs"]),
+        "whole_runs": int(document["settings"]["whole_runs"]),
+        "attacks": len(attacks),
+        "rejected": sum(bool(one["rejected"]) for one in attacks),
+        "mutants": None if mutants is None else {"caught": int(mutants["caught"]), "of": int(mutants["of"])},
+    }
+
+
+def read_twin(path: Path) -> dict[str, Any]:
+    """The tables of a file in the format `TWIN_FORMAT`: errors and subgroups, measured in the open on invented people.
+
+    Raises UserError (``certificate.twin``) for another file, Refused (``certificate.twin_true``) for one that does not
+    say that its people are invented.
+    """
+    allowed = f"{TWIN_FORMAT}: 'simulated' true, and 'utility' and 'subgroups', each with 'columns' and 'rows'"
+    document, digest = _document(path, "certificate.twin", allowed)
+    if document.get("format") == TWIN_FORMAT and document.get("simulated") is not True:
+        raise Refused(
+            "certificate.twin_true",
+            "The file does not say that the people behind it are invented.",
+            where=str(path),
+            allowed="'simulated': true",
+            do="Evaluate a release of simulated cases ('ctdc simulate'). Errors computed from true cases tell about "
+            "true people and are never published.",
+        )
+    known = {"format", "simulated", *TWIN_TABLES}
+    tables = [document.get(name) for name in TWIN_TABLES]
+    if document.get("format") != TWIN_FORMAT or set(document) - known or not all(map(_is_table, tables)):
+        raise _wrong(path, "certificate.twin", allowed)
+    return {"sha256": digest, "simulated": True, **dict(zip(TWIN_TABLES, tables, strict=True))}
+
+
+def _is_table(value: Any) -> bool:
+    """Whether it is a small table of short texts and numbers."""
+    if not isinstance(value, dict) or set(value) != {"columns", "rows"}:
+        return False
+    columns, rows = value["columns"], value["rows"]
+    if not isinstance(columns, list) or not isinstance(rows, list):
+        return False
+    short = all(isinstance(name, str) and len(name) <= MOST_LETTERS for name in columns)
+    sized = 0 < len(columns) <= MOST_COLUMNS and len(rows) <= MOST_ROWS
+    return short and sized and all(_is_row(row, len(columns)) for row in rows)
+
+
+def _is_row(row: Any, width: int) -> bool:
+    return isinstance(row, list) and len(row) == width and all(map(_is_cell, row))
+
+
+def _is_cell(cell: Any) -> bool:
+    return _is_amount(cell) or (isinstance(cell, str) and len(cell) <= MOST_LETTERS)
+
+
+def _is_amount(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _document(path: Path, code: str, allowed: str) -> tuple[dict[str, Any], str]:
+    """The content of a JSON file, and its SHA-256."""
+    try:
+        content = path.read_bytes()
+        document = json.loads(content)
+    except FileNotFoundError:
+        raise UserError(code, "There is no such file.", where=str(path), do="Check the path.") from None
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        raise _wrong(path, code, allowed) from None
+    if not isinstance(document, dict):
+        raise _wrong(path, code, allowed)
+    return document, hash_bytes(content)
+
+
+def _wrong(path: Path, code: str, allowed: str) -> UserError:
+    return UserError(code, "This file is not what a certificate can take.", where=str(path), allowed=allowed)
