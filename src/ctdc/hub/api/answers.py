@@ -1,14 +1,14 @@
 """Counts as the rows that leave the service: as JSON values and as tables.
 
-Promise: what is too few to say has no number, only the ends between which it lies; what is not known is null and
-never zero. Rows of JSON, csv and parquet hold the same numbers.
+Promise: what is too few to say has no number and no ends of an interval, which would say it; what is not known is null
+and never zero. Rows of JSON, csv and parquet hold the same numbers, in the same order. A table is made column by
+column, so the largest one takes a bounded number of bytes.
 """
 
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from io import BytesIO
 from typing import Any
 
@@ -21,65 +21,65 @@ from ctdc.hub.api.shelf import Shelved
 from ctdc.release.answers import COUNTS, RECORDS
 from ctdc.release.counting import Counted, Number
 
+Floats = npt.NDArray[np.float64]
 Marks = npt.NDArray[np.bool_]
+Places = npt.NDArray[np.int64]
 NUMBERS = ("count", "low", "high", "source", "too_few", "share", "share_low", "share_high")
 DECIMALS, SHARE_DECIMALS = 2, 5
 MOST_ROWS = 20_000  # of an answer in JSON; tables may have as many as `counting.MOST_CELLS`
+NO_SHARE = {"share": None, "share_low": None, "share_high": None}
 
 
 def number_value(number: Number) -> dict[str, Any]:
-    """A number of people as JSON values."""
-    value = None if number.too_few else round(number.value, DECIMALS)
-    ends = {"low": round(number.low, DECIMALS), "high": round(number.high, DECIMALS)}
-    return {"count": value, **ends, "source": number.source, "too_few": number.too_few}
+    """A number of people as JSON values; null where it is too few to say."""
+    parts = {"count": number.value, "low": number.low, "high": number.high}
+    said = {name: None if number.too_few else round(value, DECIMALS) for name, value in parts.items()}
+    return {**said, "source": number.source, "too_few": number.too_few}
 
 
 def total_row(number: Number) -> dict[str, Any]:
     """All people of a question as the only row of its counts."""
-    return {"codes": {}, **number_value(number), "share": None, "share_low": None, "share_high": None}
+    return {"codes": {}, **number_value(number), **NO_SHARE}
 
 
-def rows_of(found: Counted, said: Marks | None = None) -> list[dict[str, Any]]:
-    """One JSON object per cell: its codes (null: not known), and its numbers. said: which cells, by default all."""
-    shares = found.shares
-    numbers = (found.count, found.low, found.high, found.measured, found.too_few, found.share_too_few)
-    columns: tuple[npt.NDArray[Any], ...] = (*numbers, shares.share, shares.low, shares.high)
-    codes: Sequence[tuple[str, ...]] = found.codes
-    if said is not None:
-        codes = [found.codes[place] for place in np.flatnonzero(said)]
-        columns = tuple(column[said] for column in columns)
-    parts = zip(*(column.tolist() for column in columns), strict=True)
-    return [_row(found.variables, own, *cell) for own, cell in zip(codes, parts, strict=True)]
+def total_table(number: Number) -> pl.DataFrame:
+    """The same as a table."""
+    return _numbers_table({name: [value] for name, value in {**number_value(number), **NO_SHARE}.items()})
 
 
-def _row(
-    names: Sequence[str],
-    codes: Sequence[str],
-    count: float,
-    low: float,
-    high: float,
-    measured: bool,
-    few: bool,
-    share_few: bool,
-    share: float,
-    share_low: float,
-    share_high: float,
-) -> dict[str, Any]:
-    return {
-        "codes": {name: code or None for name, code in zip(names, codes, strict=True)},
-        "count": None if few else round(count, DECIMALS),
-        "low": round(low, DECIMALS),
-        "high": round(high, DECIMALS),
-        "source": COUNTS if measured else RECORDS,
-        "too_few": few,
-        "share": None if share_few else _share(share),
-        "share_low": _share(share_low),
-        "share_high": _share(share_high),
+def rows_of(found: Counted, places: Places | None = None) -> list[dict[str, Any]]:
+    """One JSON object per cell: its codes (null: not known), and its numbers. places: which, in order; default all."""
+    names, parts = found.variables, numbers_of(found, places).iter_rows(named=True)
+    codes = found.codes if places is None else [found.codes[place] for place in places.tolist()]
+    return [
+        {"codes": {name: code or None for name, code in zip(names, own, strict=True)}, **numbers}
+        for own, numbers in zip(codes, parts, strict=True)
+    ]
+
+
+def numbers_of(found: Counted, places: Places | None = None) -> pl.DataFrame:
+    """The numbers of some cells, in order, as the columns `NUMBERS`."""
+    at = slice(None) if places is None else places
+    few, share_few, shares = found.too_few[at], found.share_too_few[at], found.shares
+    columns: dict[str, Any] = {
+        name: _said(values[at], few, DECIMALS)
+        for name, values in (("count", found.count), ("low", found.low), ("high", found.high))
     }
+    columns |= {"source": np.where(found.measured[at], COUNTS, RECORDS), "too_few": few}
+    ends = (("share", shares.share), ("share_low", shares.low), ("share_high", shares.high))
+    columns |= {name: _said(values[at], share_few, SHARE_DECIMALS) for name, values in ends}
+    return _numbers_table(columns)
 
 
-def _share(value: float) -> float | None:
-    return None if math.isnan(value) else round(value, SHARE_DECIMALS)
+def _said(values: Floats, few: Marks, decimals: int) -> Floats:
+    """The rounded numbers, without those that are too few to say."""
+    return np.where(few, np.nan, np.round(values, decimals))
+
+
+def _numbers_table(columns: Mapping[str, Any]) -> pl.DataFrame:
+    kinds: dict[str, type[pl.DataType]] = {"source": pl.String, "too_few": pl.Boolean}
+    parts = [pl.Series(name, columns[name], kinds.get(name, pl.Float64)) for name in NUMBERS]
+    return pl.DataFrame(parts).fill_nan(None)
 
 
 def variable_answer(found: Counted) -> dict[str, Any]:
@@ -101,19 +101,18 @@ def require_few(rows: int, release: Shelved) -> None:
         )
 
 
-def table_of(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
-    """The rows as a table: a text column per variable, then `NUMBERS`.
+def table_of(found: Counted, places: Places | None = None) -> pl.DataFrame:
+    """The cells as a table: a text column per variable, then `NUMBERS`. places: which, in order; default all.
 
     Raises UserError (``api.column``) for a variable that is called as one of the numbers.
     """
-    if set(names) & set(NUMBERS):
+    if set(found.variables) & set(NUMBERS):
         raise UserError("api.column", "A variable has the name of another column.", do="Ask for JSON.")
-    kinds: dict[str, type[pl.DataType]] = dict.fromkeys(NUMBERS, pl.Float64) | {
-        "source": pl.String,
-        "too_few": pl.Boolean,
-    }
-    columns = [pl.Series(name, [row["codes"][name] for row in rows], pl.String) for name in names]
-    return pl.DataFrame([*columns, *(pl.Series(name, [row[name] for row in rows], kinds[name]) for name in NUMBERS)])
+    codes = found.codes if places is None else [found.codes[place] for place in places.tolist()]
+    columns = [
+        pl.Series(name, [own[at] or None for own in codes], pl.String) for at, name in enumerate(found.variables)
+    ]
+    return pl.DataFrame([*columns, *numbers_of(found, places).get_columns()])
 
 
 def csv_bytes(table: pl.DataFrame) -> bytes:

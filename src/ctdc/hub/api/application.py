@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Annotated, Any
 
+import polars as pl
 from fastapi import APIRouter, FastAPI, Path, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
@@ -37,8 +38,8 @@ DESCRIPTION = (
     "Filters are parameters named as the variables: codes joined by commas, ranges (2015..2020) of years, ages and "
     "durations, 'known' and 'not-known'. A question has one canonical address; others redirect to it. 'source' is "
     "'counts' for a protected estimate within the measured orders, 'records' for the synthetic records' count beyond "
-    "them, 'bounds' for a denominator between published bounds. Below the reporting threshold a count is null and "
-    "'too_few' is true: it is not zero."
+    "them, 'bounds' for a denominator between published bounds. Below the reporting threshold a count and the ends of "
+    "its interval are null and 'too_few' is true: it is not zero."
 )
 ReleaseName = Annotated[
     str, Path(description="Name of a release, or 'latest'.", pattern=r"^[a-z0-9-]+$", max_length=80)
@@ -262,12 +263,11 @@ def _asked(question: Question, by: Sequence[str]) -> dict[str, Any]:
     return {"filters": filters, "by": list(by)}
 
 
-def _rows(found: Shelved, question: Question, most: bool) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+def _rows(found: Shelved, question: Question) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
     if not question.by:
         return [answers.total_row(found.counter.total(question.filters))], None
     counted = found.counter.count(question.filters, question.by)
-    if most:
-        answers.require_few(len(counted.codes), found)
+    answers.require_few(len(counted.codes), found)
     return answers.rows_of(counted), None if counted.whole is None else answers.number_value(counted.whole)
 
 
@@ -285,25 +285,26 @@ def _document(
 
 
 def _counts(found: Shelved, question: Question) -> dict[str, Any]:
-    rows, whole = _rows(found, question, most=True)
+    rows, whole = _rows(found, question)
     return _document(found, question, "counts", question.by, rows, whole)
 
 
 def _flows(found: Shelved, question: Question) -> dict[str, Any]:
-    rows = flows(found.counter, question.filters)
+    rows = answers.rows_of(*flows(found.counter, question.filters))
     return _document(found, question, "flows", flow_variables(found.counter), rows, None)
 
 
 def _counts_table(found: Shelved, question: Question, end: str) -> Response:
-    return _table(found, question.by, _rows(found, question, most=False)[0], end)
+    if not question.by:
+        return _table(found, answers.total_table(found.counter.total(question.filters)), end)
+    return _table(found, answers.table_of(found.counter.count(question.filters, question.by)), end)
 
 
 def _flows_table(found: Shelved, question: Question, end: str) -> Response:
-    return _table(found, flow_variables(found.counter), flows(found.counter, question.filters), end)
+    return _table(found, answers.table_of(*flows(found.counter, question.filters)), end)
 
 
-def _table(found: Shelved, names: Sequence[str], rows: Sequence[Mapping[str, Any]], end: str) -> Response:
-    table = answers.table_of(names, rows)
+def _table(found: Shelved, table: pl.DataFrame, end: str) -> Response:
     body = answers.csv_bytes(table) if end == "csv" else answers.parquet_bytes(table, found.block)
     return Response(
         body, headers={**FOREVER, "Link": f'<{found.address}>; rel="describedby"', "Content-Type": TABLES[end]}

@@ -6,13 +6,12 @@ Promise: only corridors that say enough are listed, the largest first; all other
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
 from ctdc.foundation.errors import UserError
-from ctdc.hub.api.answers import rows_of
-from ctdc.release.counting import Counter
+from ctdc.hub.api.answers import DECIMALS, Places
+from ctdc.release.counting import Counted, Counter
 from ctdc.release.figures import EXPLOITATION, ORIGIN
 
 
@@ -26,9 +25,10 @@ def flow_variables(counter: Counter) -> tuple[str, str]:
     return found[0], found[1]
 
 
-def flows(counter: Counter, filters: Mapping[str, tuple[str, ...]]) -> list[dict[str, Any]]:
-    """The corridors among some people, as rows."""
-    names = flow_variables(counter)
-    found = counter.count(filters, names)
-    said = ~found.too_few & np.array([all(codes) for codes in found.codes])
-    return sorted(rows_of(found, said), key=lambda row: (-row["count"], *row["codes"].values()))
+def flows(counter: Counter, filters: Mapping[str, tuple[str, ...]]) -> tuple[Counted, Places]:
+    """The corridors among some people, and which of them say enough, in order."""
+    found = counter.count(filters, flow_variables(counter))
+    said = np.flatnonzero(~found.too_few & np.array([all(codes) for codes in found.codes]))
+    counts = np.round(found.count, DECIMALS)
+    order = sorted(said.tolist(), key=lambda place: (-counts[place], found.codes[place]))
+    return found, np.array(order, dtype=np.int64)

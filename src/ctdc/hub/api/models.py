@@ -139,11 +139,11 @@ class Codes(Block):
 
 
 class Count(Model):
-    """A number of people between the ends of its 95 % interval; null where it is too few to say."""
+    """A number of people between the ends of its 95 % interval; all three null where it is too few to say."""
 
     count: float | None
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     source: Source
     too_few: bool
 

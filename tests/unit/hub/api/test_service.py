@@ -18,6 +18,8 @@ from ctdc.standard.languages import LANGUAGES
 pytestmark = pytest.mark.slow
 DESCRIPTION = Path(__file__).parents[4] / "docs" / "reference" / "openapi.json"
 WOMEN = "gender=Woman"
+ENDS = ("count", "low", "high")
+SHARE_ENDS = ("share", "share_low", "share_high")
 
 
 def test_the_published_description_is_up_to_date() -> None:
@@ -67,7 +69,20 @@ def test_too_few_is_never_a_number(client: TestClient, at: str, shelf: Shelf) ->
     rows = client.get(f"{at}/counts?by=gender,ageBroad,isForcedLabour").json()["counts"]
     few = [row for row in rows if row["too_few"]]
     assert few
-    assert all(row["count"] is None and row["share"] is None and row["high"] >= 0 for row in few)
+    assert all(row[name] is None for row in few for name in (*ENDS, *SHARE_ENDS))
+
+
+def test_neither_do_the_ends_of_an_interval_say_what_is_too_few(client: TestClient, at: str) -> None:
+    """Not of a total, of a denominator, of a code of the explorer, nor in a table."""
+    query = "by=gender,ageBroad,isForcedLabour"
+    table = pl.read_parquet(io.BytesIO(client.get(f"{at}/counts.parquet?{query}").content))
+    assert table.filter("too_few").height > 0
+    assert table.filter("too_few").select(*ENDS, *SHARE_ENDS).null_count().row(0) == (table["too_few"].sum(),) * 6
+    rare = {"gender": "Trans/Transgender/NonConforming", "ageBroad": "48+", "meansDrugsAlcohol": "1"}
+    few = client.get(f"{at}/explore", params={"by": "traffickMonths", **rare}, follow_redirects=True).json()
+    rows = [few["total"], few["variables"][0]["denominator"], *few["variables"][0]["codes"]]
+    assert all(row["too_few"] for row in rows)
+    assert all(row[name] is None for row in rows for name in ENDS)
 
 
 def test_csv_and_parquet_hold_the_rows_of_json(client: TestClient, at: str) -> None:
