@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import uvicorn
+from starlette.testclient import TestClient
 
 from ctdc.hub.site.serve import SECURITY_HEADERS, application, bind
 
@@ -101,6 +102,20 @@ def test_etag_saves_the_second_transfer(client):
     for answer in (squeezed, plain):
         assert client.get("/data.csv", If_None_Match=answer.headers["etag"]).status == 304
     assert client.get("/data.csv", If_None_Match='"other"').status == 200
+
+
+def test_a_file_that_has_changed_has_another_tag_and_is_sent_as_it_is_now(tmp_path):
+    page = tmp_path / "page.html"
+    page.write_text("<h1>Old</h1>")
+    with TestClient(application(tmp_path)) as own:
+        old = own.get("/page.html")
+        page.write_text("<h1>Newer</h1>")
+        new = own.get("/page.html", headers={"If-None-Match": old.headers["etag"]})
+        assert (new.status_code, new.text) == (200, "<h1>Newer</h1>")
+        assert new.headers["etag"] != old.headers["etag"]
+        assert own.get("/page.html", headers={"If-None-Match": new.headers["etag"]}).status_code == 304
+        page.unlink()
+        assert own.get("/page.html").status_code == 404
 
 
 def test_compression_only_when_asked_for(client):

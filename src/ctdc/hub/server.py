@@ -1,11 +1,13 @@
 """Pages, counts service and feedback on one port, for ``ctdc serve``.
 
-Promise: each answers for its own addresses as it does alone; nothing about who asks is stored or logged.
+Promise: each answers for its own addresses as it does alone; nothing about who asks is stored or logged. A release is
+open once, for the service and for the explorer; heavy questions of both pass one gate.
 """
 
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import uvicorn
@@ -15,9 +17,15 @@ from ctdc.hub.api.service import is_for_service, service
 from ctdc.hub.api.shelf import open_shelf
 from ctdc.hub.feedback.queue import Queue
 from ctdc.hub.feedback.service import feedback_service, is_for_feedback
+from ctdc.hub.gate import Gate
+from ctdc.hub.renewed import Renewed
+from ctdc.hub.site.build import MARKER
+from ctdc.hub.site.explorer.section import Explorer
 from ctdc.hub.site.explorer.service import site_at, with_explorer
+from ctdc.hub.site.frame import Site
 from ctdc.hub.site.search.route import search_routes
 from ctdc.hub.site.serve import application
+from ctdc.release.counting import Counter
 
 
 class Together:
@@ -41,11 +49,31 @@ class Together:
 def site_and_service(folder: Path, feedback: Path | None = None) -> ASGIApp:
     """The pages built in `folder`, and the service for the releases among them. Raises UserError.
 
-    feedback: folder in which readers' messages are kept; without one none are taken.
+    A site that is built in its place is shown from then on. feedback: folder in which readers' messages are kept;
+    without one none are taken.
     """
+    gate = Gate()
+    return Renewed(folder / MARKER, lambda: _together(folder, feedback, gate))
+
+
+def _together(folder: Path, feedback: Path | None, gate: Gate) -> ASGIApp:
     taking = None if feedback is None else feedback_service(folder, Queue(feedback))
-    pages = with_explorer(application(folder, search_routes(folder)), site_at(folder))
-    return Together(pages, service(open_shelf(folder)), taking)
+    site = site_at(folder)
+    pages = with_explorer(application(folder, search_routes(folder)), site, gate)
+    return Together(pages, service(open_shelf(folder, _opener(site)), gate), taking)
+
+
+def _opener(site: Site) -> Callable[[Path], Counter]:
+    """Opens releases as the site has them open already: each is in memory once, whoever asks it."""
+    views = {view.folder: view for view in (site.front, *site.front.earlier)}
+    explorer = next((section for section in site.sections if isinstance(section, Explorer)), None)
+
+    def opened(folder: Path) -> Counter:
+        view = views[folder]
+        known = explorer.counter if explorer is not None and view is site.front else None
+        return known or Counter(view.analysis, view.figures)
+
+    return opened
 
 
 def run(app: ASGIApp, listener: socket.socket) -> None:

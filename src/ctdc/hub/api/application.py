@@ -25,6 +25,7 @@ from ctdc.hub.api.flows import flow_variables, flows
 from ctdc.hub.api.problems import PROBLEM_TYPE, no_address, problem
 from ctdc.hub.api.query import BY, OWN, Question, is_ordered, read_question
 from ctdc.hub.api.shelf import API, LATEST, Shelf, Shelved
+from ctdc.hub.gate import Gate
 from ctdc.release.vocabulary import VariableWords
 from ctdc.standard.languages import LANGUAGES
 
@@ -69,6 +70,14 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"description": text, "content": {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
     for status, text in ((400, "A question that cannot be answered"), (404, "No such release or variable"))
 }
+COUNTED_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    **PROBLEMS,
+    503: {
+        "description": "Too many questions are asked at once",
+        "headers": {"Retry-After": {"description": "Seconds to wait", "schema": {"type": "integer"}}},
+        "content": PROBLEMS[400]["content"],
+    },
+}
 REDIRECTS: dict[int | str, dict[str, Any]] = {
     307: {"description": "The newest release"},
     308: {"description": "The canonical address of the question"},
@@ -81,10 +90,13 @@ def _json(document: Mapping[str, Any], headers: Mapping[str, str] = FOREVER) -> 
 
 
 def _described(model: type[Any], *parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """How an address is described. Validation happens here, not in the framework, so its 422 is left out."""
+    """How an address is described. Validation happens here, not in the framework, so its 422 is left out.
+
+    parameters: of addresses that count.
+    """
     return {
         "response_model": model,
-        "responses": {**PROBLEMS, **REDIRECTS},
+        "responses": {**(COUNTED_PROBLEMS if parameters else PROBLEMS), **REDIRECTS},
         "openapi_extra": {"parameters": list(parameters)} if parameters else None,
     }
 
@@ -92,8 +104,8 @@ def _described(model: type[Any], *parameters: Mapping[str, Any]) -> dict[str, An
 class Addresses:
     """What the service does at each address, for the releases of one shelf."""
 
-    def __init__(self, shelf: Shelf) -> None:
-        self._shelf = shelf
+    def __init__(self, shelf: Shelf, gate: Gate | None = None) -> None:
+        self._shelf, self._gate = shelf, gate or Gate()
 
     def router(self) -> APIRouter:
         """The routes, in the order in which they are described."""
@@ -131,7 +143,7 @@ class Addresses:
             path,
             response_class=Response,
             summary=f"The same as {media}",
-            responses={200: {"description": "A table", "content": content}, **PROBLEMS, **REDIRECTS},
+            responses={200: {"description": "A table", "content": content}, **COUNTED_PROBLEMS, **REDIRECTS},
             openapi_extra={"parameters": list(own)},
         )(handler)
 
@@ -201,33 +213,33 @@ class Addresses:
 
     def counts(self, request: Request, release: ReleaseName) -> Response:
         """Of the people with the filters' codes: how many there are with each combination of the codes of `by`."""
-        return self._at(request, release, (BY,), lambda found, question: _json(_counts(found, question)))
+        return self._at(request, release, (BY,), self._heavy(lambda *asked: _json(_counts(*asked))))
 
     def counts_table(self, end: str) -> Callable[..., Response]:
         """The same as csv or parquet."""
 
         def counts(request: Request, release: ReleaseName) -> Response:
             """One row for each combination of codes; the response's Link header leads to the release."""
-            return self._at(request, release, (BY,), lambda found, question: _counts_table(found, question, end))
+            return self._at(request, release, (BY,), self._heavy(lambda one, asked: _counts_table(one, asked, end)))
 
         return counts
 
     def flows(self, request: Request, release: ReleaseName) -> Response:
         """Corridors between countries that say enough, the largest first."""
-        return self._at(request, release, (), lambda found, question: _json(_flows(found, question)))
+        return self._at(request, release, (), self._heavy(lambda *asked: _json(_flows(*asked))))
 
     def flows_table(self, end: str) -> Callable[..., Response]:
         """The same as csv or parquet."""
 
         def corridors(request: Request, release: ReleaseName) -> Response:
             """One row for each corridor; the response's Link header leads to the release."""
-            return self._at(request, release, (), lambda found, question: _flows_table(found, question, end))
+            return self._at(request, release, (), self._heavy(lambda one, asked: _flows_table(one, asked, end)))
 
         return corridors
 
     def explore(self, request: Request, release: ReleaseName) -> Response:
         """One number with its interval for every code of every variable, or of those in `by`."""
-        return self._at(request, release, (BY, OWN), lambda found, question: _json(_explore(found, question)))
+        return self._at(request, release, (BY, OWN), self._heavy(lambda *asked: _json(_explore(*asked))))
 
     def _at(
         self,
@@ -252,6 +264,15 @@ class Addresses:
         if query != question.canonical:
             return RedirectResponse(_address(request.url.path, question.canonical), 308, FOREVER)
         return make(found, question)
+
+    def _heavy(self, make: Callable[[Shelved, Question], Response]) -> Callable[[Shelved, Question], Response]:
+        """`make` in its turn: counting takes a processor and memory."""
+
+        def in_turn(found: Shelved, question: Question) -> Response:
+            with self._gate.turn():
+                return make(found, question)
+
+        return in_turn
 
 
 def _address(path: str, query: str) -> str:
@@ -322,8 +343,11 @@ def _explore(found: Shelved, question: Question) -> dict[str, Any]:
     }
 
 
-def application(shelf: Shelf) -> FastAPI:
-    """The service for the releases of a shelf, without the headers and the cache that `service` puts around it."""
+def application(shelf: Shelf, gate: Gate | None = None) -> FastAPI:
+    """The service for the releases of a shelf, without the headers and the cache that `service` puts around it.
+
+    gate: how many heavy questions are answered at once, shared with whoever else answers some.
+    """
     # A redirect by the framework would name the host that it was asked as, which behind nginx is not the readers'.
     app = FastAPI(
         title="Counter-trafficking data",
@@ -333,7 +357,7 @@ def application(shelf: Shelf) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.include_router(Addresses(shelf).router())
+    app.include_router(Addresses(shelf, gate).router())
     document = openapi()
 
     def described() -> Response:

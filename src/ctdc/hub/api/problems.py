@@ -13,16 +13,18 @@ from typing import Any
 from starlette.responses import Response
 
 from ctdc.foundation.errors import ErrorDetail, UserError
+from ctdc.hub.gate import BUSY, RETRY_AFTER
 
 PROBLEM_TYPE = "application/problem+json"
 NOT_FOUND = frozenset({"api.no_release", "api.no_address", "api.no_variable", "api.no_flows"})
+OTHERS = {"api.method": HTTPStatus.METHOD_NOT_ALLOWED, BUSY: HTTPStatus.SERVICE_UNAVAILABLE}
 
 
 def status_of(code: str) -> HTTPStatus:
     """The HTTP status of an error with this code."""
     if code in NOT_FOUND:
         return HTTPStatus.NOT_FOUND
-    return HTTPStatus.METHOD_NOT_ALLOWED if code == "api.method" else HTTPStatus.BAD_REQUEST
+    return OTHERS.get(code, HTTPStatus.BAD_REQUEST)
 
 
 def problem(detail: ErrorDetail, instance: str, status: HTTPStatus | None = None, **more: Any) -> Response:
@@ -40,7 +42,8 @@ def problem(detail: ErrorDetail, instance: str, status: HTTPStatus | None = None
     }
     body = {name: value for name, value in {**members, **more}.items() if value is not None}
     text = json.dumps(body, ensure_ascii=False)
-    return Response(text, status, media_type=PROBLEM_TYPE, headers={"Cache-Control": "no-store"})
+    later = {"Retry-After": str(RETRY_AFTER)} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+    return Response(text, status, media_type=PROBLEM_TYPE, headers={"Cache-Control": "no-store", **later})
 
 
 def no_address() -> UserError:

@@ -19,6 +19,7 @@ from ctdc.hub.api.application import application
 from ctdc.hub.api.problems import problem
 from ctdc.hub.api.shelf import API, Shelf
 from ctdc.hub.compression import accepts_gzip
+from ctdc.hub.gate import Gate
 
 MOST_BYTES = 64_000_000  # of finished answers in memory
 OVERHEAD = 1000  # bytes that an answer takes besides its text
@@ -34,7 +35,7 @@ HEADERS = {
     "referrer-policy": "no-referrer",
     "cross-origin-resource-policy": "cross-origin",
     "access-control-allow-origin": "*",
-    "access-control-expose-headers": "ETag, Link",
+    "access-control-expose-headers": "ETag, Link, Retry-After",
     "vary": "Accept-Encoding",
 }
 COMMON = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
@@ -183,9 +184,9 @@ def _matches(header: bytes, tag: bytes) -> bool:
     return tag in tags or b"*" in tags
 
 
-def service(shelf: Shelf) -> Service:
-    """The service for the releases of a shelf."""
-    return Service(application(shelf))
+def service(shelf: Shelf, gate: Gate | None = None) -> Service:
+    """The service for the releases of a shelf. gate: how many heavy questions are answered at once."""
+    return Service(application(shelf, gate))
 
 
 def is_for_service(path: str) -> bool:

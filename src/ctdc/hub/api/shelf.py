@@ -5,7 +5,7 @@ Promise: a release is what its folder held when the service started; nothing in 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -30,11 +30,12 @@ PRIVACY_BLOCK = "unit", "neighbours", "epsilon", "delta", "length", "threshold"
 
 @dataclass(frozen=True)
 class Shelved:
-    """One release. files: the address below which its files are served."""
+    """One release. files: the address below which its files are served; opener: opens its folder for questions."""
 
     folder: Path
     manifest: Manifest
     files: str
+    opener: Callable[[Path], Counter] = field(default=open_counter, repr=False, compare=False)
     _lock: Any = field(default_factory=Lock, repr=False, compare=False)
     _open: list[Counter] = field(default_factory=list, repr=False, compare=False)
 
@@ -53,7 +54,7 @@ class Shelved:
         """The release open for questions; opened once, by whoever asks first."""
         with self._lock:
             if not self._open:
-                self._open.append(open_counter(self.folder))
+                self._open.append(self.opener(self.folder))
             return self._open[0]
 
     @cached_property
@@ -133,16 +134,16 @@ class Shelf:
         return self.releases[name]
 
 
-def open_shelf(folder: Path) -> Shelf:
-    """The releases of a built site, or the one release in `folder`.
+def open_shelf(folder: Path, opener: Callable[[Path], Counter] = open_counter) -> Shelf:
+    """The releases of a built site, or the one release in `folder`. opener: opens one when it is first asked.
 
     They should have been verified. Raises UserError (``api.no_releases``) where there are none.
     """
     if (folder / MANIFEST).is_file():
-        found = [_shelved(folder, f"/{IN_SITE[0]}/")]
+        found = [_shelved(folder, f"/{IN_SITE[0]}/", opener)]
     else:
         places = [(path, f"/{name}/") for name in IN_SITE for path in sorted((folder / name).glob(f"*/{MANIFEST}"))]
-        found = [_shelved(path.parent, base) for path, base in places]
+        found = [_shelved(path.parent, base, opener) for path, base in places]
     if not found:
         raise UserError(
             "api.no_releases",
@@ -153,6 +154,6 @@ def open_shelf(folder: Path) -> Shelf:
     return Shelf({one.name: one for one in found})
 
 
-def _shelved(folder: Path, base: str) -> Shelved:
+def _shelved(folder: Path, base: str, opener: Callable[[Path], Counter]) -> Shelved:
     _, manifest = read_manifest(folder)
-    return Shelved(folder, manifest, f"{base}{manifest.folder}/")
+    return Shelved(folder, manifest, f"{base}{manifest.folder}/", opener)

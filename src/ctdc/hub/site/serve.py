@@ -2,7 +2,8 @@
 
 Promise: only files that were there when the server started are served, by exact address, so no address can reach
 anything else; every answer, errors included, carries the security headers; nothing about a visitor is stored. Files
-have strong ETags (their SHA-256), byte ranges, and compression where it pays.
+have strong ETags (their SHA-256, also when they have changed since the start), byte ranges, and compression where it
+pays.
 """
 
 from __future__ import annotations
@@ -72,10 +73,10 @@ PORTS_TRIED = 20
 
 @dataclass(frozen=True)
 class ServedFile:
-    """A file as it was when the server started."""
+    """A file as it was when it was last looked at. stamp: time of its last change in nanoseconds, and its bytes."""
 
     path: Path
-    bytes: int
+    stamp: tuple[int, int]
     etag: str
     content_type: str
     compressible: bool
@@ -96,33 +97,53 @@ def index_files(folder: Path) -> Mapping[str, ServedFile]:
 
 
 def _served(path: Path, address: str) -> ServedFile:
-    size = path.stat().st_size
+    stamp = _stamp(path)
     forever = address.startswith(IMMUTABLE)
     return ServedFile(
         path=path,
-        bytes=size,
+        stamp=stamp,
         etag=hash_file(path)[:32],
         content_type=CONTENT_TYPES.get(path.suffix, "application/octet-stream"),
-        compressible=path.suffix in COMPRESSED and size <= LARGEST_COMPRESSED,
+        compressible=path.suffix in COMPRESSED and stamp[1] <= LARGEST_COMPRESSED,
         cache=CACHE_FOREVER if forever else CACHE_CHECK,
     )
 
 
+def _stamp(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_mtime_ns, found.st_size
+
+
+def as_it_is(files: dict[str, ServedFile], address: str) -> ServedFile | None:
+    """The file of an address; one that has changed is looked at again, so that its tag is that of what is sent.
+
+    None where there is no such file, or it is gone.
+    """
+    served = files.get(address)
+    try:
+        if served is not None and _stamp(served.path) != served.stamp:
+            own = f"{address}index.html" if address.endswith("/") else address
+            served = files[address] = _served(served.path, own)
+    except OSError:
+        return None
+    return served
+
+
 def application(folder: Path, routes: Sequence[BaseRoute] = ()) -> Starlette:
     """The web application over a folder of built pages. routes: answers that come before the files."""
-    files = index_files(folder)
-    missing = files.get("/404.html")
+    files = dict(index_files(folder))
 
     @lru_cache(maxsize=256)
-    def compressed(path: Path) -> bytes:
-        return gzip.compress(path.read_bytes(), compresslevel=6, mtime=0)
+    def compressed(served: ServedFile) -> bytes:
+        return gzip.compress(served.path.read_bytes(), compresslevel=6, mtime=0)
 
     async def answer(request: Request) -> Response:
         address = request.url.path
-        served = files.get(address)
+        served = as_it_is(files, address)
         if served is None and f"{address}/" in files:
             return _with_headers(RedirectResponse(f"{address}/", status_code=308))
         if served is None:
+            missing = as_it_is(files, "/404.html")
             body = missing.path.read_bytes() if missing else b"Not found"
             kind = missing.content_type if missing else "text/plain"
             return _with_headers(Response(body, 404, media_type=kind, headers={"Cache-Control": CACHE_CHECK}))
@@ -165,7 +186,7 @@ def _with_headers(response: Response, headers: Mapping[str, str] = SECURITY_HEAD
     return response
 
 
-def _file(request: Request, served: ServedFile, compressed: Callable[[Path], bytes]) -> Response:
+def _file(request: Request, served: ServedFile, compressed: Callable[[ServedFile], bytes]) -> Response:
     """The file, its compressed form, a part of it, or 304, as the request's headers ask."""
     squeeze = (
         served.compressible
@@ -177,7 +198,7 @@ def _file(request: Request, served: ServedFile, compressed: Callable[[Path], byt
     if _matches(request.headers.get("if-none-match", ""), served.etag):
         return Response(status_code=304, headers=headers)
     if squeeze:
-        body = compressed(served.path)
+        body = compressed(served)
         return Response(body, headers={**headers, "Content-Encoding": "gzip"}, media_type=served.content_type)
     return FileResponse(served.path, headers=headers, media_type=served.content_type)
 

@@ -3,16 +3,20 @@
 import csv
 import io
 import json
+import tracemalloc
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from starlette.testclient import TestClient
 
 from ctdc.foundation.errors import UserError
+from ctdc.hub.api.answers import rows_of, table_of
 from ctdc.hub.api.application import openapi
-from ctdc.hub.api.service import HEADERS, Finished, Memory, finished
+from ctdc.hub.api.service import HEADERS, Finished, Memory, finished, service
 from ctdc.hub.api.shelf import API, Shelf, open_shelf
+from ctdc.hub.gate import Gate
 from ctdc.standard.languages import LANGUAGES
 
 pytestmark = pytest.mark.slow
@@ -210,3 +214,38 @@ def test_flows_list_what_says_enough_the_largest_first(
     assert [row["count"] for row in rows] == sorted((row["count"] for row in rows), reverse=True)
     table = client.get(f"{at}/flows.csv?isForcedLabour=1").text
     assert len(table.splitlines()) == len(rows) + 1
+
+
+def test_whoever_asks_when_too_many_do_is_told_when_to_come_again(shelf: Shelf, at: str) -> None:
+    gate = Gate(at_once=1, waiting=0)
+    with TestClient(service(shelf, gate), follow_redirects=False) as client:
+        with gate.turn():
+            for path in ("counts?by=gender", "counts.csv?by=gender", "explore", "counts.parquet"):
+                busy = client.get(f"{at}/{path}")
+                assert (busy.status_code, busy.json()["code"]) == (503, "api.busy")
+                assert int(busy.headers["retry-after"]) > 0
+                assert busy.headers["cache-control"] == "no-store"
+            assert client.get(f"{at}/variables").status_code == 200
+        assert client.get(f"{at}/counts?by=gender").status_code == 200
+        with gate.turn():
+            assert client.get(f"{at}/counts?by=gender").status_code == 200  # what is answered already costs nothing
+
+
+def test_a_table_takes_a_few_numbers_of_memory_for_each_row(shelf: Shelf) -> None:
+    """A Python object for every number takes 500 bytes a row and more."""
+    found = shelf.latest.counter.count({}, ["gender", "ageBroad", "traffickMonths", "isForcedLabour"])
+    table_of(found)
+    tracemalloc.start()
+    table = table_of(found)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert table.height == len(found.codes)
+    assert peak < 250 * table.height
+
+
+def test_chosen_cells_come_in_the_order_that_they_are_chosen_in(shelf: Shelf) -> None:
+    found = shelf.latest.counter.count({}, ["gender", "ageBroad"])
+    rows = rows_of(found, np.array([3, 1]))
+    assert [row["codes"] for row in rows] == [
+        {name: code or None for name, code in zip(found.variables, found.codes[place], strict=True)} for place in (3, 1)
+    ]

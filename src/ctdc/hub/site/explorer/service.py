@@ -17,7 +17,9 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ctdc.foundation.errors import UserError
+from ctdc.hub.gate import BUSY, RETRY_AFTER, Gate
 from ctdc.hub.site.explorer.section import PATH, Explorer
+from ctdc.hub.site.explorer.view import EXPLORER_TEXTS
 from ctdc.hub.site.export import FILES, NAVIGATION
 from ctdc.hub.site.frame import Section, Site
 from ctdc.hub.site.place import Place
@@ -37,8 +39,9 @@ KEPT = 64  # answers; those to long questions are large
 class ExplorerService:
     """Answers questions to the explorer, and hands everything else to the pages."""
 
-    def __init__(self, pages: ASGIApp, site: Site) -> None:
-        self._pages, self._site = pages, site
+    def __init__(self, pages: ASGIApp, site: Site, gate: Gate | None = None) -> None:
+        """gate: how many questions are answered at once."""
+        self._pages, self._site, self._gate = pages, site, gate or Gate()
         found = [section for section in site.sections if isinstance(section, Explorer)]
         if not found or found[0].counter is None:
             raise UserError(
@@ -65,18 +68,31 @@ class ExplorerService:
         except ValueError:  # more parts than any question has
             return Response("The address has too many parts", 400, headers, "text/plain")
         canonical = self._explorer.explored(language).addresses.write(asked)
-        return Response(self._page(language, canonical, understood), 200, headers, "text/html; charset=utf-8")
+        try:
+            page = self._page(language, canonical, understood)
+        except UserError as error:
+            if error.detail.code != BUSY:
+                raise
+            return _later(language)
+        return Response(page, 200, headers, "text/html; charset=utf-8")
 
     def _rendered(self, language: str, canonical: str, understood: bool) -> bytes:
         asked, _ = self._explorer.explored(language).addresses.read(canonical.removeprefix("?"))
-        page = self._explorer.page(language, asked, understood=understood, served=True)
-        return self._site.render(page, language).encode()
+        with self._gate.turn():
+            page = self._explorer.page(language, asked, understood=understood, served=True)
+            return self._site.render(page, language).encode()
 
 
-def with_explorer(pages: ASGIApp, site: Site) -> ASGIApp:
-    """The pages, with answers by the service where the site has an explorer."""
+def _later(language: str) -> Response:
+    """Asks the reader to come again, in words of their language."""
+    headers = {**SECURITY_HEADERS, "Cache-Control": "no-store", "Retry-After": str(RETRY_AFTER)}
+    return Response(EXPLORER_TEXTS.text(language, "explorer.busy"), 503, headers, "text/plain; charset=utf-8")
+
+
+def with_explorer(pages: ASGIApp, site: Site, gate: Gate | None = None) -> ASGIApp:
+    """The pages, with answers by the service where the site has an explorer. gate: see `ExplorerService`."""
     has = any(isinstance(section, Explorer) and section.counter is not None for section in site.sections)
-    return ExplorerService(pages, site) if has else pages
+    return ExplorerService(pages, site, gate) if has else pages
 
 
 def site_at(folder: Path) -> Site:
