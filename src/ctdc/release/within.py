@@ -90,15 +90,16 @@ class Row:
 class Within:
     """Cross tables of the people of one release. Every row is computed once, however often it is asked for."""
 
-    def __init__(self, analysis: Analysis) -> None:
-        self._analysis = analysis
+    def __init__(self, analysis: Analysis | None) -> None:
+        """analysis: None for a release whose measurements cannot be read, which has no cross tables."""
+        self._opened = analysis
         self._rows: dict[tuple[frozenset[tuple[str, frozenset[str]]], tuple[str, ...]], Row] = {}
         self._tables: dict[tuple[str, str], Set[tuple[str, str]]] = {}
 
     @property
     def measured_length(self) -> int:
-        """How many variables the longest measured combinations have."""
-        return self._analysis.length
+        """How many variables the longest measured combinations have; 0 where there are no cross tables."""
+        return 0 if self._opened is None else self._opened.length
 
     def codes(self, condition: Code, question: str) -> Row:
         """People with the code `condition` by the codes of the variable `question`, in the schema's order."""
@@ -114,6 +115,8 @@ class Within:
         None when the release does not measure so many variables together, when it has no such variable or code, or
         when a filter asks for what it chooses by.
         """
+        if self._opened is None:
+            return None
         variables = {*chosen, *names}
         if len(variables) < len(chosen) + len(names) or not chosen or not all(map(self._has, variables)):
             return None
@@ -132,6 +135,12 @@ class Within:
         return sorted(cells, key=lambda pair: (-pair[2].count, pair[0], pair[1]))
 
     # ---- inside -----------------------------------------------------------------------------------------------------
+
+    @property
+    def _analysis(self) -> Analysis:
+        if self._opened is None:
+            raise ValueError("the measurements of this release cannot be read")
+        return self._opened
 
     def _has(self, name: str) -> bool:
         return name in self._analysis.variables

@@ -204,6 +204,7 @@ class Dashboards:
             "wide": list(self._drawn(self._wide(theme), language)),
             "bars": list(self._drawn(self._bars(theme.questions), language)),
             "crosses": list(self._drawn(self._crosses(theme), language)),
+            "measured": self._view.is_measured,
             "more": ChartLinks(language),
         }
 

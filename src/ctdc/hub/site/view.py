@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from ctdc.foundation.errors import UserError
 from ctdc.hub.site.place import Place
 from ctdc.release.analysis import Analysis, load
 from ctdc.release.changelog import headline_labels
@@ -49,9 +50,19 @@ class SiteRelease:
         return load(self.folder)
 
     @cached_property
+    def is_measured(self) -> bool:
+        """Whether this program can read the release's measurements; where not, its figures are all that is shown."""
+        try:
+            return self.analysis.length > 0
+        except UserError as error:
+            if error.detail.code != "measurements.format":
+                raise
+            return False
+
+    @cached_property
     def within(self) -> Within:
-        """The cross tables of people."""
-        return Within(self.analysis)
+        """The cross tables of people; without any where the measurements cannot be read."""
+        return Within(self.analysis if self.is_measured else None)
 
     @cached_property
     def words(self) -> Mapping[str, VariableWords]:

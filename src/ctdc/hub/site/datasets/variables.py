@@ -11,21 +11,19 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import ctdc.standard
 from ctdc.hub.site.datasets.words import DATASET_TEXTS, dataset_text
 from ctdc.hub.site.frame import Entry, SiteFile, SitePage
 from ctdc.hub.site.view import SiteRelease
-from ctdc.release.analysis import load
 from ctdc.release.codebook import fact_sentence
 from ctdc.release.estimates import Z95
 from ctdc.release.figures import YEAR
 from ctdc.release.numbers import number, number_range, percent, percent_range
 from ctdc.release.texts import RELEASE_TEXTS
 from ctdc.release.vocabulary import VariableWords
-from ctdc.release.within import Row, Within
+from ctdc.release.within import Row
 from ctdc.standard.languages import LANGUAGES
 from ctdc.table.linked import LINKED
 
@@ -136,14 +134,10 @@ class VariablePages:
             "facts": [fact_sentence(language, fact, part.vocabulary) for fact in facts],
         }
 
-    @cached_property
-    def _within(self) -> Within:
-        return Within(load(self._view.folder))
-
     def _year_rows(self, words: VariableWords, language: str) -> list[YearRow]:
         """Each year that the release has people of; none of the years' own variable, which is known by itself."""
         year = next((name for name in YEAR if name in self._view.words), None)
-        if year is None or words.name == year or self._within.measured_length < 2:
+        if year is None or words.name == year or self._view.within.measured_length < 2:
             return []
         key = words.group or words.name
         if key not in self._years:
@@ -158,8 +152,8 @@ class VariablePages:
             return None
         group = self._view.groups.get(words.group or "")
         if group is not None:
-            return self._within.flags((year, code["code"]), group.variables)
-        return self._within.codes((year, code["code"]), words.name)
+            return self._view.within.flags((year, code["code"]), group.variables)
+        return self._view.within.codes((year, code["code"]), words.name)
 
     def _others(self, words: VariableWords, language: str) -> list[tuple[str, str, str]]:
         """The same variable in other shapes of the standard: title, column, how its codes compare."""

@@ -13,7 +13,6 @@ from operator import itemgetter
 from typing import Any
 from urllib.parse import quote
 
-from ctdc.foundation.errors import UserError
 from ctdc.foundation.hashing import hash_bytes
 from ctdc.hub.site.explorer.query import Asked
 from ctdc.hub.site.explorer.view import EXPLORER_TEXTS, Explored
@@ -57,12 +56,7 @@ class Explorer:
     @cached_property
     def counter(self) -> Counter | None:
         """The release, open for questions; None if its measurements are of a form that is not known here."""
-        try:
-            return Counter(self._view.analysis, self._view.figures)
-        except UserError as error:
-            if error.detail.code != "measurements.format":
-                raise
-            return None
+        return Counter(self._view.analysis, self._view.figures) if self._view.is_measured else None
 
     def entries(self, language: str) -> Sequence[Entry]:
         """The page, if there is one."""

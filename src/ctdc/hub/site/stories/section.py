@@ -97,6 +97,7 @@ class Stories:
             "heading": _text(language, "stories.title"),
             "description": _text(language, "stories.lead"),
             "s": _texts(language),
+            "measured": self._view.is_measured,
             "categories": [(category, cards) for category, cards in groups if cards],
         }
 
@@ -124,6 +125,7 @@ class Stories:
             "s": _texts(language),
             "own": {"language": there, "direction": direction(there), "name": AUTONYMS[there]},
             "lacking": there != language,
+            "measured": view.is_measured,
             "story": told.story,
             "summary": words.summary,
             "body": [self._drawn(told, paragraph, language) for paragraph in told.body(language)],
