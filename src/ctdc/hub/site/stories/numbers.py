@@ -238,7 +238,7 @@ class Numbers:
         return self._of_one_variable(one, other) or apart(one, other)
 
     def _of_one_variable(self, one: Value, other: Value) -> Value | None:
-        """The difference of codes of one variable, whose errors depend on each other in a known way."""
+        """The difference of codes of one variable, with the error that `Analysis.difference` gives it."""
         if one.value is None or other.value is None or one.unit != other.unit or one.unit not in (SHARE, COUNT):
             return None
         if len(one.filter) != 1 or len(other.filter) != 1 or one.filter[0][0] != other.filter[0][0]:
@@ -246,21 +246,17 @@ class Numbers:
         (name, ones), (_, others) = one.filter[0], other.filter[0]
         if name in self._group_of or set(ones) & set(others):
             return None
-        noise, sizes = self._noise(name), (len(ones), len(others))
-        variance = noise.covariance(sizes[0], sizes[0], sizes[0]) + noise.covariance(sizes[1], sizes[1], sizes[1])
-        variance -= 2 * noise.covariance(*sizes, 0)
-        value = one.value - other.value
-        margin = Z95 * math.sqrt(max(0.0, variance))
-        if one.unit == COUNT:
-            return Value(COUNT, value, value - margin, value + margin)
-        every = self._counts(name, [entry["code"] for entry in self._entries[name]["codes"]])
-        size, whole = len(every), math.fsum(every)
-        variance -= (
-            2 * value * (noise.covariance(sizes[0], size, sizes[0]) - noise.covariance(sizes[1], size, sizes[1]))
-        )
-        variance += value**2 * noise.covariance(size, size, size)
-        margin = Z95 * math.sqrt(max(0.0, variance)) / whole
-        return Value(POINTS, value, value - margin, value + margin)
+        if not self.view.is_measured:
+            return None
+        analysis, codes = self.view.analysis, ({name: ones}, {name: others})
+        asked = analysis.estimate if one.unit == COUNT else analysis.share
+        found = analysis.difference(*(asked(own) for own in codes))
+        if found.value is None:
+            return None
+        # About the difference of the numbers that stand on the page, which are rounded as they are published.
+        moved = one.value - other.value - found.value
+        unit = COUNT if one.unit == COUNT else POINTS
+        return Value(unit, found.value + moved, found.low + moved, found.high + moved)
 
     def _rank(self, given: Mapping[str, Any]) -> Value:
         """The answer in this place, by its number of people: its share or, ``as: count``, their number."""
