@@ -1,7 +1,8 @@
 """The section of data stories: an index by category, and a page for each story that the release can tell.
 
-Promise: a story's page has only numbers and charts of the release; a story whose release or indispensable numbers are
-not there has no page and is not listed. Pages depend on nothing but the releases and the folder of content.
+Promise: a story's page has only numbers and charts of the release, and every chart leads to a page of its own; a story
+whose release or indispensable numbers are not there has no page and is not listed. Pages depend on nothing but the
+releases and the folder of content.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ctdc.hub.site.charts import BarChart, Charts, Pyramid, TimeChart
-from ctdc.hub.site.cross import Crosses, CrossTable, Question
+from ctdc.hub.site.chart_pages import chart_pages
+from ctdc.hub.site.charts import Charts
 from ctdc.hub.site.frame import SITE_TEXTS, Entry, SiteFile, SitePage
-from ctdc.hub.site.kit.make import drawn_charts
+from ctdc.hub.site.kit.book import ChartBook
+from ctdc.hub.site.kit.make import Made
 from ctdc.hub.site.kit.pages import ChartLinks
+from ctdc.hub.site.kit.spec import ChartSpec
 from ctdc.hub.site.stories.changes import changes, earlier_release
 from ctdc.hub.site.stories.numbers import Numbers
 from ctdc.hub.site.stories.prose import STORY_TEXTS, Shown, Told, tell
@@ -24,11 +27,11 @@ from ctdc.hub.site.stories.source import CATEGORIES, CONTENT, LATEST, Part, read
 from ctdc.hub.site.view import SiteRelease
 from ctdc.release.citation import citation
 from ctdc.release.numbers import date
-from ctdc.release.within import PAIR
-from ctdc.standard.languages import AUTONYMS, LANGUAGES, direction
+from ctdc.standard.languages import AUTONYMS, direction
 
 PATH = "stories/"
-Drawn = BarChart | Pyramid | TimeChart | CrossTable
+# Charts that there is one of in a release, whatever its profile calls their variables.
+ROLES_OF = {"columns": ("year",), "pyramid": ("age", "gender")}
 
 
 class Stories:
@@ -51,11 +54,12 @@ class Stories:
         return [Entry("stories", "stories", PATH, _text(language, "stories.nav"))] * bool(self.told)
 
     def pages(self, language: str) -> Iterator[SitePage | SiteFile]:
-        """The index and every story."""
+        """The index, every story, and the pages of charts that only stories show."""
         if self.told:
             yield SitePage("stories", PATH, "stories.html.j2", self._index(language))
         for told in self.told:
             yield SitePage("stories", f"{PATH}{told.story.slug}/", "story.html.j2", self._page(told, language))
+        yield from chart_pages(self._view, self._charts(language))
 
     @cached_property
     def told(self) -> tuple[Told, ...]:
@@ -82,11 +86,6 @@ class Stories:
     def _before(self) -> Numbers | None:
         view = earlier_release(self._view)
         return self._numbers[view.manifest.id] if view else None
-
-    @cached_property
-    def _charts_with_pages(self) -> frozenset[str]:
-        """The charts that have an address of their own in this site."""
-        return frozenset(drawn.id for drawn, _ in drawn_charts(self._view, LANGUAGES[0], SITE_TEXTS))
 
     def _index(self, language: str) -> dict[str, Any]:
         groups = [
@@ -151,54 +150,35 @@ class Stories:
         return [_text(language, f"stories.note.{key}") for key in keys]
 
     def _drawn(self, told: Told, paragraph: Any, language: str) -> dict[str, Any]:
-        chart = draw(told.numbers, paragraph.chart, language) if paragraph.chart else None
-        own = told.numbers.view is self._view and chart is not None and chart.id in self._charts_with_pages
-        more = ChartLinks(language) if own else None
+        made = self._made(told, paragraph, language)
+        own = made is not None and told.numbers.view is self._view
         return {
             "kind": paragraph.kind,
             "pieces": paragraph.pieces,
-            "chart": chart,
-            "shape": _shape(chart),
-            "more": more,
+            "made": made,
+            "more": ChartLinks(language) if own else None,
         }
 
+    def _made(self, told: Told, paragraph: Any, language: str) -> Made | None:
+        home = f"{PATH}{told.story.slug}/"
+        return draw(told.numbers, paragraph.chart, language, home) if paragraph.chart else None
 
-def draw(numbers: Numbers, part: Part, language: str) -> Drawn | None:
-    """The chart that a story binds; None where the release lacks it."""
+    def _charts(self, language: str) -> Iterator[Made]:
+        """The charts of all stories about the release at the front, whose charts have addresses of their own."""
+        for told in self.told:
+            if told.numbers.view is self._view:
+                found = (self._made(told, paragraph, language) for paragraph in told.body(language))
+                yield from (made for made in found if made is not None)
+
+
+def draw(numbers: Numbers, part: Part, language: str, home: str = "") -> Made | None:
+    """The chart that a story binds; None where the release lacks it. home: path of the story's page."""
     given = part.chart or {}
-    view, kind = numbers.view, given["kind"]
-    charts = Charts(view, language, SITE_TEXTS)
-    if kind == "columns":
-        return charts.time()
-    if kind == "pyramid":
-        return charts.pyramid()
+    book, kind = ChartBook.of(numbers.view), given["kind"]
     if kind == "corridors":
-        found = charts.corridors()
-        return found if found and found.bars else None
-    questions = [_question(numbers, name) for name in given["dimensions"]]
-    if kind == "cross":
-        asked, by = questions
-        if asked is None or by is None or view.within.measured_length < PAIR:
-            return None
-        return Crosses(view, view.within, language, SITE_TEXTS).table(asked, by)
-    question = questions[0]
-    if question is None:
-        return None
-    if question.is_group:
-        return next(chart for chart in charts.groups() if chart.id == f"group-{question.id}")
-    return charts.variable(question.id)
-
-
-def _question(numbers: Numbers, name: str) -> Question | None:
-    group = numbers.view.groups.get(name)
-    if group is not None:
-        return Question(group.id, group.variables, is_group=True)
-    return Question(name, (name,), is_group=False) if numbers.variable(name) else None
-
-
-def _shape(chart: Drawn | None) -> str:
-    shapes = {BarChart: "bars", Pyramid: "pyramid", TimeChart: "columns", CrossTable: "cross"}
-    return "" if chart is None else shapes[type(chart)]
+        found = Charts(numbers.view, language, SITE_TEXTS).corridors()
+        return book.add(found, language, home) if found and found.bars else None
+    return book.draw(ChartSpec(kind, ROLES_OF.get(kind) or tuple(given["dimensions"])), language, home)
 
 
 def _day(told: Told) -> datetime:
