@@ -1,6 +1,8 @@
 """Pages of linked tables: whole, with the files of both, and never a linked row called a person."""
 
 import json
+from dataclasses import replace
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -8,9 +10,14 @@ from tests.support.linked_profile import PROFILE, write_linked_profile
 from tests.support.linked_release import CREATED, write_linked_release
 from tests.unit.hub.test_site_build import pages, read
 
+import ctdc
 from ctdc.hub.site.build import build_site
 from ctdc.hub.site.charts import Charts
 from ctdc.hub.site.frame import SITE_TEXTS
+from ctdc.hub.site.stories.numbers import Numbers
+from ctdc.hub.site.stories.prose import STORY_TEXTS
+from ctdc.hub.site.stories.section import Stories
+from ctdc.hub.site.stories.source import Bound, read_stories
 from ctdc.hub.site.view import read_release
 from ctdc.release.build import build
 from ctdc.release.info import ReleaseInfo
@@ -109,3 +116,50 @@ def test_linked_rows_have_a_page_of_their_own_with_every_chart_of_them(pairs, pa
         assert f'href="/{language}/charts/{chart.id}/"' in page
     total = view.linked.figures["total"]["count"]
     assert number(language, total) in page and SITE_TEXTS.text(language, "rows.people") in page
+
+
+# ---- the story of perpetrators --------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def told(pairs):
+    return next(told for told in Stories(read_release(pairs)).told if told.story.slug == "perpetrators")
+
+
+def test_numbers_of_linked_rows_in_a_story_are_those_that_analysts_get(told, pairs):
+    rows = ctdc.load(pairs).linked
+    exact = {
+        "rows": rows.estimate(),
+        "men": rows.share({"IP_Gender": "Male"}),
+        "family": rows.share({"IP_Relation": "FamilyIntimatePartner"}),
+        "men_of_women": rows.share({"IP_Gender": "Male"}, among={"gender": "Female"}),
+    }
+    for name, answer in exact.items():
+        value = told.values[name]
+        assert (value.value, value.low, value.high) == pytest.approx((answer.value, answer.low, answer.high), abs=0.01)
+    people = ctdc.load(pairs).share({"numberOfPerpetrators": ["2", "3", "4+"]})
+    assert told.values["several"].value == pytest.approx(people.value, abs=0.005)
+    gap = rows.difference(rows.share({"IP_Gender": "Male"}), rows.share({"IP_Gender": "Female"}))
+    found = told.values["sex_gap"]
+    assert found.high - found.low == pytest.approx(gap.high - gap.low, abs=1e-9)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_story_of_perpetrators_is_told_where_they_are_on_record(pairs_site, households_site, language):
+    page = (pairs_site / language / "stories/perpetrators/index.html").read_text()
+    assert STORY_TEXTS.text(language, "stories.note.rows") in unescape(page)
+    assert SITE_TEXTS.text(language, "rows.people") in page
+    assert f'href="/{language}/charts/linked-variable-IP_Gender/"' in page
+    assert "explorer/?IP_" not in page  # the explorer counts people
+    assert not (households_site / language / "stories/perpetrators").exists()
+
+
+def test_what_was_not_counted_together_is_left_out_of_the_story(pairs):
+    view = read_release(pairs)
+    terms, _ = read_stories()
+    numbers = Numbers(view, terms)
+    given = {"part": "perpetrators_men", "among": "several_perpetrators"}
+    together = numbers.value(Bound("one", "share", given, "latest", of_rows=True), {}, {})
+    assert together.there  # the number of rows goes with any of them
+    alone = replace(view, vocabulary=replace(view.vocabulary, linked=None))
+    assert Numbers(alone, terms).value(Bound("one", "share", given, "latest", of_rows=True), {}, {}).absent

@@ -11,13 +11,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
+from ctdc.foundation.errors import UserError
 from ctdc.hub.site.charts import strip_common_start
 from ctdc.hub.site.stories.source import Bound, Term
 from ctdc.hub.site.view import SiteRelease
+from ctdc.release.analysis import Analysis
 from ctdc.release.estimates import Z95, CellNoise, Estimate, cell_noise, share_of_known
 from ctdc.release.figures import EXPLOITATION, ORIGIN
+from ctdc.release.linked_analysis import LinkedAnalysis
 from ctdc.release.verify import people_of, read_released
 from ctdc.release.vocabulary import FLAG_CODES
 from ctdc.release.within import COUNTED, PAIR, RECORDS
@@ -102,10 +106,14 @@ def _weakest(*values: Value) -> str:
 
 
 class Numbers:
-    """The numbers of one release. What is counted is counted once, for all stories and languages."""
+    """The numbers of one release. What is counted is counted once, for all stories and languages.
 
-    def __init__(self, view: SiteRelease, terms: Mapping[str, Term]) -> None:
+    people: those whose linked rows these numbers are of; None where they are of people.
+    """
+
+    def __init__(self, view: SiteRelease, terms: Mapping[str, Term], people: Numbers | None = None) -> None:
         self.view = view
+        self._people = people
         self._terms = terms
         self._entries = {entry["name"]: entry for entry in view.figures["variables"]}
         self._groups = {group["id"]: group for group in view.figures["groups"]}
@@ -116,6 +124,8 @@ class Numbers:
     def value(self, bound: Bound, known: Mapping[str, Value], bounds: Mapping[str, Bound]) -> Value:
         """The number that a story binds. known, bounds: the story's earlier numbers, which it may compare."""
         given = bound.given
+        if bound.of_rows and self._people is None:
+            return ABSENT if self.rows is None else self.rows.value(bound, known, bounds)
         if bound.measure == "difference":
             return self._difference(bounds[given["first"]], bounds[given["second"]], known)
         if bound.measure == "ratio":
@@ -130,8 +140,14 @@ class Numbers:
             "last": self._last,
             "corridors": self._corridors,
             "threshold": self._threshold,
+            "most": self._most,
         }
         return makers[bound.measure](given)
+
+    @cached_property
+    def rows(self) -> Numbers | None:
+        """The numbers of the rows that are linked to these people, if there are any."""
+        return None if self.view.linked is None else Numbers(self.view.linked, self._terms, self)
 
     def variable(self, names: str | Sequence[str]) -> str | None:
         """The first of these variables that the release has."""
@@ -205,6 +221,8 @@ class Numbers:
 
     def _cell(self, part: tuple[str, tuple[str, ...]], among: str, unit: str) -> Value:
         """The people with some codes among those with others: a number of them, or the share."""
+        if self._people is not None:
+            return self._row_cell(part, self._people._term(among) or self._term(among), unit)
         whole = self._term(among)
         if whole is None or whole[0] == part[0] or self.view.within.measured_length < PAIR:
             return Value(unit, absent=True)
@@ -213,7 +231,7 @@ class Numbers:
         if group is None and len(self.view.analysis.codes(part[0])) == 1:
             return Value(unit, absent=True)  # a flag of no group does not tell who was asked
         if group is None or unit == COUNT:
-            return self._measured(part, whole, unknown)
+            return self._measured(part, whole, unknown, self.view.analysis)
         flags = self.view.groups[group].variables
         row = self.view.within.among({whole[0]: whole[1]}, flags, is_group=True)
         cell = row.cells[flags.index(part[0])] if row else None
@@ -221,9 +239,37 @@ class Numbers:
             return unknown
         return replace(unknown, value=cell.share.share, low=cell.share.low, high=cell.share.high, source=row.source)
 
-    def _measured(self, part: tuple[str, tuple[str, ...]], whole: tuple[str, tuple[str, ...]], unknown: Value) -> Value:
+    def _row_cell(
+        self, part: tuple[str, tuple[str, ...]], whole: tuple[str, tuple[str, ...]] | None, unit: str
+    ) -> Value:
+        """The same of linked rows, among those with other codes, of the row or of its person."""
+        analysis = self._analysis
+        if whole is None or analysis is None:
+            return Value(unit, absent=True)
+        try:
+            return self._measured(part, whole, Value(unit, filter=(whole, part)), analysis)
+        except UserError as error:
+            if error.detail.code != "analysis.not_counted":
+                raise
+            return Value(unit, absent=True)  # rows are counted over fewer variables together than people
+
+    @property
+    def _analysis(self) -> Analysis | LinkedAnalysis | None:
+        """What counts these people, or their linked rows; None where the measurements cannot be read."""
+        people = self.view if self._people is None else self._people.view
+        if not people.is_measured:
+            return None
+        return people.analysis if self._people is None else people.analysis.linked
+
+    def _measured(
+        self,
+        part: tuple[str, tuple[str, ...]],
+        whole: tuple[str, tuple[str, ...]],
+        unknown: Value,
+        analysis: Analysis | LinkedAnalysis,
+    ) -> Value:
         """The same for codes of a variable that is known by itself, which were measured together."""
-        own, given, analysis = {part[0]: part[1]}, {whole[0]: whole[1]}, self.view.analysis
+        own, given = {part[0]: part[1]}, {whole[0]: whole[1]}
         found = analysis.estimate({**own, **given}) if unknown.unit == COUNT else analysis.share(own, among=given)
         if found.value is None or found.too_few:
             return unknown
@@ -246,9 +292,9 @@ class Numbers:
         (name, ones), (_, others) = one.filter[0], other.filter[0]
         if name in self._group_of or set(ones) & set(others):
             return None
-        if not self.view.is_measured:
+        analysis, codes = self._analysis, ({name: ones}, {name: others})
+        if analysis is None:
             return None
-        analysis, codes = self.view.analysis, ({name: ones}, {name: others})
         asked = analysis.estimate if one.unit == COUNT else analysis.share
         found = analysis.difference(*(asked(own) for own in codes))
         if found.value is None:
@@ -320,6 +366,14 @@ class Numbers:
     def _threshold(self, given: Mapping[str, Any]) -> Value:
         threshold = float(self.view.privacy["threshold"])
         return Value(PLAIN, threshold, threshold, threshold)
+
+    def _most(self, given: Mapping[str, Any]) -> Value:
+        """How many linked rows of a person are counted."""
+        linked = self.view.vocabulary.linked
+        if linked is None:
+            return ABSENT
+        most = float(linked.most)
+        return Value(PLAIN, most, most, most)
 
     def _corridors(self, given: Mapping[str, Any]) -> Value:
         """The share of people within one country, or across, among the pairs of countries that are published."""

@@ -83,7 +83,8 @@ class Told:
         """A number in a language. Raises KeyError for one that cannot be shown."""
         value = self.values[name]
         text, interval = texts_of(value, language)
-        query = urlencode([(variable, code) for variable, codes in value.filter for code in codes])
+        filters = () if self.story.numbers[name].of_rows else value.filter  # the explorer counts people
+        query = urlencode([(variable, code) for variable, codes in filters for code in codes])
         return Shown(
             name,
             words.numbers.get(name, ""),

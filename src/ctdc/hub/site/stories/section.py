@@ -15,15 +15,16 @@ from typing import Any
 
 from ctdc.hub.site.chart_pages import chart_pages
 from ctdc.hub.site.charts import Charts
-from ctdc.hub.site.frame import SITE_TEXTS, Entry, SiteFile, SitePage
+from ctdc.hub.site.frame import SITE_TEXTS, Entry, SiteFile, SitePage, site_text
 from ctdc.hub.site.kit.book import ChartBook
 from ctdc.hub.site.kit.make import Made
 from ctdc.hub.site.kit.pages import ChartLinks
 from ctdc.hub.site.kit.spec import ChartSpec
+from ctdc.hub.site.release_pages import row_texts
 from ctdc.hub.site.stories.changes import changes, earlier_release
 from ctdc.hub.site.stories.numbers import Numbers
 from ctdc.hub.site.stories.prose import STORY_TEXTS, Shown, Told, tell
-from ctdc.hub.site.stories.source import CATEGORIES, CONTENT, LATEST, Part, read_stories
+from ctdc.hub.site.stories.source import CATEGORIES, CONTENT, LATEST, PEOPLE, Part, read_stories
 from ctdc.hub.site.view import SiteRelease
 from ctdc.release.citation import citation
 from ctdc.release.numbers import date
@@ -156,6 +157,7 @@ class Stories:
             "kind": paragraph.kind,
             "pieces": paragraph.pieces,
             "made": made,
+            "text": row_texts(language) if made is not None and made.of_rows else site_text(language),
             "more": ChartLinks(language) if own else None,
         }
 
@@ -178,7 +180,8 @@ def draw(numbers: Numbers, part: Part, language: str, home: str = "") -> Made | 
     if kind == "corridors":
         found = Charts(numbers.view, language, SITE_TEXTS).corridors()
         return book.add(found, language, home) if found and found.bars else None
-    return book.draw(ChartSpec(kind, ROLES_OF.get(kind) or tuple(given["dimensions"])), language, home)
+    dimensions = ROLES_OF.get(kind) or tuple(given["dimensions"])
+    return book.draw(ChartSpec(kind, dimensions, counted=given.get("counted", PEOPLE)), language, home)
 
 
 def _day(told: Told) -> datetime:

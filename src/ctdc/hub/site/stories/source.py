@@ -25,23 +25,27 @@ from ctdc.standard.languages import LANGUAGES
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 CONTENT = Path(__file__).parent / "content"
 LATEST = "latest"
-CATEGORIES = ("victims", "exploitation", "control", "journeys")
-ANALYSES = ("global",)
-NOTES = ("percentages", "several", "others", "gender", "identified", "lag", "corridors", "bounds")
+CATEGORIES = ("victims", "exploitation", "control", "journeys", "perpetrators")
+ANALYSES = ("global", "linked")
+NOTES = ("percentages", "several", "others", "gender", "identified", "lag", "corridors", "bounds", "rows")
+PEOPLE, LINKED_ROWS = "people", "linked_rows"  # what a number or a chart counts
+COUNTED = frozenset({"counted"})
 # What a number can be: the keys that it must have, and those that it may have.
 MEASURES: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
-    "count": (frozenset(), frozenset({"part", "among"})),
-    "share": (frozenset({"part"}), frozenset({"among"})),
+    "count": (frozenset(), frozenset({"part", "among"}) | COUNTED),
+    "share": (frozenset({"part"}), frozenset({"among"}) | COUNTED),
     "difference": (frozenset({"first", "second"}), frozenset()),
     "ratio": (frozenset({"first", "second"}), frozenset()),
-    "rank": (frozenset({"of", "place"}), frozenset({"as"})),
-    "answered": (frozenset({"of"}), frozenset()),
+    "rank": (frozenset({"of", "place"}), frozenset({"as"}) | COUNTED),
+    "answered": (frozenset({"of"}), COUNTED),
     "reported": (frozenset({"of"}), frozenset()),
     "first": (frozenset({"of"}), frozenset()),
     "last": (frozenset({"of"}), frozenset()),
     "corridors": (frozenset({"within"}), frozenset()),
     "threshold": (frozenset(), frozenset()),
+    "most": (frozenset(), frozenset()),
 }
+RULES = ("threshold", "most")  # numbers that are rules of the release, not listed among those of the story
 CHARTS = {"bars": 1, "columns": 1, "pyramid": 2, "cross": 2, "corridors": 2}
 VERDICTS = ("larger", "smaller", "unclear")
 PLACEHOLDER = re.compile(r"\{([a-z_]+)(?:\.(value|label))?\}")
@@ -58,12 +62,16 @@ class Term:
 
 @dataclass(frozen=True)
 class Bound:
-    """A number that a story binds. given: what its measure needs; release: `LATEST` or a release's folder or id."""
+    """A number that a story binds. given: what its measure needs; release: `LATEST` or a release's folder or id.
+
+    of_rows: it counts the rows that are linked to people.
+    """
 
     name: str
     measure: str
     given: Mapping[str, Any]
     release: str
+    of_rows: bool = False
 
 
 @dataclass(frozen=True)
@@ -147,18 +155,25 @@ def _somewhere(code: str, term: Term) -> bool:
 
 @cache
 def known_codes() -> Mapping[str, frozenset[str]]:
-    """Every variable that any profile of the standard publishes, with all codes that it has in any of them."""
+    """Every variable that any profile of the standard publishes, of people or of rows that are linked to them, with
+    all codes that it has in any of them.
+    """
     found: dict[str, set[str]] = {}
     for profile in ctdc.standard.load().profiles.values():
-        for column in profile.columns:
+        for column in (*profile.columns, *(profile.links.columns if profile.links else ())):
             found.setdefault(column.name, set()).update(column.codes)
+        if profile.links:
+            numbers = map(str, range(1, profile.links.most))
+            found.setdefault(profile.links.number, set()).update([*numbers, f"{profile.links.most}+"])
     return {name: frozenset(codes) for name, codes in found.items()}
 
 
 @cache
 def known_groups() -> frozenset[str]:
     """The groups of flags of the standard's profiles."""
-    return frozenset(group for profile in ctdc.standard.load().profiles.values() for group in profile.groups)
+    profiles = ctdc.standard.load().profiles.values()
+    linked = (profile.linked() for profile in profiles if profile.links)
+    return frozenset(group for profile in (*profiles, *linked) for group in profile.groups)
 
 
 def _story(folder: Path, terms: Collection[str]) -> Story:
@@ -205,8 +220,14 @@ def _numbers(path: Path, raw: Any, terms: Collection[str], release: str) -> dict
         _only(path, "term", [*_list(entry.get("part", [])), *_list(entry.get("among", []))], terms)
         _only(path, "number", [entry[key] for key in ("first", "second") if key in entry and measure != "first"], found)
         _only(path, "variable or group", _list(entry.get("of", [])), {*known_codes(), *known_groups()})
-        given = {key: value for key, value in entry.items() if key not in ("measure", "release")}
-        found[name] = Bound(name, measure, given, str(entry.get("release", release)))
+        _only(path, "unit", [entry.get("counted", PEOPLE)], (PEOPLE, LINKED_ROWS))
+        given = {key: value for key, value in entry.items() if key not in ("measure", "release", "counted")}
+        of_rows = entry.get("counted") == LINKED_ROWS
+        if measure in ("difference", "ratio"):
+            of_rows, other = (found[entry[key]].of_rows for key in ("first", "second"))
+            if of_rows != other:
+                raise _fault(path, f"{name!r} compares people with linked rows.", "two numbers of the same unit")
+        found[name] = Bound(name, measure, given, str(entry.get("release", release)), of_rows)
     return found
 
 
@@ -218,7 +239,8 @@ def _part(path: Path, entry: Any, numbers: Mapping[str, Bound]) -> Part:
     kind = kinds[0]
     if kind == "chart":
         chart = _mapping(path, entry["chart"])
-        _keys(path, chart, {"kind", "dimensions"}, {"kind", "dimensions"})
+        _keys(path, chart, {"kind", "dimensions"}, {"kind", "dimensions"} | COUNTED)
+        _only(path, "unit", [chart.get("counted", PEOPLE)], (PEOPLE, LINKED_ROWS))
         _only(path, "kind of chart", [chart["kind"]], CHARTS)
         _only(path, "variable or group", chart["dimensions"], {*known_codes(), *known_groups()})
         if len(chart["dimensions"]) != CHARTS[chart["kind"]]:
@@ -244,7 +266,7 @@ def _words(path: Path, numbers: Mapping[str, Bound], parts: Sequence[Part]) -> W
     raw = _mapping(path, _yaml(path))
     names = {"title", "summary", "headings", "texts", "numbers"}
     _keys(path, raw, names, names)
-    shown = {name for name, bound in numbers.items() if bound.measure != "threshold"}
+    shown = {name for name, bound in numbers.items() if bound.measure not in RULES}
     _keys(path, _mapping(path, raw["numbers"]), shown, shown)
     headings = {part.key for part in parts if part.kind == "heading"}
     texts = {part.key for part in parts if part.kind == "text"}
