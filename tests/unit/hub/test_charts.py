@@ -1,9 +1,12 @@
 """Charts as values: what is drawn is what the release says."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ctdc.hub.site.alphabet import alphabetical
 from ctdc.hub.site.charts import Charts, axis_end, strip_common_start
 from ctdc.hub.site.frame import SITE_TEXTS
 from ctdc.hub.site.view import SiteRelease, read_release
@@ -64,3 +67,26 @@ def test_corridors_name_both_countries_or_one(view):
     for bar, cell in zip(chart.bars, pair["cells"], strict=False):
         assert bar.label.startswith("Within ") == (cell["codes"][0] == cell["codes"][1])
         assert bar.mark.text == number("en", cell["count"])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_below_the_threshold_stands_by_its_name_whatever_its_number(view, language):
+    """The order of numbers that are not shown would show which is larger."""
+    for sign in (1, -1):
+        group = dict(view.figures["groups"][0])
+        group["members"] = [
+            {**member, "share": None, "below_threshold": True, "count": sign * float(place)}
+            for place, member in enumerate(group["members"])
+        ]
+        entry = dict(next(one for one in view.figures["variables"] if one["name"] == "ageBroad"))
+        entry["codes"] = [
+            {**code, "below_threshold": True, "count": sign * float(place)} for place, code in enumerate(entry["codes"])
+        ]
+        silent = replace(view, figures={**view.figures, "groups": [group], "variables": [entry]})
+        charts = Charts(silent, language, SITE_TEXTS)
+        for labels in (
+            [bar.label for bar in charts.group(group["id"]).bars],
+            [row.label for row in charts.map("ageBroad").rows],
+        ):
+            assert labels == sorted(labels, key=alphabetical)
+            assert len(labels) > 2

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ctdc.hub.site.alphabet import alphabetical
 from ctdc.hub.site.view import SiteRelease
 from ctdc.release.figures import AGE, EXPLOITATION, GENDER, ORIGIN, YEAR
 from ctdc.release.numbers import number, number_range, percent, percent_range
@@ -128,7 +129,8 @@ class PictureRow:
 class Picture:
     """A map or corridors: one picture with a table of all its numbers. kind: ``map`` or ``flows``.
 
-    category, second: headings of the table; rows: largest first, those below the threshold last.
+    category, second: headings of the table; rows: largest first, then those below the
+    threshold by name.
     """
 
     id: str
@@ -290,9 +292,15 @@ class Charts:
         return BarChart("corridors", title, category, "people", bars, (top, self._text("chart.coverage")), text)
 
     def map(self, name: str, counts: Sequence[Mapping[str, Any]] | None = None) -> Picture:
-        """People by country, each with a number or with too few to say. counts: other numbers than of all people."""
+        """People by country, each with a number or with too few to say. counts: other numbers than of all people.
+
+        Countries with too few stand in the order of their names: that of their numbers would tell which has more.
+        """
         entries = counts or self._variables[name]["codes"]
-        ordered = sorted(entries, key=lambda entry: (entry["below_threshold"], -entry["count"], entry["code"]))
+        said = [entry for entry in entries if not entry["below_threshold"]]
+        few = [entry for entry in entries if entry["below_threshold"]]
+        ordered = sorted(said, key=lambda entry: (-entry["count"], entry["code"]))
+        ordered += sorted(few, key=lambda entry: (alphabetical(self._label(name, entry)), entry["code"]))
         rows = tuple(
             PictureRow(self._label(name, entry), "", self._people(entry, 1.0, (name, entry["code"])))
             for entry in ordered
@@ -329,10 +337,7 @@ class Charts:
     def _group(self, group: Mapping[str, Any]) -> BarChart:
         words = self._release.groups[group["id"]]
         labels = strip_common_start([self._release.words[name].labels[self._language] for name in words.variables])
-        members = sorted(
-            zip(labels, group["members"], strict=True),
-            key=lambda pair: (pair[1]["share"] is None, -pair[1]["count"]),
-        )
+        members = sorted(zip(labels, group["members"], strict=True), key=_place)
         end = axis_end(member["share"]["high95"] for member in group["members"] if member["share"])
         bars = tuple(
             Bar(
@@ -434,6 +439,13 @@ def mark_of(
     """The mark of a value with the ends of its interval (`numbers`) on an axis that ends at `end`."""
     length, start, stop = (min(1.0, max(0.0, part / end)) for part in numbers)
     return Mark(text, interval, length, start, stop, of=of, numbers=numbers)
+
+
+def _place(pair: tuple[str, Mapping[str, Any]]) -> tuple[bool, float, str]:
+    """Where the member of a group stands: by its number, or by its name where nothing is said of it."""
+    label, member = pair
+    silent = member["share"] is None
+    return silent, 0.0 if silent else -member["count"], alphabetical(label)
 
 
 def drawn_as_people(chart: BarChart) -> BarChart:

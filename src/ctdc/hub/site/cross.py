@@ -245,7 +245,7 @@ class Crosses:
         if row.is_empty:
             return Mark(self._text("chart.too_few"), "", 0.0, 0.0, 0.0, few=True)
         between = number_range(self._language, row.low, row.high)
-        return Mark(number(self._language, row.known), between, 0.0, 0.0, 0.0)
+        return Mark(number(self._language, row.known), between, 0.0, 0.0, 0.0, numbers=(row.known, row.low, row.high))
 
     def _text(self, key: str, **values: str) -> str:
         return self._texts.text(self._language, key, **values)

@@ -1,13 +1,20 @@
 """Charts by their specifications: the numbers are the release's, and what it lacks is None."""
 
+import csv
+import io
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 import pytest
+from python_calamine import CalamineWorkbook
 from tests.support.invented_release import write_release
 
 from ctdc.hub.site.chart_pages import chart_pages
+from ctdc.hub.site.charts import Mark
+from ctdc.hub.site.cross import CrossCell
 from ctdc.hub.site.frame import SITE_TEXTS
 from ctdc.hub.site.kit.book import ChartBook
 from ctdc.hub.site.kit.files import ENDINGS, chart_files
@@ -135,6 +142,59 @@ def test_a_section_brings_only_the_charts_that_are_not_there_already(view):
     paths = [page.path for page in chart_pages(view, [made for made in drawn if made])]
     assert f"charts/group-exploitation{own.suffix}/" in paths
     assert len(paths) == len(set(paths)) == len(ENDINGS) + 2
+
+
+def sheet_of(data: bytes) -> list[list]:
+    """The first sheet of a workbook."""
+    return CalamineWorkbook.from_filelike(io.BytesIO(data)).get_sheet_by_index(0).to_python()
+
+
+CROSSES = (ChartSpec("cross", ("exploitation", "gender")), ChartSpec("multiples", ("means_of_control", "exploitation")))
+
+
+@pytest.mark.parametrize("spec", CROSSES, ids=lambda spec: spec.kind)
+def test_files_of_a_cross_table_have_the_number_of_people_whom_each_share_is_of(view, book, spec):
+    made = book.draw(spec, "de")
+    assert made is not None
+    asked = view.groups[spec.dimensions[0]].variables
+    rows = list(csv.DictReader(io.StringIO(chart_files(made.chart)[f"{made.chart.id}.csv"].decode("utf-8-sig"))))
+    read = json.loads(chart_files(made.chart)[f"{made.chart.id}.json"])["rows"]
+    headings, *sheet = sheet_of(chart_files(made.chart)[f"{made.chart.id}.xlsx"])
+    place = headings.index("Menschen mit einer Antwort")
+    for line, one, cells in zip(rows, read, sheet, strict=True):
+        condition = next(pair for pair in one["of"] if pair["variable"] not in asked)
+        own = view.within.flags((condition["variable"], condition["code"]), asked)
+        if own.is_empty:
+            assert (one["base"], line["base"], cells[place]) == (None, "", "")
+            continue
+        assert one["base"] == {"value": own.known, "low95": own.low, "high95": own.high}
+        assert float(line["base"]) == cells[place] == own.known
+        assert one["count"] is None or one["count"]["value"] <= own.known
+    assert any(line["base"] for line in rows)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_pictures_say_what_the_page_says_where_there_is_no_number(book, language):
+    """A share that is not known is not the same as too few to say."""
+    made = book.draw(CROSSES[0], language)
+    assert made is not None
+    unknown, few = (SITE_TEXTS.text(language, key) for key in ("dash.unknown_share", "chart.too_few"))
+    table = made.drawn
+    silent = [Mark(text, "", 0.0, 0.0, 0.0, few=True, of=table.rows[0][1][0].share.of) for text in (unknown, few)]
+    label, cells = table.rows[0]
+    row = (replace(cells[0], share=silent[0]), CrossCell(silent[1], silent[1]), *cells[2:])
+    for look in ("cross", "multiples"):
+        drawn = replace(table, look=look, rows=((label, row), *table.rows[1:]), id=f"{look}-altered")
+        chart = book.add(drawn, language).chart
+        files = chart_files(chart)
+        picture = files[f"{look}-altered.svg"].decode()
+        described = re.search(r"<desc[^>]*>(.*?)</desc>", picture, re.DOTALL)[1]
+        assert f": {unknown}." in described and f": {few}." in described
+        shown = re.sub(r"<(title|desc).*?</\1>", "", picture, flags=re.DOTALL)
+        assert unknown in shown and few in shown
+        assert {unknown, few} <= {line[-1] for line in sheet_of(files[f"{look}-altered.xlsx"])}
+        (first, second, *_) = json.loads(files[f"{look}-altered.json"])["rows"]
+        assert (first["too_few"], second["too_few"]) == (False, True)
 
 
 def test_equal_specifications_give_equal_bytes(view):

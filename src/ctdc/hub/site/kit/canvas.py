@@ -23,6 +23,7 @@ FILL = "#2f808a"  # 4.6 : 1 against white, and against black
 LATE = "#a7cbce"
 LINE = "#767676"  # 4.5 : 1 against white, 4.6 : 1 against black
 WHISKER, HALO = "#13262b", "#ffffff"
+FEW, UNKNOWN = "*", "\u2020"  # signs in the place of a number
 
 
 @dataclass
@@ -85,9 +86,25 @@ def letters_in(width: float, size: float) -> int:
 
 
 def said(chart: Chart, row: Row) -> str:
-    """A row's number with its interval as text, or that there are too few to say."""
+    """A row's number with its interval as text, or what the page says in its place, such as too few to say."""
     quantity = chart.drawn(row)
-    return chart.text("kit.few") if quantity is None else f"{quantity.text} ({quantity.interval})"
+    return instead_of(chart, row) if quantity is None else f"{quantity.text} ({quantity.interval})"
+
+
+def instead_of(chart: Chart, row: Row) -> str:
+    """What is said in the place of a number that is not drawn."""
+    return row.instead or chart.text("kit.few")
+
+
+def star(row: Row) -> str:
+    """What stands where there is room for a sign only: one for too few to say, another where a share is not known."""
+    return FEW if row.few else UNKNOWN
+
+
+def stars(chart: Chart) -> Iterator[str]:
+    """What each of these signs in a chart stands for."""
+    lacking = [row for row in chart.rows if chart.drawn(row) is None]
+    yield from dict.fromkeys(f"{star(row)} {instead_of(chart, row)}" for row in lacking)
 
 
 def left_to_right(x: float, y: float, text: str, anchor: str, size: float = 12) -> str:

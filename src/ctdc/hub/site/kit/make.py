@@ -187,7 +187,14 @@ def _parts(drawn: Drawn, language: str, texts: Catalogue) -> _Parts:
         return _Parts("pyramid", texts.text(language, "chart.pyramid.age"), tuple(_pyramid_rows(drawn)), drawn.notes)
     if isinstance(drawn, TimeChart):
         rows = tuple(
-            Row(column.mark.of, column.label, None, _quantity(column.mark), late=column.late)
+            Row(
+                column.mark.of,
+                column.label,
+                None,
+                _quantity(column.mark),
+                late=column.late,
+                instead=_instead(column.mark),
+            )
             for column in drawn.columns
         )
         return _Parts("columns", texts.text(language, "chart.time.year"), rows, (*drawn.notes, drawn.note))
@@ -195,7 +202,10 @@ def _parts(drawn: Drawn, language: str, texts: Catalogue) -> _Parts:
         notes = (texts.text(language, "dash.cross.rule"), *drawn.notes)
         return _Parts(drawn.look, drawn.head, tuple(_cross_rows(drawn)), notes, drawn.across)
     if isinstance(drawn, Picture):
-        rows = tuple(Row(row.mark.of, row.label, None, _quantity(row.mark), row.second) for row in drawn.rows)
+        rows = tuple(
+            Row(row.mark.of, row.label, None, _quantity(row.mark), row.second, instead=_instead(row.mark))
+            for row in drawn.rows
+        )
         kind: Kind = "map" if drawn.kind == "map" else "flows"
         return _Parts(kind, drawn.category, rows, drawn.notes, drawn.second)
     return _Parts("bars", drawn.category, tuple(_bar_rows(drawn)), drawn.notes)
@@ -204,28 +214,36 @@ def _parts(drawn: Drawn, language: str, texts: Catalogue) -> _Parts:
 def _bar_rows(drawn: BarChart) -> Iterator[Row]:
     for bar in drawn.bars:
         if bar.people is None:
-            yield Row(bar.mark.of, bar.label, None, _quantity(bar.mark))
+            yield Row(bar.mark.of, bar.label, None, _quantity(bar.mark), instead=_instead(bar.mark))
         else:
-            yield Row(bar.mark.of, bar.label, _quantity(bar.mark), _quantity(bar.people))
+            share, count = _quantity(bar.mark), _quantity(bar.people)
+            yield Row(bar.mark.of, bar.label, share, count, instead=_instead(bar.mark))
 
 
 def _pyramid_rows(drawn: Pyramid) -> Iterator[Row]:
     names = (drawn.left, drawn.right, *drawn.others)
     for row in drawn.rows:
         for name, mark in zip(names, (row.left, row.right, *row.others), strict=True):
-            yield Row(mark.of, row.label, None, _quantity(mark), series=name)
+            yield Row(mark.of, row.label, None, _quantity(mark), series=name, instead=_instead(mark))
 
 
 def _cross_rows(drawn: CrossTable) -> Iterator[Row]:
     late = len(drawn.rows) - drawn.late
     for position, (label, cells) in enumerate(drawn.rows):
-        for name, cell in zip(drawn.columns, cells, strict=True):
+        bases = [drawn.known[position]] * len(cells) if drawn.sideways else drawn.known
+        for name, cell, base in zip(drawn.columns, cells, bases, strict=True):
             share, count = _quantity(cell.share), _quantity(cell.people)
-            yield Row(cell.share.of, label, share, count, series=name, late=position >= late)
+            own = _instead(cell.share), _quantity(base)
+            yield Row(cell.share.of, label, share, count, name, position >= late, *own)
 
 
 def _quantity(mark: Mark) -> Quantity | None:
     return None if mark.numbers is None else Quantity(*mark.numbers, mark.text, mark.interval)
+
+
+def _instead(mark: Mark) -> str:
+    """What the page says in the place of a number."""
+    return mark.text if mark.numbers is None else ""
 
 
 def _summary(chart: Chart, text: str) -> tuple[str, ...]:

@@ -26,6 +26,8 @@ from ctdc.hub.site.kit.canvas import (
     n,
     safe,
     said,
+    star,
+    stars,
 )
 from ctdc.hub.site.kit.value import Chart, Quantity, Row
 from ctdc.release.numbers import number, percent
@@ -70,9 +72,9 @@ def _table(canvas: Canvas, labels: Sequence[str], columns: Sequence[str], rows: 
     )
     for label, cells in zip(labels, rows, strict=True):
         _table_row(canvas, label, cells, width)
-    if any(row.few for cells in rows for row in cells):
+    for text in stars(canvas.chart):
         canvas.y += 4
-        canvas.lines(f"* {canvas.chart.text('kit.few')}", NOTE_LETTERS, 12.5)
+        canvas.lines(text, NOTE_LETTERS, 12.5)
 
 
 def _table_row(canvas: Canvas, label: str, cells: Sequence[Row], width: float) -> None:
@@ -96,7 +98,7 @@ def _cell(canvas: Canvas, row: Row, x: float, width: float, height: float) -> No
         place = f'x="{n(left)}" y="{n(top + 0.5)}" width="{n(width)}" height="{n(height - 1)}"'
         canvas.parts.append(f'<rect class="cell" {place} fill="{RAMP[step]}"/>')
     canvas.y = top + (18 if heat else 14)
-    canvas.text(x + 4, "*" if quantity is None else quantity.text, 12.5, weight="600", colour=colour)
+    canvas.text(x + 4, star(row) if quantity is None else quantity.text, 12.5, weight="600", colour=colour)
     if quantity is None:
         return
     canvas.y += 13
@@ -150,8 +152,8 @@ def draw_lines(canvas: Canvas) -> None:
             left = min(canvas.across(x), canvas.across(x + PANEL))
             canvas.parts += line_plot(canvas.chart, rows, left, top + longest * 19 + 16)
         canvas.y = top + longest * 19 + 16 + PLOT + 34
-    if any(row.few for row in canvas.chart.rows):
-        canvas.lines(f"* {canvas.chart.text('kit.few')}", NOTE_LETTERS, 12.5)
+    for text in stars(canvas.chart):
+        canvas.lines(text, NOTE_LETTERS, 12.5)
 
 
 def line_plot(chart: Chart, rows: Sequence[Row], left: float, top: float) -> Iterator[str]:
@@ -168,8 +170,8 @@ def line_plot(chart: Chart, rows: Sequence[Row], left: float, top: float) -> Ite
         yield from _line(chart, points, top, [rows[at] for at, _ in run])
     for at, row in enumerate(rows):
         if chart.drawn(row) is None:
-            star = left_to_right(start + step * at, top + PLOT - 3, "*", "middle", 11)
-            yield f'<g role="listitem" aria-label="{safe(_told(chart, row))}">{star}</g>'
+            sign = left_to_right(start + step * at, top + PLOT - 3, star(row), "middle", 11)
+            yield f'<g role="listitem" aria-label="{safe(_told(chart, row))}">{sign}</g>'
         if named(at, len(rows)):
             yield left_to_right(start + step * at, top + PLOT + 16, row.of[0][1], "middle", 10)
 

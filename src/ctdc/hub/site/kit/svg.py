@@ -33,6 +33,8 @@ from ctdc.hub.site.kit.canvas import (
     n,
     safe,
     said,
+    star,
+    stars,
     whisker,
 )
 from ctdc.hub.site.kit.flows import draw_flows
@@ -139,8 +141,8 @@ def _columns(canvas: Canvas) -> None:
     canvas.y = top + PLOT + 24
     canvas.parts.append(line((n(MARGIN), n(top + PLOT)), (n(WIDTH - MARGIN), n(top + PLOT)), LINE, 1.5))
     canvas.mirrored = chart.direction == "rtl"
-    if any(row.few for row in chart.rows):
-        canvas.lines(f"* {chart.text('kit.few')}", NOTE_LETTERS, 12.5)
+    for text in stars(chart):
+        canvas.lines(text, NOTE_LETTERS, 12.5)
 
 
 def _grid(chart: Chart, top: float) -> Iterator[str]:
@@ -153,7 +155,7 @@ def _grid(chart: Chart, top: float) -> Iterator[str]:
 def _column(chart: Chart, row: Row, middle: float, width: float, top: float) -> Iterator[str]:
     quantity = chart.drawn(row)
     if quantity is None:
-        yield left_to_right(middle, top + PLOT - 4, "*", "middle")
+        yield left_to_right(middle, top + PLOT - 4, star(row), "middle")
         return
     end, low, high = (top + PLOT * (1 - chart.part(v)) for v in (quantity.value, quantity.low, quantity.high))
     paint = f'fill="{LATE}" stroke="{FILL}" stroke-dasharray="3 2"' if row.late else f'fill="{FILL}"'

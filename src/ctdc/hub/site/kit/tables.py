@@ -24,7 +24,8 @@ DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 BOM = "\ufeff"  # without it Excel reads a CSV in the machine's old code page
 MAX_CELL = 32_767  # characters that a spreadsheet's cell holds
 TEXTS = ("variable", "code", "second_variable", "second_code", "label", "series")
-NUMBERS = ("share", "share_low95", "share_high95", "count", "count_low95", "count_high95")
+SHARES = ("share", "share_low95", "share_high95")
+NUMBERS = (*SHARES, "count", "count_low95", "count_high95", "base", "base_low95", "base_high95")
 MARKS = ("too_few", "late", "filter", "release")
 COLUMNS = (*TEXTS, *NUMBERS, *MARKS)
 
@@ -46,7 +47,7 @@ def _ends(quantity: Quantity | None) -> tuple[float | None, float | None, float 
 
 def _numbers(row: Row) -> tuple[float | None, ...]:
     """The numbers of a row, in the order of `NUMBERS`."""
-    return (*_ends(row.share), *_ends(row.count))
+    return (*_ends(row.share), *_ends(row.count), *_ends(row.base))
 
 
 def to_csv(chart: Chart) -> bytes:
@@ -69,6 +70,7 @@ def _row(row: Row) -> dict[str, Any]:
         "series": row.series,
         "share": _quantity(row.share),
         "count": _quantity(row.count),
+        "base": _quantity(row.base),
         "too_few": row.few,
         "late": row.late,
     }
@@ -151,7 +153,10 @@ def _headings(chart: Chart) -> tuple[str, ...]:
     counted = chart.counted
     words = [chart.text(f"kit.{name}") for name in ("variable", "code", "second_variable", "second_code")]
     shares = [chart.text(f"kit.{name}") for name in ("share", "share_low", "share_high")]
-    ends = [chart.text(f"kit.{name}", counted=counted) for name in ("low", "high")]
+    ends, bases = (
+        [chart.text(f"kit.{name}", counted=called) for name in ("low", "high")]
+        for called in (counted, chart.text("kit.base"))
+    )
     return (
         *words,
         chart.category,
@@ -159,6 +164,8 @@ def _headings(chart: Chart) -> tuple[str, ...]:
         *shares,
         counted,
         *ends,
+        chart.text("kit.base"),
+        *bases,
         chart.text("kit.remark"),
     )
 
@@ -178,8 +185,9 @@ def _write_numbers(book: Any, chart: Chart) -> None:
             sheet.write_string(line, position, text[:MAX_CELL])
         for position, value in enumerate(_numbers(row)):
             if value is not None:
-                sheet.write_number(line, len(TEXTS) + position, value, formats[position >= 3])
-        remarks = [chart.text("kit.few")] * row.few + [chart.text("kit.late")] * row.late
+                sheet.write_number(line, len(TEXTS) + position, value, formats[position >= len(SHARES)])
+        lacking = chart.drawn(row) is None
+        remarks = [row.instead or chart.text("kit.few")] * lacking + [chart.text("kit.late")] * row.late
         sheet.write_string(line, len(TEXTS) + len(NUMBERS), "; ".join(remarks))
 
 

@@ -42,7 +42,9 @@ class Row:
 
     of: the variables and codes that it counts; label: what it is called; series: the side of a pyramid or the answer
     to a second question that it stands for, else empty; share and count: None where too few are counted to say, and
-    share also where a chart has no shares; late: cases of this year are still arriving.
+    share also where a chart has no shares or the share is not known; late: cases of this year are still arriving;
+    instead: what is said in the place of a number that is not drawn; base: of how many people the share is, where that
+    is the row's own, as in cross tables.
     """
 
     of: tuple[tuple[str, str], ...]
@@ -51,6 +53,8 @@ class Row:
     count: Quantity | None
     series: str = ""
     late: bool = False
+    instead: str = ""
+    base: Quantity | None = None
 
     @property
     def name(self) -> str:
