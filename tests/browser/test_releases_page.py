@@ -40,6 +40,15 @@ def test_axe_finds_nothing_and_nothing_overflows_or_is_covered(browser, site_of_
         page.context.close()
 
 
+def test_on_the_narrowest_phone_the_exit_covers_no_link_of_the_header_in_any_language(browser, site_of_two):
+    address, older = site_of_two
+    for language in ("ar", "de", "en", "es", "fr"):
+        page = opened(browser, f"{address}/{language}/releases/{older}/", 320)
+        assert page.locator(".shelf li a").count() == 3
+        assert page.evaluate(COVERED) == [], language
+        page.context.close()
+
+
 def test_from_an_older_release_to_the_newest_and_on_in_another_language(browser, site_of_two):
     address, older = site_of_two
     page = opened(browser, f"{address}/en/releases/", 1280)
