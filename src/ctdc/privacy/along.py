@@ -23,8 +23,10 @@ Values = npt.NDArray[np.float64]
 class Along:
     """Tables of counts over the categories of some variables; what is used again and again is kept."""
 
-    def __init__(self, estimates: Estimates) -> None:
+    def __init__(self, estimates: Estimates, longest: int | None = None) -> None:
+        """longest: how many variables a table may join, those of its event included; by default the measured length."""
         self._estimates = estimates
+        self._longest = estimates.length if longest is None else longest
         self._masks: dict[Attributes, Mask] = {}
 
     def table(self, base: Event, free: Attributes) -> Values | None:
@@ -33,7 +35,7 @@ class Along:
         Shape: sizes of `free`; NaN in cells without a measurement. None where there is no measurement at all.
         """
         joined = base & event({variable: {1} for variable in free})
-        if len(joined.attributes) > self._estimates.length:
+        if len(joined.attributes) > self._longest:
             return None
         total = np.zeros([self._estimates.sizes[variable] for variable in free])
         known = np.ones(total.shape, dtype=bool)

@@ -131,6 +131,30 @@ def resampled(found: Floats, of: float) -> tuple[Floats, Floats]:
     return np.maximum(0, middle - half), np.minimum(1, middle + half)
 
 
+def published_shares(
+    figures: Mapping[str, Any] | None,
+) -> dict[str, tuple[Mapping[str, float], Mapping[str, float] | None]]:
+    """Of flags whose denominator was counted in the records: that and the share, as a release's pages state them."""
+    groups = [] if figures is None else figures["groups"]
+    return {
+        member["variable"]: (group["denominator"], member["share"])
+        for group in groups
+        if group["denominator"]["source"] == RECORDS
+        for member in group["members"]
+    }
+
+
+def as_published(
+    whole: Mapping[str, float], share: Mapping[str, float] | None, threshold: float, unknown: Shares
+) -> tuple[Number, Shares]:
+    """Such a flag's denominator and shares. unknown: what its shares are where nothing is said."""
+    number = Number(whole["count"], whole["low95"], whole["high95"], BOUNDS, whole["count"] < threshold)
+    if share is None:
+        return number, unknown
+    ends = (np.array([np.nan, share[key]]) for key in ("share", "low95", "high95"))
+    return number, Shares(*ends)
+
+
 class Counter:
     """One release in memory, open for many questions at once. Counts people; threads may share it."""
 
@@ -139,13 +163,7 @@ class Counter:
         self.analysis = analysis
         self.along = Along(analysis.estimates)
         self.records = coded_records(analysis.data)
-        groups = [] if figures is None else figures["groups"]
-        self.published = {
-            member["variable"]: (group["denominator"], member["share"])
-            for group in groups
-            if group["denominator"]["source"] == RECORDS
-            for member in group["members"]
-        }
+        self.published = published_shares(figures)
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -306,7 +324,7 @@ class Asked:
         if condition is None:
             return None, unknown
         if not self._people.chosen and len(names) == 1 and names[0] in self._counter.published:
-            return self._as_published(names[0], unknown)
+            return as_published(*self._counter.published[names[0]], self._analysis.rule.threshold, unknown)
         measured = self._measured(condition) if cells.measured.any() else None
         whole = measured or self._recorded(condition)
         if whole.value <= 0:
@@ -323,16 +341,6 @@ class Asked:
             if error.detail.code != "analysis.denominator":
                 raise
             return None
-
-    def _as_published(self, name: str, unknown: Shares) -> tuple[Number, Shares]:
-        """Of all people, the share of a group's flag is the one that the release's pages state."""
-        whole, share = self._counter.published[name]
-        few = whole["count"] < self._analysis.rule.threshold
-        number = Number(whole["count"], whole["low95"], whole["high95"], BOUNDS, few)
-        if share is None:
-            return number, unknown
-        ends = (np.array([np.nan, share[key]]) for key in ("share", "low95", "high95"))
-        return number, Shares(*ends)
 
     def _ratios(self, condition: Condition, whole: float, cells: _Cells) -> Shares:
         """Of a measured whole: Fieller's intervals for measured cells, that of drawing again for others."""

@@ -94,7 +94,7 @@ class LinkedAnalysis:
     def codes(self, variable: str) -> tuple[str, ...]:
         """The codes of a variable, in order."""
         schema = self.estimates.across_schema
-        return schema.variables[self._questions.position(self._name(variable))].codes
+        return schema.variables[self.questions.position(self.name(variable))].codes
 
     def at(self, confidence: float = 0.95, simultaneous: int = 1) -> LinkedAnalysis:
         """The same rows with other intervals: `simultaneous` of them hold together with this probability."""
@@ -105,8 +105,8 @@ class LinkedAnalysis:
 
         Raises UserError (``analysis.not_counted`` and those of `Questions`).
         """
-        base = self._questions.event(self._named({**(codes or {}), **more}))
-        return self._answer(Quantity(self._rows(Condition(base))))
+        base = self.questions.event(self.named({**(codes or {}), **more}))
+        return self._answer(Quantity(self.counted(Condition(base))))
 
     def share(self, part: Codes, among: Codes | None = None, *, of: str = "known") -> Answer:
         """Which share of the linked rows of `among` has the codes of `part`.
@@ -115,11 +115,16 @@ class LinkedAnalysis:
         """
         if of not in ("known", "all"):
             raise UserError("analysis.of", f"There is no denominator {of!r}.", allowed='"known", "all"')
-        wanted = self._named(part)
-        base = self._questions.event(self._named(among or {}))
-        whole = self._questions.denominator(wanted, base) if of == "known" else Condition(base)
-        narrowed = whole.narrowed(self._questions.event(wanted))
-        return self._answer(Quantity(self._rows(narrowed), self._rows(whole)))
+        wanted = self.named(part)
+        base = self.questions.event(self.named(among or {}))
+        whole = self.questions.denominator(wanted, base) if of == "known" else Condition(base)
+        narrowed = whole.narrowed(self.questions.event(wanted))
+        return self._answer(Quantity(self.counted(narrowed), self.counted(whole)))
+
+    def answered(self, *names: str, among: Codes | None = None) -> Answer:
+        """How many linked rows of `among` have an answer to each name: to a variable, or to any flag of a group."""
+        base = self.questions.event(self.named(among or {}))
+        return self.counted_number(self.questions.answered(map(self.name, names), base))
 
     def difference(self, first: Answer, second: Answer) -> Answer:
         """first - second: two counts or two shares of linked rows, their common errors taken into account."""
@@ -129,32 +134,40 @@ class LinkedAnalysis:
         """first / second: two counts or two shares of linked rows, their common errors taken into account."""
         return compare(self.level, RATIO, first, second)
 
+    def counted_number(self, condition: Condition) -> Answer:
+        """How many linked rows meet a condition. Raises UserError (``analysis.not_counted``)."""
+        return self._answer(Quantity(self.counted(condition)))
+
     # ---- inside -----------------------------------------------------------------------------------------------------
 
     @cached_property
-    def _questions(self) -> Questions:
-        groups = {name: tuple(map(self._name, flags)) for name, flags in self.groups.items()}
+    def questions(self) -> Questions:
+        """What understands the names, in full, and codes of both tables."""
+        groups = {name: tuple(map(self.name, flags)) for name, flags in self.groups.items()}
         return Questions(self.estimates.across_schema, groups)
 
     @cached_property
-    def _rule(self) -> Rule:
+    def rule(self) -> Rule:
+        """When a count of linked rows is too few to say."""
         privacy = self.data.main.privacy
         expected = float(privacy.get("expected_false", EXPECTED_FALSE))
         return Rule(float(privacy["threshold"]), expected, self.estimates.across_schema.sizes)
 
-    def _name(self, name: str) -> str:
+    def name(self, name: str) -> str:
         """The full name of a variable; what no variable has stays as it is, and is refused by `Questions`."""
         known = self.variables
         return LINKED + name if name not in known and LINKED + name in known else name
 
-    def _named(self, codes: Codes) -> Codes:
-        return {self._name(name): wanted for name, wanted in codes.items()}
+    def named(self, codes: Codes) -> Codes:
+        """The same codes with each variable by its full name."""
+        return {self.name(name): wanted for name, wanted in codes.items()}
 
-    def _rows(self, condition: Condition) -> RowCondition:
+    def counted(self, condition: Condition) -> RowCondition:
+        """The linked rows of a condition."""
         return RowCondition(condition.base, condition.alternatives, self.data.most)
 
     def _answer(self, quantity: Quantity) -> Answer:
-        found = answer(self.estimates.joint, self._rule, self.level, quantity)
+        found = answer(self.estimates.joint, self.rule, self.level, quantity)
         if found is None:
             raise UserError(
                 "analysis.not_counted",

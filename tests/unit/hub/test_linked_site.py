@@ -118,6 +118,13 @@ def test_linked_rows_have_a_page_of_their_own_with_every_chart_of_them(pairs, pa
     assert number(language, total) in page and SITE_TEXTS.text(language, "rows.people") in page
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_explorer_says_where_linked_rows_are_counted(pairs, pairs_site, language):
+    page = (pairs_site / language / "explorer/index.html").read_text()
+    assert f'<a href="/{language}/linked/">{load().entities["perpetrator"].labels[language]}</a>' in page
+    assert f"/api/v1/releases/{pairs.name}/linked/counts" in page
+
+
 # ---- the story of perpetrators --------------------------------------------------------------------------------------
 
 

@@ -24,8 +24,10 @@ from ctdc.hub.api import answers, models
 from ctdc.hub.api.flows import flow_variables, flows
 from ctdc.hub.api.problems import PROBLEM_TYPE, no_address, problem
 from ctdc.hub.api.query import BY, OWN, Question, is_ordered, read_question
-from ctdc.hub.api.shelf import API, LATEST, Shelf, Shelved
+from ctdc.hub.api.shelf import API, LATEST, Shelf, Shelved, Wordbook
 from ctdc.hub.gate import Gate
+from ctdc.release.counting import Counter, Number
+from ctdc.release.linked_counting import LinkedCounter
 from ctdc.release.vocabulary import VariableWords
 from ctdc.standard.languages import LANGUAGES
 
@@ -125,9 +127,25 @@ class Addresses:
         ):
             for end, kind in TABLES.items():
                 self._table(router, f"{one}/{name}.{end}", handler(end), kind, own)
+        self._linked(router, one + "/linked")
         explored = _described(models.Explore, BY_PARAMETER, OWN_PARAMETER, FILTERS)
         router.get(one + "/explore", **explored, summary="Every variable among some people")(self.explore)
         return router
+
+    def _linked(self, router: APIRouter, start: str) -> None:
+        """The addresses of the rows that are linked to people."""
+        router.get(start + "/variables", **_described(models.Variables), summary="The variables of linked rows")(
+            self.linked_variables
+        )
+        router.get(
+            start + "/variables/{variable}",
+            **_described(models.Codes),
+            summary="The codes of one variable of linked rows",
+        )(self.linked_codes)
+        counted = _described(models.LinkedCounts, BY_PARAMETER, FILTERS)
+        router.get(start + "/counts", **counted, summary="Linked rows by codes, crossed")(self.linked_counts)
+        for end, kind in TABLES.items():
+            self._table(router, f"{start}/counts.{end}", self.linked_table(end), kind, (BY_PARAMETER, FILTERS))
 
     def _table(
         self,
@@ -163,7 +181,9 @@ class Addresses:
     def variables(self, request: Request, release: ReleaseName, lang: Language = "en") -> Response:
         """With labels and definitions in one of five languages, and the groups that share a denominator."""
         self._require_language(lang)
-        return self._at(request, release, (), lambda found, _: _json(self._variables(found, lang)), words=True)
+        return self._at(
+            request, release, (), lambda found, _: _json(_variables(found, found.people_words, lang)), words=True
+        )
 
     def codes(
         self,
@@ -174,40 +194,34 @@ class Addresses:
     ) -> Response:
         """With their labels in one of five languages."""
         self._require_language(lang)
-        return self._at(request, release, (), lambda found, _: _json(self._codes(found, variable, lang)), words=True)
+        return self._at(
+            request, release, (), lambda found, _: _json(_codes(found, found.people_words, variable, lang)), words=True
+        )
+
+    def linked_variables(self, request: Request, release: ReleaseName, lang: Language = "en") -> Response:
+        """Of the rows that are linked to people, such as perpetrators; those of people can be asked with them."""
+        self._require_language(lang)
+        return self._at(
+            request, release, (), lambda found, _: _json(_variables(found, found.linked_words, lang)), words=True
+        )
+
+    def linked_codes(
+        self,
+        request: Request,
+        release: ReleaseName,
+        variable: Annotated[str, Path(description="Name of a variable of linked rows.")],
+        lang: Language = "en",
+    ) -> Response:
+        """With their labels in one of five languages."""
+        self._require_language(lang)
+        return self._at(
+            request, release, (), lambda found, _: _json(_codes(found, found.linked_words, variable, lang)), words=True
+        )
 
     @staticmethod
     def _require_language(lang: str) -> None:
         if lang not in LANGUAGES:
             raise UserError("api.lang", "There are no labels in this language.", allowed=", ".join(LANGUAGES))
-
-    @staticmethod
-    def _words(found: Shelved, words: VariableWords, lang: str) -> dict[str, Any]:
-        return {
-            "name": words.name,
-            "label": words.labels[lang],
-            "definition": words.definitions[lang],
-            "kind": words.kind,
-            "group": words.group,
-            "ordered": is_ordered(found.counter.analysis.data.schema[words.name]),
-            "codes": len(words.codes),
-            "url": f"{found.address}/variables/{words.name}",
-        }
-
-    def _variables(self, found: Shelved, lang: str) -> dict[str, Any]:
-        groups = [
-            {"id": group.id, "label": group.labels[lang], "variables": list(group.variables)}
-            for group in found.vocabulary.groups
-        ]
-        named = [self._words(found, words, lang) for words in found.words.values()]
-        return {**found.block, "lang": lang, "variables": named, "groups": groups}
-
-    def _codes(self, found: Shelved, variable: str, lang: str) -> dict[str, Any]:
-        words = found.words.get(variable)
-        if words is None:
-            raise UserError("api.no_variable", "There is no variable of this name.", allowed=", ".join(found.words))
-        codes = [{"code": one.code, "label": one.labels[lang]} for one in words.codes]
-        return {**found.block, "lang": lang, "variable": self._words(found, words, lang), "codes": codes}
 
     # ---- numbers ----------------------------------------------------------------------------------------------------
 
@@ -223,6 +237,21 @@ class Addresses:
             return self._at(request, release, (BY,), self._heavy(lambda one, asked: _counts_table(one, asked, end)))
 
         return counts
+
+    def linked_counts(self, request: Request, release: ReleaseName) -> Response:
+        """Of the linked rows with the filters' codes, of the row and of its person: how many have each combination."""
+        answer = self._heavy(lambda *asked: _json(_linked_counts(*asked)))
+        return self._at(request, release, (BY,), answer, linked=True)
+
+    def linked_table(self, end: str) -> Callable[..., Response]:
+        """The same as csv or parquet."""
+
+        def rows(request: Request, release: ReleaseName) -> Response:
+            """One row for each combination of codes; the response's Link header leads to the release."""
+            answer = self._heavy(lambda one, asked: _linked_table(one, asked, end))
+            return self._at(request, release, (BY,), answer, linked=True)
+
+        return rows
 
     def flows(self, request: Request, release: ReleaseName) -> Response:
         """Corridors between countries that say enough, the largest first."""
@@ -249,8 +278,12 @@ class Addresses:
         make: Callable[[Shelved, Question], Response],
         *,
         words: bool = False,
+        linked: bool = False,
     ) -> Response:
-        """The answer of a release, or the redirect to the one address of what was asked."""
+        """The answer of a release, or the redirect to the one address of what was asked.
+
+        words: it has a language and no question; linked: the question is about linked rows.
+        """
         query = str(request.url.query)
         if release == LATEST:
             path = request.url.path.replace(f"/releases/{LATEST}", self._shelf.latest.address[len(API) :], 1)
@@ -259,8 +292,12 @@ class Addresses:
         if words:
             lang = request.query_params.get("lang", "")
             question = Question({}, canonical=f"lang={lang}" if lang not in ("", "en") else "")
+        elif linked:
+            rows = found.linked.rows
+            parameters = request.query_params.multi_items()
+            question = read_question(parameters, rows.estimates.across_schema, reserved, rows.name)
         else:
-            question = read_question(request.query_params.multi_items(), found.counter, reserved)
+            question = read_question(request.query_params.multi_items(), found.people_words.schema, reserved)
         if query != question.canonical:
             return RedirectResponse(_address(request.url.path, question.canonical), 308, FOREVER)
         return make(found, question)
@@ -279,46 +316,97 @@ def _address(path: str, query: str) -> str:
     return f"{path}?{query}" if query else path
 
 
+def _words(book: Wordbook, words: VariableWords, lang: str) -> dict[str, Any]:
+    return {
+        "name": words.name,
+        "label": words.labels[lang],
+        "definition": words.definitions[lang],
+        "kind": words.kind,
+        "group": words.group,
+        "ordered": is_ordered(book.schema[words.name]),
+        "codes": len(words.codes),
+        "url": f"{book.address}/{words.name}",
+    }
+
+
+def _variables(found: Shelved, book: Wordbook, lang: str) -> dict[str, Any]:
+    groups = [
+        {"id": group.id, "label": group.labels[lang], "variables": list(group.variables)} for group in book.groups
+    ]
+    named = [_words(book, words, lang) for words in book.words.values()]
+    return {**found.block, "lang": lang, "variables": named, "groups": groups}
+
+
+def _codes(found: Shelved, book: Wordbook, variable: str, lang: str) -> dict[str, Any]:
+    words = book.words.get(variable)
+    if words is None:
+        raise UserError("api.no_variable", "There is no variable of this name.", allowed=", ".join(book.words))
+    codes = [{"code": one.code, "label": one.labels[lang]} for one in words.codes]
+    return {**found.block, "lang": lang, "variable": _words(book, words, lang), "codes": codes}
+
+
 def _asked(question: Question, by: Sequence[str]) -> dict[str, Any]:
     filters = {name: [code or None for code in codes] for name, codes in question.filters.items()}
     return {"filters": filters, "by": list(by)}
 
 
-def _rows(found: Shelved, question: Question) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+Counting = Counter | LinkedCounter
+
+
+def _rows(found: Shelved, counter: Counting, question: Question) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
     if not question.by:
-        return [answers.total_row(found.counter.total(question.filters))], None
-    counted = found.counter.count(question.filters, question.by)
+        return [answers.total_row(counter.total(question.filters))], None
+    counted = counter.count(question.filters, question.by)
     answers.require_few(len(counted.codes), found)
     return answers.rows_of(counted), None if counted.whole is None else answers.number_value(counted.whole)
 
 
 def _document(
-    found: Shelved, question: Question, name: str, by: Sequence[str], rows: Any, whole: Any
+    found: Shelved, question: Question, name: str, by: Sequence[str], rows: Any, whole: Any, total: Number
 ) -> dict[str, Any]:
     return {
         **found.block,
         "url": _address(f"{found.address}/{name}", question.canonical),
         "query": _asked(question, by),
-        "total": answers.number_value(found.counter.total(question.filters)),
+        "total": answers.number_value(total),
         "denominator": whole,
         "counts": rows,
     }
 
 
 def _counts(found: Shelved, question: Question) -> dict[str, Any]:
-    rows, whole = _rows(found, question)
-    return _document(found, question, "counts", question.by, rows, whole)
+    rows, whole = _rows(found, found.counter, question)
+    return _document(found, question, "counts", question.by, rows, whole, found.counter.total(question.filters))
+
+
+def _linked_counts(found: Shelved, question: Question) -> dict[str, Any]:
+    rows, whole = _rows(found, found.linked, question)
+    total = found.linked.total(question.filters)
+    return {
+        **_document(found, question, "linked/counts", question.by, rows, whole, total),
+        "counted": "linked_rows",
+    }
 
 
 def _flows(found: Shelved, question: Question) -> dict[str, Any]:
     rows = answers.rows_of(*flows(found.counter, question.filters))
-    return _document(found, question, "flows", flow_variables(found.counter), rows, None)
+    return _document(
+        found, question, "flows", flow_variables(found.counter), rows, None, found.counter.total(question.filters)
+    )
 
 
 def _counts_table(found: Shelved, question: Question, end: str) -> Response:
+    return _table(found, _table_of(found.counter, question), end)
+
+
+def _linked_table(found: Shelved, question: Question, end: str) -> Response:
+    return _table(found, _table_of(found.linked, question), end)
+
+
+def _table_of(counter: Counting, question: Question) -> pl.DataFrame:
     if not question.by:
-        return _table(found, answers.total_table(found.counter.total(question.filters)), end)
-    return _table(found, answers.table_of(found.counter.count(question.filters, question.by)), end)
+        return answers.total_table(counter.total(question.filters))
+    return answers.table_of(counter.count(question.filters, question.by))
 
 
 def _flows_table(found: Shelved, question: Question, end: str) -> Response:

@@ -179,6 +179,12 @@ class Counts(Block):
     counts: list[Row]
 
 
+class LinkedCounts(Counts):
+    """The counts of one question about the rows that are linked to people: of rows, never of people."""
+
+    counted: Literal["linked_rows"]
+
+
 class CodeRow(Shares):
     """A code of a variable; null: not known."""
 

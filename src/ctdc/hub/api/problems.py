@@ -16,7 +16,7 @@ from ctdc.foundation.errors import ErrorDetail, UserError
 from ctdc.hub.gate import BUSY, RETRY_AFTER
 
 PROBLEM_TYPE = "application/problem+json"
-NOT_FOUND = frozenset({"api.no_release", "api.no_address", "api.no_variable", "api.no_flows"})
+NOT_FOUND = frozenset({"api.no_release", "api.no_address", "api.no_variable", "api.no_flows", "api.no_linked"})
 OTHERS = {"api.method": HTTPStatus.METHOD_NOT_ALLOWED, BUSY: HTTPStatus.SERVICE_UNAVAILABLE}
 
 

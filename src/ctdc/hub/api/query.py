@@ -6,13 +6,13 @@ that whoever keeps an answer keeps it once. Names and codes that do not exist ar
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from urllib.parse import quote
 
 from ctdc.foundation.errors import UserError
-from ctdc.release.counting import Counter
+from ctdc.table.schema import Schema
 from ctdc.table.variable import Variable
 
 KNOWN, NOT_KNOWN = "known", "not-known"  # in place of a code: any of them, and none
@@ -40,15 +40,21 @@ def is_ordered(variable: Variable) -> bool:
     return len(variable.codes) > 1 and all(code[:1].isdigit() for code in variable.codes)
 
 
-def read_question(parameters: Sequence[tuple[str, str]], counter: Counter, reserved: Iterable[str]) -> Question:
-    """The question of an address' parameters. reserved: which of ``by`` and ``own`` the address knows.
+def read_question(
+    parameters: Sequence[tuple[str, str]],
+    schema: Schema,
+    reserved: Iterable[str],
+    name_of: Callable[[str], str] = str,
+) -> Question:
+    """The question of an address' parameters.
 
-    Raises UserError (``api.parameter``, ``api.code``, ``api.range`` and others).
+    reserved: which of ``by`` and ``own`` the address knows; name_of: the full name of a variable. Raises UserError
+    (``api.parameter``, ``api.code``, ``api.range`` and others).
     """
     reserved = set(reserved)
-    schema = counter.analysis.data.schema
     given: dict[str, list[str]] = {}
-    for name, value in parameters:
+    for short, value in parameters:
+        name = short if short in reserved else name_of(short)
         if name not in reserved and name not in schema.names:
             raise UserError(
                 "api.parameter",
@@ -56,15 +62,16 @@ def read_question(parameters: Sequence[tuple[str, str]], counter: Counter, reser
                 allowed=", ".join([*sorted(reserved), *schema.names]),
             )
         given.setdefault(name, []).append(value)
-    by = _by(given.pop(BY, []), schema.names) if BY in reserved else ()
+    by = _by(given.pop(BY, []), schema.names, name_of) if BY in reserved else ()
     own = _own(given.pop(OWN, [])) if OWN in reserved else True
     filters = {name: _codes(schema[name], given[name]) for name in sorted(given)}
     filters = {name: codes for name, codes in filters.items() if len(codes) < schema[name].size}
-    return Question(filters, by, own, _canonical(filters, by, own, counter))
+    return Question(filters, by, own, _canonical(filters, by, own, schema))
 
 
-def _by(values: Sequence[str], names: Sequence[str]) -> tuple[str, ...]:
-    found = tuple(name for value in values for name in ([value] if value in names else value.split(",")) if name)
+def _by(values: Sequence[str], names: Sequence[str], name_of: Callable[[str], str]) -> tuple[str, ...]:
+    parts = [part for value in values for part in ([value] if value in names else value.split(",")) if part]
+    found = tuple(map(name_of, parts))
     if any(name not in names for name in found) or len(set(found)) < len(found):
         raise UserError(
             "api.by", "The parameter 'by' names a variable twice, or one that is not there.", allowed=", ".join(names)
@@ -113,9 +120,8 @@ def _range(variable: Variable, first: str, last: str) -> Sequence[str]:
     return variable.codes[variable.index[first] - 1 : variable.index[last]]
 
 
-def _canonical(filters: Mapping[str, tuple[str, ...]], by: tuple[str, ...], own: bool, counter: Counter) -> str:
+def _canonical(filters: Mapping[str, tuple[str, ...]], by: tuple[str, ...], own: bool, schema: Schema) -> str:
     """The parameters, sorted by name; codes in the order of the codebook."""
-    schema = counter.analysis.data.schema
     pairs = [(name, part) for name, codes in filters.items() for part in _written(schema[name], codes)]
     pairs += [(BY, part) for part in _joined(by)] + ([] if own else [(OWN, NO)])
     return "&".join(f"{quote(name, safe=SAFE)}={quote(part, safe=SAFE)}" for name, part in sorted(pairs, key=_name))

@@ -6,7 +6,7 @@ Promise: a release is what its folder held when the service started; nothing in 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
@@ -16,16 +16,29 @@ from ctdc.foundation.clock import timestamp
 from ctdc.foundation.errors import UserError
 from ctdc.release.citation import citation
 from ctdc.release.counting import Counter, open_counter
+from ctdc.release.linked_counting import LinkedCounter
 from ctdc.release.manifest import MANIFEST, Manifest, read_manifest
 from ctdc.release.protected import read_json
-from ctdc.release.verify import CODEBOOK
-from ctdc.release.vocabulary import VariableWords, Vocabulary, vocabulary_from_dict
+from ctdc.release.verify import CODEBOOK, FIGURES
+from ctdc.release.vocabulary import Group, VariableWords, Vocabulary, vocabulary_from_dict
 from ctdc.standard.languages import LANGUAGES
+from ctdc.table.linked import LINKED
+from ctdc.table.schema import Schema
 
 API = "/api/v1"
 LATEST = "latest"
 IN_SITE = "releases", "release"  # where a built site keeps release folders
 PRIVACY_BLOCK = "unit", "neighbours", "epsilon", "delta", "length", "threshold"
+
+
+@dataclass(frozen=True)
+class Wordbook:
+    """What the variables of people, or of linked rows, are called. address: where the service lists them."""
+
+    address: str
+    schema: Schema
+    words: Mapping[str, VariableWords]
+    groups: tuple[Group, ...]
 
 
 @dataclass(frozen=True)
@@ -56,6 +69,33 @@ class Shelved:
             if not self._open:
                 self._open.append(self.opener(self.folder))
             return self._open[0]
+
+    @cached_property
+    def linked(self) -> LinkedCounter:
+        """Its linked rows open for questions. Raises UserError (``api.no_linked``) for a release of one table."""
+        rows, figures = self.counter.analysis.links, read_json(self.folder / FIGURES)
+        if rows is None:
+            raise UserError(
+                "api.no_linked",
+                "Nothing is linked to the people of this release.",
+                do=f"{API}/releases says which releases have linked rows.",
+            )
+        return LinkedCounter(rows, figures["linked"])
+
+    @cached_property
+    def people_words(self) -> Wordbook:
+        """The words of the variables of people."""
+        schema = self.counter.analysis.data.schema
+        return Wordbook(f"{self.address}/variables", schema, self.words, self.vocabulary.groups)
+
+    @cached_property
+    def linked_words(self) -> Wordbook:
+        """The words of the variables of linked rows, by their full names. Raises UserError (``api.no_linked``)."""
+        rows, linked = self.linked.rows, self.vocabulary.linked
+        variables, groups = ((), ()) if linked is None else (linked.variables, linked.groups)
+        words = {LINKED + one.name: replace(one, name=LINKED + one.name) for one in variables}
+        named = tuple(replace(one, variables=tuple(LINKED + flag for flag in one.variables)) for one in groups)
+        return Wordbook(f"{self.address}/linked/variables", rows.estimates.across_schema, words, named)
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
@@ -107,7 +147,9 @@ class Shelved:
         ]
         citations = {code: citation(code, self.manifest.info, self.manifest.created) for code in LANGUAGES}
         details = {"citations": citations, "manifest": f"{self.files}{MANIFEST}", "files": files}
-        links = {name: f"{self.address}/{name}" for name in ("variables", "counts", "flows", "explore")}
+        names = ["variables", "counts", "flows", "explore"]
+        names += ["linked/variables", "linked/counts"] if self.manifest.linked is not None else []
+        links = {name: f"{self.address}/{name}" for name in names}
         return {**self.block, "release": self.summary(), **details, "links": links}
 
 

@@ -21,7 +21,9 @@ def counter(shelf: Shelf) -> Counter:
 
 
 def read(counter: Counter, query: str) -> str:
-    return read_question(parse_qsl(query, keep_blank_values=True), counter, ["by", "own"]).canonical
+    return read_question(
+        parse_qsl(query, keep_blank_values=True), counter.analysis.data.schema, ["by", "own"]
+    ).canonical
 
 
 @pytest.mark.parametrize(
@@ -50,8 +52,8 @@ def test_an_address_is_its_own(counter: Counter, data: st.DataObject) -> None:
     parts = st.lists(st.sampled_from([*AGES, "known", "not-known", "..18--20", "27--29.."]), min_size=1, max_size=6)
     query = [("ageBroad", part) for part in data.draw(parts)]
     query += [("isForcedLabour", "1")] * data.draw(st.integers(0, 1))
-    first = read_question(data.draw(st.permutations(query)), counter, ["by"])
-    again = read_question(parse_qsl(first.canonical, keep_blank_values=True), counter, ["by"])
+    first = read_question(data.draw(st.permutations(query)), counter.analysis.data.schema, ["by"])
+    again = read_question(parse_qsl(first.canonical, keep_blank_values=True), counter.analysis.data.schema, ["by"])
     assert again == first
 
 

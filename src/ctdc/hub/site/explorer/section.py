@@ -84,6 +84,7 @@ class Explorer:
         """The page with the answer to a question. served: whether the service made it."""
         explored = self.explored(language)
         core, long = self._built or tuple(self._files)
+        linked = self._view.vocabulary.linked
         info, created = self._view.manifest.info, self._view.manifest.created
         context = {
             **explored.page(asked),
@@ -96,6 +97,8 @@ class Explorer:
             "files": {"core": core, "long": long, "words": f"/{language}/{WORDS_PATH}"},
             "api": f"/api/v1/releases/{self._view.manifest.folder}/explore",
             "api_query": api_query(asked),
+            "linked": linked.labels[language] if linked else "",
+            "api_linked": f"/api/v1/releases/{self._view.manifest.folder}/linked/counts",
             "citation": citation(language, info, created),
         }
         return SitePage("explorer", PATH, "explorer.html.j2", context)
