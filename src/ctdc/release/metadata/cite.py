@@ -82,7 +82,9 @@ def ris(facts: ReleaseFacts) -> str:
 
 
 def _note(facts: ReleaseFacts) -> str:
-    return RELEASE_TEXTS.text("en", "citation.simulated") if facts.info.simulated else facts.urn
+    """The name that follows from the content, and that data are simulated where they are: never one for the other."""
+    simulated = [RELEASE_TEXTS.text("en", "citation.simulated")] if facts.info.simulated else []
+    return " ".join([*simulated, facts.urn])
 
 
 def _escaped(text: str) -> str:

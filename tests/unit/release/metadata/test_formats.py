@@ -189,6 +189,15 @@ def test_ris(releases):
 
 
 @KINDS
+def test_citations_name_what_follows_from_the_content_also_of_simulated_data(releases, kind):
+    urn = yaml.safe_load((releases[kind] / "metadata/CITATION.cff").read_text())["identifiers"][0]["value"]
+    for name in ("citation.bib", "citation.ris"):
+        text = (releases[kind] / "metadata" / name).read_text()
+        assert urn in text
+        assert ("not to be quoted as facts" in text) is read_manifest(releases[kind])[1].info.simulated
+
+
+@KINDS
 def test_hxl(releases, kind):
     release = releases[kind]
     lines = (release / "metadata/hxl.csv").read_text(encoding="utf-8-sig").splitlines()
