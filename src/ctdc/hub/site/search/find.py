@@ -1,8 +1,11 @@
 """Searching an index on the server, for readers whose browser runs no script.
 
-Promise: only the index is read, and nothing about the reader or the question is kept. Ranking is BM25 (Robertson and
-Zaragoza 2009, doi:10.1561/1500000019) over the parts of a document, each with a weight; a word also finds what begins
-with it, and where too little is found, what has it inside (German writes compounds as one word).
+Promise: only the index is read, and nothing about the reader or the question is kept. A document that has all words
+asked for counts each of them once, by its best match: how rare that word is, and how heavy the parts of the document
+are in which it stands, of which more counts ever less. Both are taken from BM25 (Robertson and Zaragoza 2009,
+doi:10.1561/1500000019); what that does with the lengths of documents is not, since titles are what people look for. A
+word also finds what begins with it, and where too little is found, what has it inside (German writes compounds as one
+word).
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ from ctdc.hub.site.search.words import words
 TITLE, WHERE, TEXT, HEADINGS = 1, 3, 4, 5  # positions in a document's row
 WEIGHTS = {TITLE: 6, WHERE: 4, HEADINGS: 2, TEXT: 1}
 BEGINS, INSIDE = 0.6, 0.3  # what a part of a word is worth beside the whole word
-SATURATION = 1.2  # BM25's k1
+SATURATION = 1.2  # what BM25 calls k1
 FEW = 3  # with fewer results, words are also looked for inside others
 OF_A_KIND = 10  # results of one kind that are shown
 MOST_TERMS = 8  # of one question; each is looked for among all words
