@@ -58,6 +58,9 @@ def pages_of(folder: Path, language: str) -> Mapping[str, Page]:
     return {name: read_page(folder / "pages" / language / f"{name}.yaml", NAMES) for name in PAGES}
 
 
+NOTHING = {"terms": "terms.none", "contact": "contact.none"}  # what is said where a release says nothing
+
+
 class AboutPages:
     """The section of `PAGES`."""
 
@@ -120,7 +123,7 @@ class AboutPages:
         if what == "citation":
             return Part("quote", (citation(language, info, self._view.manifest.created),))
         own = {"terms": info.terms, "contact": info.contact}[what]
-        return Part("quote" if own else "text", (own or about_text(language)(f"{what}.none"),))
+        return Part("quote" if own else "text", (own or about_text(language)(NOTHING[what]),))
 
 
 def about_text(language: str) -> Any:
