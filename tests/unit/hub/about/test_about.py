@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -14,9 +15,9 @@ import ctdc
 from ctdc.foundation.errors import UserError
 from ctdc.hub.site.about.answers import Answer, add_answer, read_answers
 from ctdc.hub.site.about.content import REFERENCE, filled, links, read_page
-from ctdc.hub.site.about.help import helplines
+from ctdc.hub.site.about.help import FOR, helplines
 from ctdc.hub.site.about.listening import AnswersPage
-from ctdc.hub.site.about.pages import ABOUT_TEXTS, CONTENT, PAGES, AboutPages, pages_of, source_statements
+from ctdc.hub.site.about.pages import ABOUT_TEXTS, CONTENT, PAGES, AboutPages, about_text, pages_of, source_statements
 from ctdc.hub.site.about.references import NAMES, references
 from ctdc.hub.site.about.worked import MERGED, worked
 from ctdc.hub.site.record import content_hash
@@ -232,6 +233,19 @@ def test_help_begins_with_numbers_to_call(site):
         places = [main.index(f'href="{line.address}"') for line in (*emergency, *lines)]
         assert max(places) < main.index("feedback/")
         assert min(places) < 2_000
+        for line in lines:
+            told = about_text(language)(f"help.for.{line.for_whom}")
+            assert told in unescape(main[main.index(f'href="{line.address}"') :].partition("</li>")[0])
+
+
+def test_whom_a_helpline_is_for_is_one_of_a_few_words_and_each_is_used(tmp_path):
+    _, lines = helplines(CONTENT)
+    assert {line.for_whom for line in lines} == set(FOR)
+    entry = {"number": "112", "country": dict.fromkeys(LANGUAGES, "x"), "service": "x", "language": "en", "for": "all"}
+    (tmp_path / "helplines.yaml").write_text(str({"emergency": [], "lines": [entry]}))
+    with pytest.raises(UserError, match="whom this helpline is for") as error:
+        helplines(tmp_path)
+    assert "trafficking" in error.value.detail.allowed
 
 
 @pytest.mark.parametrize(

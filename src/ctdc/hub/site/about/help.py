@@ -21,19 +21,22 @@ from ctdc.hub.site.view import SiteRelease
 from ctdc.standard.languages import LANGUAGES
 
 HELPLINES = "helplines.yaml"
+# Whom a service is for; what that is called stands in the texts ``help.for.KIND``.
+FOR = ("trafficking", "women", "crime", "rights")
 NUMBER = re.compile(r"\+?[0-9][0-9 -]*")
 
 
 @dataclass(frozen=True)
 class Line:
     """A number to call. where: country or region by language; service: its name, "" for emergency numbers, in
-    `language`.
+    `language`; for_whom: one of `FOR`, "" for emergency numbers, which are for everybody.
     """
 
     where: Mapping[str, str]
     number: str
     service: str = ""
     language: str = "en"
+    for_whom: str = ""
 
     @property
     def address(self) -> str:
@@ -55,7 +58,7 @@ def helplines(folder: Path) -> tuple[tuple[Line, ...], tuple[Line, ...]]:
 
 
 def _line(entry: Any, where: str, place: str) -> Line:
-    keys = {place, "number"} if place == "where" else {place, "number", "service", "language"}
+    keys = {place, "number"} if place == "where" else {place, "number", "service", "language", "for"}
     if not isinstance(entry, dict) or set(entry) != keys:
         raise _fault(where, "A number has other parts.", ", ".join(sorted(keys)))
     names = entry[place]
@@ -66,7 +69,11 @@ def _line(entry: Any, where: str, place: str) -> Line:
     service, language = entry.get("service", "-"), entry.get("language", "en")
     if not _is_text(service) or not _is_text(language):
         raise _fault(where, "A helpline needs the name of its service, and its language.")
-    return Line(names, entry["number"], "" if place == "where" else service, language)
+    if place == "where":
+        return Line(names, entry["number"])
+    if entry["for"] not in FOR:
+        raise _fault(where, "It is not said whom this helpline is for.", ", ".join(FOR))
+    return Line(names, entry["number"], service, language, entry["for"])
 
 
 def _is_text(value: Any) -> bool:
