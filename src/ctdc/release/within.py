@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import polars as pl
 
 from ctdc.privacy.linear import Event
 from ctdc.release.analysis import Analysis
@@ -88,13 +89,16 @@ class Row:
 
 
 class Within:
-    """Cross tables of the people of one release. Every row is computed once, however often it is asked for."""
+    """Cross tables of the people of one release. Every row and list of pairs is computed once, however often it is
+    asked for.
+    """
 
     def __init__(self, analysis: Analysis | None) -> None:
         """analysis: None for a release whose measurements cannot be read, which has no cross tables."""
         self._opened = analysis
         self._rows: dict[tuple[frozenset[tuple[str, frozenset[str]]], tuple[str, ...]], Row] = {}
         self._tables: dict[tuple[str, str], Set[tuple[str, str]]] = {}
+        self._listed: dict[tuple[str, str], tuple[tuple[str, str, Cell], ...]] = {}
 
     @property
     def measured_length(self) -> int:
@@ -125,14 +129,15 @@ class Within:
             return None
         return self._answers(chosen, tuple(names), is_group=is_group)
 
-    def pairs(self, first: str, second: str) -> list[tuple[str, str, Cell]]:
+    def pairs(self, first: str, second: str) -> tuple[tuple[str, str, Cell], ...]:
         """Every pair of codes of two variables that can be quoted, the largest first; shares are not known."""
-        table = self._analysis.table(first, second).filter(too_few=False)
-        cells = [
-            (one, other, Cell(_published(count), low, high, None, error))
-            for one, other, count, error, low, high, _ in table.iter_rows()
-        ]
-        return sorted(cells, key=lambda pair: (-pair[2].count, pair[0], pair[1]))
+        if (first, second) not in self._listed:
+            cells = [
+                (one, other, Cell(_published(count), low, high, None, error))
+                for one, other, count, error, low, high, _ in self._table(first, second).iter_rows()
+            ]
+            self._listed[first, second] = tuple(sorted(cells, key=lambda pair: (-pair[2].count, pair[0], pair[1])))
+        return self._listed[first, second]
 
     # ---- inside -----------------------------------------------------------------------------------------------------
 
@@ -182,9 +187,12 @@ class Within:
 
     def _pairs(self, first: str, second: str) -> Set[tuple[str, str]]:
         if (first, second) not in self._tables:
-            table = self._analysis.table(first, second).filter(too_few=False)
-            self._tables[first, second] = frozenset(table.select(first, second).iter_rows())
+            self._tables[first, second] = frozenset(self._table(first, second).select(first, second).iter_rows())
         return self._tables[first, second]
+
+    def _table(self, first: str, second: str) -> pl.DataFrame:
+        """The pairs of codes that are not too few to say."""
+        return self._analysis.table(first, second).filter(too_few=False)
 
     def _count(self, part: Event) -> Answer | None:
         """How many people have it; None for too few to say."""

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from tests.support.protected_twin import EXPLOITATION, FLAGS, GENDERS, MEANS, invented_people, write_protected
 
-from ctdc.release.analysis import load
+from ctdc.release.analysis import Analysis, load
 from ctdc.release.protected import ProtectedData, read_protected
 from ctdc.release.within import COUNTED, RECORDS, Part, Within
 
@@ -178,6 +178,15 @@ def test_among_two_codes_is_counted_from_the_published_triples(data, within):
 )
 def test_among_what_is_not_measured_is_none(within, chosen, names):
     assert within.among(chosen, names, is_group=False) is None
+
+
+def test_pairs_are_counted_once_however_often_and_in_how_many_languages_they_are_asked_for(data, monkeypatch):
+    asked = []
+    real = Analysis.table
+    monkeypatch.setattr(Analysis, "table", lambda self, *names: asked.append(names) or real(self, *names))
+    own = Within(load(data.folder))
+    assert own.pairs("ageBroad", "gender") is own.pairs("ageBroad", "gender")
+    assert asked == [("ageBroad", "gender")]
 
 
 def test_pairs_are_all_published_ones_the_largest_first(data, within):
