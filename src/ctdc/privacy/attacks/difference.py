@@ -1,0 +1,151 @@
+"""Whether an attack succeeds more often on people who were in the data than on people who were not.
+
+Promise: shares carry exact intervals (Clopper & Pearson 1934, Biometrika 26:404). The interval of a difference joins
+two of them by squaring and adding (Newcombe 1998, Statistics in Medicine 17:873, method 10, there with Wilson's), which
+makes it wider, never narrower, and fit for no success at all. What is found holds at the risk that was asked for, all
+attacks together (Bonferroni); what is not found comes with the smallest leak that would have been.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import betaincinv
+
+from ctdc.privacy.attacks.claims import lower_bound, upper_bound
+
+Floats = npt.NDArray[np.float64]
+FOUND, NOTHING, IMPOSSIBLE = "found", "nothing found at this power", "no attack possible"
+POWER = 0.8  # probability with which a leak of the size that is stated would have been found
+CHOSEN_ON = 5  # one in so many people is used to choose a threshold, and not judged by it
+TOP_SCORES = 50  # so many of the highest scores are tried one by one as thresholds
+CHOICE_RISK = 0.05  # of each bound while a threshold is chosen; decides nothing
+
+
+@dataclass(frozen=True)
+class Side:
+    """What an attack did to one kind of people: how often it was tried and succeeded, and the share's interval."""
+
+    attacks: int
+    successes: int
+    low: float
+    high: float
+
+    @property
+    def share(self) -> float:
+        """Successes per attack, 0 where there was none."""
+        return self.successes / self.attacks if self.attacks else 0.0
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON values."""
+        return {**asdict(self), "share": self.share}
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One attack on members and on others. difference: of the shares, with its interval; smallest: share of the people
+    attacked whose leak would have been found with probability `POWER`, None where nothing would have been.
+    """
+
+    members: Side
+    control: Side
+    difference: float
+    low: float
+    high: float
+    smallest: float | None
+    verdict: str
+
+    @property
+    def excess(self) -> float:
+        """Share of the members who would have been safe as non-members and were not; Anonymeter's risk."""
+        return _excess(self.difference, self.control.share)
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON values."""
+        return {
+            "members": self.members.as_dict(),
+            "control": self.control.as_dict(),
+            "difference": self.difference,
+            "low": self.low,
+            "high": self.high,
+            "risk": self.excess,
+            "smallest": self.smallest,
+            "verdict": self.verdict,
+        }
+
+
+def _excess(difference: float, without: float) -> float:
+    return max(0.0, difference) / (1 - without) if without < 1 else 0.0
+
+
+def _side(successes: int, attacks: int, risk: float) -> Side:
+    counts = np.array(float(successes))
+    low = float(lower_bound(counts, attacks, risk / 2))
+    return Side(attacks, successes, low, float(upper_bound(counts, attacks, risk / 2)))
+
+
+def _low(hits: Floats, tried: int, alarms: Floats, others: int, risk: float) -> Floats:
+    """Lower end of the interval of hits / tried - alarms / others."""
+    one, two = hits / tried, alarms / others
+    down = one - lower_bound(hits, tried, risk / 2)
+    up = upper_bound(alarms, others, risk / 2) - two
+    low: Floats = one - two - np.hypot(down, up)
+    return low
+
+
+def _smallest(alarms: int, others: int, tried: int, risk: float) -> float | None:
+    """The least leak that would be found with probability `POWER` while non-members are hit as often as they were."""
+    hits = np.arange(1.0, tried + 1)
+    found = np.flatnonzero(_low(hits, tried, np.array(float(alarms)), others, risk) > 0)
+    if not len(found):
+        return None
+    fewest = float(hits[found[0]])
+    share = float(betaincinv(fewest, tried - fewest + 1, POWER))  # the share at which so many are likely enough
+    return min(1.0, _excess(share - alarms / others, alarms / others))
+
+
+def compare(hits: int, tried: int, alarms: int, others: int, risk: float) -> Compared:
+    """`hits` of `tried` members against `alarms` of `others`. risk: that an interval does not hold its truth."""
+    if not tried or not others:
+        nobody = Side(0, 0, 0.0, 1.0)
+        return Compared(nobody, nobody, 0.0, -1.0, 1.0, None, IMPOSSIBLE)
+    members, control = _side(hits, tried, risk), _side(alarms, others, risk)
+    difference = members.share - control.share
+    low = float(_low(np.array(float(hits)), tried, np.array(float(alarms)), others, risk))
+    high = difference + math.hypot(members.high - members.share, control.share - control.low)
+    smallest = _smallest(alarms, others, tried, risk)
+    return Compared(members, control, difference, low, min(1.0, high), smallest, FOUND if low > 0 else NOTHING)
+
+
+def compare_marks(members: npt.NDArray[np.bool_], control: npt.NDArray[np.bool_], risk: float) -> Compared:
+    """`compare` of whether the attack on each member, and on each other person, succeeded."""
+    return compare(int(members.sum()), len(members), int(control.sum()), len(control), risk)
+
+
+def threshold(members: Floats, control: Floats) -> float:
+    """The score above which to say "member", for which the difference is surest on these people."""
+    values = np.unique(np.concatenate([members, control]))
+    tried = np.unique(np.concatenate([np.quantile(values, np.linspace(0, 1, 200), method="lower"), values[-TOP_SCORES:]]))
+    hits, alarms = (
+        len(scores) - np.searchsorted(np.sort(scores), tried, side="right").astype(np.float64)
+        for scores in (members, control)
+    )
+    sure = _low(hits, len(members), alarms, len(control), CHOICE_RISK)
+    best = np.flatnonzero(sure == sure.max())
+    return float(tried[best[len(best) // 2]])
+
+
+def compare_scores(members: Floats, control: Floats, risk: float) -> Compared:
+    """`compare` of who is taken for a member by a score, higher for members.
+
+    The threshold is chosen on every fifth person of either kind and judged on the others. Scores are in random order.
+    """
+    if min(len(members), len(control)) < 2 * CHOSEN_ON:
+        return compare(0, 0, 0, 0, risk)
+    chosen = [np.arange(len(scores)) % CHOSEN_ON == 0 for scores in (members, control)]
+    limit = threshold(members[chosen[0]], control[chosen[1]])
+    return compare_marks(members[~chosen[0]] > limit, control[~chosen[1]] > limit, risk)
