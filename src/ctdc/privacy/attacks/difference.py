@@ -23,7 +23,6 @@ FOUND, NOTHING, IMPOSSIBLE = "found", "nothing found at this power", "no attack 
 POWER = 0.8  # probability with which a leak of the size that is stated would have been found
 CHOSEN_ON = 5  # one in so many people is used to choose a threshold, and not judged by it
 TOP_SCORES = 50  # so many of the highest scores are tried one by one as thresholds
-CHOICE_RISK = 0.05  # of each bound while a threshold is chosen; decides nothing
 
 
 @dataclass(frozen=True)
@@ -126,16 +125,20 @@ def compare_marks(members: npt.NDArray[np.bool_], control: npt.NDArray[np.bool_]
     return compare(int(members.sum()), len(members), int(control.sum()), len(control), risk)
 
 
-def threshold(members: Floats, control: Floats) -> float:
-    """The score above which to say "member", for which the difference is surest on these people."""
+def threshold(members: Floats, control: Floats, risk: float) -> float:
+    """The score above which to say "member", for which the difference is largest beside its uncertainty.
+
+    risk: as it will be judged, so that a few sure cases are preferred to a chance in the middle.
+    """
     values = np.unique(np.concatenate([members, control]))
     tried = np.unique(np.concatenate([np.quantile(values, np.linspace(0, 1, 200), method="lower"), values[-TOP_SCORES:]]))
     hits, alarms = (
         len(scores) - np.searchsorted(np.sort(scores), tried, side="right").astype(np.float64)
         for scores in (members, control)
     )
-    sure = _low(hits, len(members), alarms, len(control), CHOICE_RISK)
-    best = np.flatnonzero(sure == sure.max())
+    difference = hits / len(members) - alarms / len(control)
+    surely = difference / (difference - _low(hits, len(members), alarms, len(control), risk))
+    best = np.flatnonzero(surely == surely.max())
     return float(tried[best[len(best) // 2]])
 
 
@@ -147,5 +150,5 @@ def compare_scores(members: Floats, control: Floats, risk: float) -> Compared:
     if min(len(members), len(control)) < 2 * CHOSEN_ON:
         return compare(0, 0, 0, 0, risk)
     chosen = [np.arange(len(scores)) % CHOSEN_ON == 0 for scores in (members, control)]
-    limit = threshold(members[chosen[0]], control[chosen[1]])
+    limit = threshold(members[chosen[0]], control[chosen[1]], risk)
     return compare_marks(members[~chosen[0]] > limit, control[~chosen[1]] > limit, risk)

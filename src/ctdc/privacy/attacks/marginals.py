@@ -1,8 +1,8 @@
 """Counting as an attacker does: does a file have more people like this one than there would be anyway?
 
 Promise: for every set of up to three variables the file's count of what the person has is compared with what a
-reference of other people makes one expect, each weighed by how uncertain it is (rare combinations tell most). A
-member adds one to each of these counts. Sets are drawn where there are too many.
+reference of other people makes one expect; rare combinations tell most. A member adds one to each of these counts, and
+cannot have a combination that no record has in a file that copies. Sets are drawn where there are too many.
 
 Source: Homer et al. 2008 (PLoS Genetics 4:e1000167) for one-way counts; Stadler et al. 2022 (USENIX Security) for
 synthetic records.
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -24,14 +25,15 @@ from ctdc.privacy.attacks.search import Matrix
 from ctdc.table.count import marginal
 
 if TYPE_CHECKING:
-    from ctdc.privacy.attacks.candidates import Candidate
+    from ctdc.privacy.attacks.candidates import Candidate, Counts
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 LONGEST = 3
 MOST_SETS = 4000
 MOST_CELLS = 4_000_000  # of one set's table; larger ones say little and cost much
-PRIOR = 0.5  # people added to each expected count: nothing in the reference does not mean that nobody is like this
+PRIOR = 0.1  # people added to each expected count: nothing in the reference does not mean that nobody is like this
+HARDLY = 0.001  # in place of a count of zero, which tells most
 ROUGHNESS = 1.0  # variance of a count beyond chance and noise
 
 
@@ -76,43 +78,76 @@ def surprise(people: Matrix, reference: Matrix, sizes: Sequence[int]) -> Floats:
     return found / len(pairs)
 
 
-def count_scores(
+@dataclass
+class Evidence:
+    """Scores of people, shape (people,), the higher the likelier a member.
+
+    records: by how often the file's records have what the person has, beside what one expects; lacking: minus the number
+    of the person's combinations that no record has; counts: as records, by published counts, None where there are none.
+    """
+
+    records: Floats
+    lacking: Floats
+    counts: Floats | None
+
+
+def gather(
     people: Matrix,
     reference: Matrix,
     sizes: Sequence[int],
     candidates: Sequence[Candidate],
     random: np.random.Generator,
     progress: Progress,
-) -> list[tuple[Floats, Floats | None]]:
-    """For each candidate the scores of people, shape (variables, people): by its records, and by its counts if it has any.
-
-    The higher, the likelier a member. people: nobody who is in `reference`.
-    """
+) -> list[Evidence]:
+    """What each candidate's counts say of the people, none of whom is in `reference`. Matrices: (variables, people)."""
     sets = chosen_sets(sizes, random)
-    scores: list[tuple[Floats, Floats | None]] = [
-        (np.zeros(people.shape[1]), None if one.counts is None else np.zeros(people.shape[1])) for one in candidates
+    count = people.shape[1]
+    found = [
+        Evidence(np.zeros(count), np.zeros(count), None if one.counts is None else np.zeros(count))
+        for one in candidates
     ]
     wider = [size + 1 for size in sizes]
     progress.start("Counts", total=len(sets))
     for attributes in sets:
-        place = places(people, sizes, attributes)
-        expected = (marginal(reference, sizes, attributes).ravel()[place] + PRIOR) / reference.shape[1]
-        for one, (by_records, by_counts) in zip(candidates, scores, strict=True):
-            counted = marginal(one.codes_or_other, wider, attributes).ravel()[places(people, wider, attributes)]
-            by_records += _evidence(counted, expected, one.rows, reference.shape[1], 0.0)
-            published = None if one.counts is None else one.counts.table(attributes)
-            if by_counts is not None and published is not None and one.counts is not None:
-                stated, variance = published
-                by_counts += _evidence(
-                    stated.ravel()[place], expected, one.counts.total, reference.shape[1], variance
-                )
+        place, wide_place = places(people, sizes, attributes), places(people, wider, attributes)
+        counted = marginal(reference, sizes, attributes).ravel()[place]
+        expected = Expected((counted + PRIOR) / reference.shape[1], reference.shape[1])
+        for one, evidence in zip(candidates, found, strict=True):
+            counts = marginal(one.codes_or_other, wider, attributes).ravel()[wide_place]
+            evidence.records += expected.exact(counts, one.rows)
+            evidence.lacking -= counts == 0
+            if one.counts is not None and evidence.counts is not None:
+                evidence.counts += _published(one.counts, attributes, place, expected)
         progress.advance()
     progress.finish()
-    return scores
+    return found
 
 
-def _evidence(counted: Floats | Integers, share: Floats, total: float, reference: int, variance: float) -> Floats:
-    """What a count above the expected one says, 0 where nothing was published."""
-    expected = share * total
-    weighed = (counted - expected) / (expected * (1 + total / reference) + variance + ROUGHNESS)
-    return np.where(np.isnan(weighed), 0.0, weighed)
+@dataclass(frozen=True)
+class Expected:
+    """What others make one expect of each person's combination. share: of people; others: how many it is known from."""
+
+    share: Floats
+    others: int
+
+    def exact(self, counted: Floats | Integers, total: float) -> Floats:
+        """What an exact count among `total` says: the logarithm of how many times it is the expected one."""
+        more: Floats = np.log((counted + HARDLY) / (self.share * total))
+        return more
+
+    def noisy(self, counted: Floats, total: float, variance: float) -> Floats:
+        """What a noisy count says: by how much it is above, divided by the variance of that. 0 for no count."""
+        expected = self.share * total
+        above = (counted - expected) / (expected * (1 + total / self.others) + variance + ROUGHNESS)
+        return np.where(np.isnan(above), 0.0, above)
+
+
+def _published(counts: Counts, attributes: tuple[int, ...], place: Integers, expected: Expected) -> Floats:
+    """What the published counts over these variables say. What a list does not hold is taken for nobody."""
+    stated = counts.table(attributes)
+    if stated is None:
+        return np.zeros(len(place))
+    table, variance = stated
+    if variance:
+        return expected.noisy(table.ravel()[place], counts.total, variance)
+    return expected.exact(np.nan_to_num(np.maximum(table.ravel()[place], 0)), counts.total)

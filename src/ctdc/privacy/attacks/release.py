@@ -32,7 +32,7 @@ from ctdc.privacy.attacks.difference import (
     compare_marks,
     compare_scores,
 )
-from ctdc.privacy.attacks.marginals import count_scores, surprise
+from ctdc.privacy.attacks.marginals import gather, surprise
 from ctdc.privacy.attacks.search import Integers, Marks, Matrix, Rows
 from ctdc.privacy.attacks.singling import by_one_value, by_several_values, equal_crowds, singled_out
 from ctdc.table.coded import CodedTable
@@ -60,6 +60,7 @@ ATTACKS: Mapping[str, tuple[str, ...]] = {
     "membership-distance": (EVERYBODY, ISOLATED),
     "membership-density": (EVERYBODY, ISOLATED),
     "membership-records": (EVERYBODY, ISOLATED),
+    "membership-lacking": (EVERYBODY, ISOLATED),
     "membership-counts": (EVERYBODY, ISOLATED),
     "singling-one": (FILE,),
     "singling-several": (FILE,),
@@ -307,12 +308,10 @@ class Game:
         risk = (1 - self.settings.confidence) / tests
         groups = self.groups
         people = np.concatenate([targets.matrix for targets in groups.values()], axis=1)
-        scores = count_scores(
-            people, self.reference, self.schema.sizes, candidates, self.random, self.progress
-        )
+        gathered = gather(people, self.reference, self.schema.sizes, candidates, self.random, self.progress)
         near = {name: self._nearness(targets.matrix, self.reference_rows, "The others") for name, targets in groups.items()}
         attacked = []
-        for one, (by_records, by_counts) in zip(candidates, scores, strict=True):
+        for one, evidence in zip(candidates, gathered, strict=True):
             findings = self._file(one, risk)
             start = 0
             for name, targets in groups.items():
@@ -320,7 +319,7 @@ class Game:
                 start = part.stop
                 seen = Seen(
                     targets, self._examined(one, targets), near[name], one.rows, self.reference.shape[1],
-                    by_records[part], None if by_counts is None else by_counts[part],
+                    evidence.records[part], evidence.lacking[part], None if evidence.counts is None else evidence.counts[part],
                 )
                 findings += [Finding(attack, name, seen.compared(attack, risk)) for attack in _of(one, name)]
             findings += self._alone(one, risk)
@@ -476,6 +475,7 @@ class Seen:
     rows: int
     reference_rows: int
     by_records: Floats
+    by_lacking: Floats
     by_counts: Floats | None
 
     def compared(self, attack: str, risk: float) -> Compared:
@@ -529,6 +529,7 @@ SCORES: Mapping[str, Callable[[Seen], Floats]] = {
     "membership-distance": lambda seen: seen.distance,
     "membership-density": lambda seen: seen.density,
     "membership-records": lambda seen: seen.by_records,
+    "membership-lacking": lambda seen: seen.by_lacking,
     "membership-counts": _by_counts,
 }
 
