@@ -12,8 +12,8 @@ import click
 from ctdc.cli.common import emit, json_option, progress_bars
 from ctdc.foundation.files import as_json as json_text
 from ctdc.foundation.files import write_text
-from ctdc.privacy.attacks.difference import FOUND, POWER
-from ctdc.privacy.attacks.release import NEVER_PUBLISH, UNFIT, Attacked, AttackReport, AttackSettings, Finding
+from ctdc.privacy.attacks.difference import FOUND, POWER, WITHIN
+from ctdc.privacy.attacks.findings import NEVER_PUBLISH, UNFIT, Attacked, AttackReport, AttackSettings, Finding
 from ctdc.privacy.attacks.release_page import attacks_html, names_of
 from ctdc.workflow.attack import Reading, attack, split
 
@@ -43,20 +43,28 @@ def _line(finding: Finding) -> str:
 
 def _shown(attacked: Attacked) -> list[Finding]:
     """The attacks that found something, and one that did not where none did: what came nearest."""
-    found = [one for one in attacked.findings if one.compared.verdict == FOUND]
+    found = [one for one in attacked.findings if one.compared.verdict in (FOUND, WITHIN)]
     nearest = max(attacked.findings, key=lambda one: one.compared.low)
     return sorted(found, key=lambda one: -one.compared.low) or [nearest]
 
 
 def _of_file(attacked: Attacked) -> list[str]:
-    found = sum(one.compared.verdict == FOUND for one in attacked.findings)
+    verdicts = [one.compared.verdict for one in attacked.findings]
     head = f"{attacked.name} ({attacked.records:,} records): "
-    if found:
-        head += f"FOUND by {found} of {len(attacked.findings)} attacks."
+    if attacked.claim is not None and attacked.allowed is not None:
+        claim = attacked.claim
+        head += (
+            f"its guarantee (epsilon {claim.epsilon:g}, delta {claim.delta:g}) allows up to "
+            f"{100 * attacked.allowed:.1f} points. "
+        )
+    if FOUND in verdicts:
+        head += f"FOUND by {verdicts.count(FOUND)} of {len(verdicts)} attacks."
+    elif WITHIN in verdicts:
+        head += f"Found by {verdicts.count(WITHIN)} of {len(verdicts)} attacks, within what the guarantee allows."
     else:
         smallest = "none of any size" if attacked.smallest is None else f"{_share(attacked.smallest)} of the people"
         head += (
-            f"nothing found by {len(attacked.findings)} attacks; the smallest leak that would have been, with "
+            f"Nothing found by {len(verdicts)} attacks; the smallest leak that would have been, with "
             f"probability {POWER:.0%}: {smallest}. The nearest:"
         )
     return [head, *(_line(one) for one in _shown(attacked))]
@@ -138,9 +146,7 @@ def release_command(
     members and on people who were not in the data; only the difference counts. The report is never to be published.
     Exit code 1: something was found; 4: the control is not like the members.
     """
-    settings = AttackSettings(
-        attacks=attacks, quasi=quasi, isolated=isolated, confidence=confidence, seed=seed
-    )
+    settings = AttackSettings(attacks=attacks, quasi=quasi, isolated=isolated, confidence=confidence, seed=seed)
     reading = Reading(schema, profile, columns, identity, hierarchies, delimiter)
     with progress_bars(quiet=as_json) as progress:
         report = attack(files, members, control, reading, settings, progress)
@@ -157,9 +163,7 @@ def release_command(
 @click.option("--key", type=path_option, help="Secret key that decides; made when missing. Default: OUT.key.")
 @click.option("--delimiter", default=",", show_default=True, callback=_between, help="Of a csv file; \\t for a tab.")
 @json_option
-def split_command(
-    table: Path, out: Path, identity: str, key: Path | None, delimiter: str, as_json: bool
-) -> None:
+def split_command(table: Path, out: Path, identity: str, key: Path | None, delimiter: str, as_json: bool) -> None:
     """Split the people of TABLE (csv or parquet) into members, to be protected, and a control that is kept out.
 
     Who is in which half follows from a secret key. Keep it, and both halves, where the cases are.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -32,8 +32,10 @@ from ctdc.privacy.attacks.candidates import (
     listed_counts,
     read_candidate,
 )
+from ctdc.privacy.attacks.claims import Claim
+from ctdc.privacy.attacks.findings import AttackReport, AttackSettings
 from ctdc.privacy.attacks.halves import in_first_half
-from ctdc.privacy.attacks.release import AttackReport, AttackSettings, attack_release
+from ctdc.privacy.attacks.release import attack_release
 from ctdc.release.analysis import load
 from ctdc.release.manifest import MANIFEST
 from ctdc.release.protected import PRIVACY
@@ -42,13 +44,14 @@ from ctdc.table.declare import Declaration
 from ctdc.table.recode import recode
 from ctdc.table.schema import Schema
 from ctdc.table.variable import Variable
-from ctdc.workflow.any_table import Choices
 from ctdc.workflow.anonymise import DATA as ANONYMISED
 from ctdc.workflow.anonymise import level_of, read_hierarchies
+from ctdc.workflow.any_table import Choices
 from ctdc.workflow.combine import IDENTITY
 from ctdc.workflow.protect import Source, find_source, is_harmonised, matching_profile
 
 RECORDS, COUNTS = "synthetic.csv", "aggregates.csv"  # of a folder that another tool wrote
+GAUSSIAN = "rounding lemma and Gaussian trade-off curve"  # the certificate of a curve
 BAND = re.compile(r"(-?[0-9]+)\.\.(-?[0-9]+)")
 MOST_VALUES = 5000  # of a column whose codes nobody declared; with more it says who, not what
 MEMBERS, CONTROL, REPORT = "members", "control", "split.json"
@@ -255,7 +258,15 @@ def _release(name: str, path: Path, schema: Schema) -> Candidate:
         raise UserError("attack.columns", f"The release has no column {lacking[0]!r}.", where=str(path))
     found = read_candidate(name, table.select(schema.names), schema, {}, str(path))
     whole = own.names == schema.names and own.sizes == schema.sizes
-    return replace(found, counts=Measured(analysis.estimates) if whole else None, kind="release")
+    counts = Measured(analysis.estimates) if whole else None
+    return replace(found, counts=counts, claim=claim_in(analysis.data.privacy), kind="release")
+
+
+def claim_in(privacy: Mapping[str, Any]) -> Claim:
+    """The guarantee that a privacy statement states."""
+    curve = float(privacy["mu"]) if privacy.get("certificate") == GAUSSIAN else None
+    epsilon, delta, rho, mu = (float(privacy[key]) for key in ("epsilon", "delta", "rho", "mu"))
+    return Claim(epsilon, delta, rho, mu, curve)
 
 
 def _records(path: Path) -> tuple[Path, Path | None]:
@@ -318,10 +329,12 @@ def _counts(path: Path | None, schema: Schema, rows: int) -> Counts | None:
 # ---- halves ---------------------------------------------------------------------------------------------------------
 
 
-def split(path: Path, out: Path, identity: str = "", key_file: Path | None = None, delimiter: str = ",") -> dict[str, Any]:
+def split(
+    path: Path, out: Path, identity: str = "", key_file: Path | None = None, delimiter: str = ","
+) -> dict[str, Any]:
     """Write two halves of the people of `path` into the new folder `out`, in the format of `path`; return a report.
 
-    identity: the column that says whose row it is; else, of harmonised cases, their subjects; else each row is a person.
+    identity: the column that says whose row it is; else, of harmonised cases, their subjects; else a row is a person.
     key_file: the secret key that decides, made when it is not there; by default beside `out`. Raises UserError
     (``attack.columns``).
     """
@@ -361,5 +374,3 @@ def _write(table: pa.Table, path: Path, delimiter: str) -> None:
         pq.write_table(table, path)
     else:
         pl.DataFrame(table).select(pl.all().cast(pl.String)).write_csv(path, separator=delimiter)
-
-

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ctdc.foundation.errors import UserError
+from ctdc.privacy.attacks.claims import Claim
 from ctdc.privacy.attacks.search import Marks, Matrix, Rows, distinct
 from ctdc.privacy.estimate import Estimates
 from ctdc.table.coded import CodedTable, check_columns, distinct_texts
@@ -81,10 +82,8 @@ class Listed:
         return table, 0.0
 
 
-def listed_counts(
-    schema: Schema, rows: Iterable[tuple[Mapping[str, str], float]], total: float
-) -> Listed:
-    """Counts from (variable to code, count); combinations with variables or codes that are not the schema's are left out."""
+def listed_counts(schema: Schema, rows: Iterable[tuple[Mapping[str, str], float]], total: float) -> Listed:
+    """Counts from (variable to code, count); combinations with what is not in the schema are left out."""
     position = {name: number for number, name in enumerate(schema.names)}
     found: dict[tuple[int, ...], tuple[list[list[int]], list[float]]] = {}
     for codes, count in rows:
@@ -104,10 +103,13 @@ def listed_counts(
 
 @dataclass(frozen=True)
 class Candidate:
-    """A file to attack. nodes: (variables, rows), codes as in a `CodedTable`, and from each variable's size up the coarse
-    values in the order of `coarse`; coarse[v]: shape (coarse values, codes of v), which codes each stands for.
+    """A file to attack.
 
-    counts: published beside it, if any are. kind: what it is, for reports: ``release`` or ``file``.
+    nodes: (variables, rows), codes as in a `CodedTable`, and from each variable's size up the coarse values in the
+    order of `coarse`; coarse[v]: shape (coarse values, codes of v), which codes each stands for.
+
+    counts: published beside it, if any are. claim: the guarantee that it states, if it does. kind: what it is, for
+    reports: ``release`` or ``file``.
     """
 
     name: str
@@ -115,6 +117,7 @@ class Candidate:
     nodes: Matrix
     coarse: tuple[Marks, ...]
     counts: Counts | None = None
+    claim: Claim | None = None
     kind: str = "file"
 
     @property
@@ -134,10 +137,10 @@ class Candidate:
         return np.ascontiguousarray(np.minimum(self.nodes, limits))
 
 
-def coded_candidate(name: str, table: CodedTable, counts: Counts | None = None, kind: str = "file") -> Candidate:
+def coded_candidate(name: str, table: CodedTable, counts: Counts | None = None) -> Candidate:
     """A candidate in which every cell is a code."""
     coarse = tuple(np.zeros((0, size), np.bool_) for size in table.schema.sizes)
-    return Candidate(name, table.schema, table.matrix(), coarse, counts, kind)
+    return Candidate(name, table.schema, table.matrix(), coarse, counts)
 
 
 def read_candidate(
@@ -150,7 +153,8 @@ def read_candidate(
     check_columns(table.column_names, schema, where)
     if not table.num_rows:
         raise UserError("attack.empty", "The file has no records.", where=where, do="Give a file with records.")
-    columns, coarse = [], []
+    columns: list[npt.NDArray[np.uint16]] = []
+    coarse: list[Marks] = []
     for variable in schema.variables:
         nodes, marks = _column(table.column(variable.name), variable, groups.get(variable.name, {}), where)
         columns.append(nodes)
@@ -164,7 +168,8 @@ def _column(
     """The nodes of a column, and which codes each coarse value stands for."""
     indices, distinct_values = distinct_texts(column, variable.name, where)
     values = distinct_values.to_pylist()
-    lookup, marks = np.full(len(values) + 1, -1, np.int64), []
+    lookup = np.full(len(values) + 1, -1, np.int64)
+    marks: list[Marks] = []
     lookup[-1] = 0
     for place, value in enumerate(values):
         if value is None or value == "":
@@ -179,9 +184,9 @@ def _column(
     if unknown:
         raise UserError(
             "attack.unknown_value",
-            f"{unknown:,} cells of the column {variable.name!r} hold what is neither a code nor a known group of codes.",
+            f"{unknown:,} cells of the column {variable.name!r} hold neither a code nor a known group of codes.",
             where=f"{where}, column {variable.name!r}",
-            allowed=f"codes of the people or of the schema, empty, {SUPPRESSED} where suppressed, groups of --hierarchies",
+            allowed=f"codes of the people or the schema, empty, {SUPPRESSED} for suppressed, groups of --hierarchies",
             do="Give --schema with all codes, or --hierarchies with the file from which the groups were made.",
         )
     return coded.astype(np.uint16), np.array(marks, np.bool_).reshape(len(marks), variable.size)
@@ -195,5 +200,3 @@ def _stands_for(variable: Variable, codes: Sequence[str] | None) -> Marks:
     marks[[variable.index[code] for code in codes if code in variable.index]] = True
     marks[0] |= "" in codes
     return marks
-
-

@@ -9,17 +9,18 @@ attacks together (Bonferroni); what is not found comes with the smallest leak th
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import betaincinv
 
-from ctdc.privacy.attacks.claims import lower_bound, upper_bound
+from ctdc.privacy.attacks.claims import Claim, lower_bound, upper_bound
 
 Floats = npt.NDArray[np.float64]
 FOUND, NOTHING, IMPOSSIBLE = "found", "nothing found at this power", "no attack possible"
+WITHIN = "found, within the guarantee"
 POWER = 0.8  # probability with which a leak of the size that is stated would have been found
 CHOSEN_ON = 5  # one in so many people is used to choose a threshold, and not judged by it
 TOP_SCORES = 50  # so many of the highest scores are tried one by one as thresholds
@@ -58,6 +59,12 @@ class Compared:
     smallest: float | None
     verdict: str
 
+    def under(self, claim: Claim | None) -> Compared:
+        """The same, judged by a guarantee that the file claims: what it allows is no fault, though it was found."""
+        if claim is None or self.verdict != FOUND or self.members.low > claim.most_power(self.control.high):
+            return self
+        return replace(self, verdict=WITHIN)
+
     @property
     def excess(self) -> float:
         """Share of the members who would have been safe as non-members and were not; Anonymeter's risk."""
@@ -87,8 +94,8 @@ def _side(successes: int, attacks: int, risk: float) -> Side:
     return Side(attacks, successes, low, float(upper_bound(counts, attacks, risk / 2)))
 
 
-def _low(hits: Floats, tried: int, alarms: Floats, others: int, risk: float) -> Floats:
-    """Lower end of the interval of hits / tried - alarms / others."""
+def lowest(hits: Floats, tried: int, alarms: Floats, others: int, risk: float) -> Floats:
+    """Lower end of the interval of hits / tried - alarms / others; shapes are kept. Above 0: something is found."""
     one, two = hits / tried, alarms / others
     down = one - lower_bound(hits, tried, risk / 2)
     up = upper_bound(alarms, others, risk / 2) - two
@@ -99,12 +106,18 @@ def _low(hits: Floats, tried: int, alarms: Floats, others: int, risk: float) -> 
 def _smallest(alarms: int, others: int, tried: int, risk: float) -> float | None:
     """The least leak that would be found with probability `POWER` while non-members are hit as often as they were."""
     hits = np.arange(1.0, tried + 1)
-    found = np.flatnonzero(_low(hits, tried, np.array(float(alarms)), others, risk) > 0)
+    found = np.flatnonzero(lowest(hits, tried, np.array(float(alarms)), others, risk) > 0)
     if not len(found):
         return None
     fewest = float(hits[found[0]])
     share = float(betaincinv(fewest, tried - fewest + 1, POWER))  # the share at which so many are likely enough
     return min(1.0, _excess(share - alarms / others, alarms / others))
+
+
+def most_allowed(claim: Claim) -> float:
+    """The largest difference between members and others that a guarantee allows any attack on people."""
+    shares = np.linspace(0.001, 0.999, 999)
+    return float(max(claim.most_power(float(share)) - share for share in shares))
 
 
 def compare(hits: int, tried: int, alarms: int, others: int, risk: float) -> Compared:
@@ -114,7 +127,7 @@ def compare(hits: int, tried: int, alarms: int, others: int, risk: float) -> Com
         return Compared(nobody, nobody, 0.0, -1.0, 1.0, None, IMPOSSIBLE)
     members, control = _side(hits, tried, risk), _side(alarms, others, risk)
     difference = members.share - control.share
-    low = float(_low(np.array(float(hits)), tried, np.array(float(alarms)), others, risk))
+    low = float(lowest(np.array(float(hits)), tried, np.array(float(alarms)), others, risk))
     high = difference + math.hypot(members.high - members.share, control.share - control.low)
     smallest = _smallest(alarms, others, tried, risk)
     return Compared(members, control, difference, low, min(1.0, high), smallest, FOUND if low > 0 else NOTHING)
@@ -131,15 +144,23 @@ def threshold(members: Floats, control: Floats, risk: float) -> float:
     risk: as it will be judged, so that a few sure cases are preferred to a chance in the middle.
     """
     values = np.unique(np.concatenate([members, control]))
-    tried = np.unique(np.concatenate([np.quantile(values, np.linspace(0, 1, 200), method="lower"), values[-TOP_SCORES:]]))
+    tried = np.unique(
+        np.concatenate([np.quantile(values, np.linspace(0, 1, 200), method="lower"), values[-TOP_SCORES:]])
+    )
     hits, alarms = (
         len(scores) - np.searchsorted(np.sort(scores), tried, side="right").astype(np.float64)
         for scores in (members, control)
     )
     difference = hits / len(members) - alarms / len(control)
-    surely = difference / (difference - _low(hits, len(members), alarms, len(control), risk))
+    width = difference - lowest(hits, len(members), alarms, len(control), risk)
+    surely = difference / np.maximum(width, np.finfo(float).tiny)  # 0 where all others are hit and no member
     best = np.flatnonzero(surely == surely.max())
     return float(tried[best[len(best) // 2]])
+
+
+def either_way(compared: Compared) -> Compared:
+    """The same, where it counts as found too that others are hit more often than members."""
+    return replace(compared, verdict=FOUND) if compared.high < 0 else compared
 
 
 def compare_scores(members: Floats, control: Floats, risk: float) -> Compared:

@@ -69,7 +69,7 @@ def chosen_sets(sizes: Sequence[int], random: np.random.Generator) -> tuple[tupl
 
 
 def surprise(people: Matrix, reference: Matrix, sizes: Sequence[int]) -> Floats:
-    """How unusual each person is: minus the mean logarithm of the share of the reference that is alike in two variables."""
+    """How unusual each person is: minus the mean logarithm of the share of others who are alike in two variables."""
     pairs = list(combinations(range(len(sizes)), min(2, len(sizes))))
     found = np.zeros(people.shape[1])
     for pair in pairs:
@@ -82,13 +82,17 @@ def surprise(people: Matrix, reference: Matrix, sizes: Sequence[int]) -> Floats:
 class Evidence:
     """Scores of people, shape (people,), the higher the likelier a member.
 
-    records: by how often the file's records have what the person has, beside what one expects; lacking: minus the number
-    of the person's combinations that no record has; counts: as records, by published counts, None where there are none.
+    records: by how often the file's records have what the person has, beside what one expects; lacking: minus the
+    number of the person's combinations that no record has; counts: as records, by published counts, None without any.
     """
 
     records: Floats
     lacking: Floats
     counts: Floats | None
+
+    def of(self, part: slice) -> Evidence:
+        """The scores of some of the people."""
+        return Evidence(self.records[part], self.lacking[part], None if self.counts is None else self.counts[part])
 
 
 def gather(
@@ -98,19 +102,24 @@ def gather(
     candidates: Sequence[Candidate],
     random: np.random.Generator,
     progress: Progress,
-) -> list[Evidence]:
-    """What each candidate's counts say of the people, none of whom is in `reference`. Matrices: (variables, people)."""
+) -> tuple[list[Evidence], Floats]:
+    """What each candidate's counts say of the people, none of whom is in `reference`; matrices: (variables, people).
+
+    Beside that, shape (people,), minus the number of combinations of each that nobody in the reference has.
+    """
     sets = chosen_sets(sizes, random)
     count = people.shape[1]
     found = [
         Evidence(np.zeros(count), np.zeros(count), None if one.counts is None else np.zeros(count))
         for one in candidates
     ]
+    unknown = np.zeros(count)
     wider = [size + 1 for size in sizes]
     progress.start("Counts", total=len(sets))
     for attributes in sets:
         place, wide_place = places(people, sizes, attributes), places(people, wider, attributes)
         counted = marginal(reference, sizes, attributes).ravel()[place]
+        unknown -= counted == 0
         expected = Expected((counted + PRIOR) / reference.shape[1], reference.shape[1])
         for one, evidence in zip(candidates, found, strict=True):
             counts = marginal(one.codes_or_other, wider, attributes).ravel()[wide_place]
@@ -120,7 +129,7 @@ def gather(
                 evidence.counts += _published(one.counts, attributes, place, expected)
         progress.advance()
     progress.finish()
-    return found
+    return found, unknown
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,10 @@
 """Attacks on a release: does what is published tell who was in the data, beyond what it tells about everybody?
 
 Promise: `attack_release` is the one way in. Every attack is made on people who were in the data (members) and on others
-of the same population who were not (control), by one rule; only the difference counts. What is found holds at the stated
-confidence for the whole report; what is not found comes with the smallest leak that would have been. A check that does
-not look at any file says whether the control is like the members. The same input and seed give the same report. The
-report contains statistics of the people and is never to be published; no person's values are in it.
+of the same population who were not (control), by one rule; only the difference counts. What is found holds at the
+stated confidence for the whole report; what is not found comes with the smallest leak that would have been. What a
+file's own guarantee allows is told apart from what it does not. A check that looks at no file says whether the control
+is like the members. The same input and seed give the same report.
 
 Half of the control is the attacker's own knowledge of the population (the reference), the other half is attacked.
 """
@@ -12,7 +12,7 @@ Half of the control is the attacker's own knowledge of the population (the refer
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -23,173 +23,32 @@ from ctdc.foundation.errors import UserError
 from ctdc.foundation.progress import Progress, Silent
 from ctdc.privacy.attacks import search
 from ctdc.privacy.attacks.candidates import Candidate
-from ctdc.privacy.attacks.difference import (
-    FOUND,
-    IMPOSSIBLE,
-    NOTHING,
-    Compared,
-    compare,
-    compare_marks,
-    compare_scores,
+from ctdc.privacy.attacks.difference import Compared, compare, compare_marks, compare_scores, either_way
+from ctdc.privacy.attacks.findings import (
+    ALONE,
+    ATTACKS,
+    CHECKS,
+    EVERYBODY,
+    FEWEST,
+    FILE,
+    ISOLATED,
+    Attacked,
+    AttackReport,
+    AttackSettings,
+    Finding,
 )
-from ctdc.privacy.attacks.marginals import gather, surprise
+from ctdc.privacy.attacks.marginals import Evidence, gather, surprise
 from ctdc.privacy.attacks.search import Integers, Marks, Matrix, Rows
 from ctdc.privacy.attacks.singling import by_one_value, by_several_values, equal_crowds, singled_out
 from ctdc.table.coded import CodedTable
 from ctdc.table.schema import Schema
 
 Floats = npt.NDArray[np.float64]
-FORMAT = "ctdc-attacks/1"
-NEVER_PUBLISH = "Contains statistics of the sensitive data; never to be published."
-UNFIT = "the control is not like the members"
-FEWEST = 100  # people of each kind
 LEAST_COLUMNS = 3
 MOST_QUASI = 5  # quasi-identifiers where none are named: the columns with most codes
 CHUNK = 500  # people examined between two signs of life
-EVERYBODY, ISOLATED, ALONE, FILE = "everybody", "isolated", "alone", "file"
 # How much a row with one wrong cell, and with two, says beside one that fits wholly.
 FAR, FARTHER, NONE = 0.1, 0.01, 0.001
-ATTACKS: Mapping[str, tuple[str, ...]] = {
-    "exact": (EVERYBODY, ISOLATED),
-    "quasi": (ALONE,),
-    "quasi-one": (ALONE,),
-    "linkability": (EVERYBODY, ISOLATED),
-    "inference-nearest": (EVERYBODY, ISOLATED),
-    "inference-match": (EVERYBODY, ISOLATED),
-    "inference-quasi": (EVERYBODY, ISOLATED),
-    "membership-distance": (EVERYBODY, ISOLATED),
-    "membership-density": (EVERYBODY, ISOLATED),
-    "membership-records": (EVERYBODY, ISOLATED),
-    "membership-lacking": (EVERYBODY, ISOLATED),
-    "membership-counts": (EVERYBODY, ISOLATED),
-    "singling-one": (FILE,),
-    "singling-several": (FILE,),
-}
-CHECKS = ("exact", "surprise")
-
-
-@dataclass(frozen=True)
-class AttackSettings:
-    """How a release is attacked.
-
-    attacks: people attacked of each kind and group, at most; quasi: columns by which somebody could be known, by
-    default those with most codes; isolated: share of people that count as such; described_by: codes of a description
-    that is to single somebody out; confidence: that nothing is found where nothing is, in the whole report; seed: of
-    the choice of people. Raises UserError (``attack.settings``).
-    """
-
-    attacks: int = 5000
-    quasi: tuple[str, ...] = ()
-    isolated: float = 0.25
-    described_by: int = 4
-    confidence: float = 0.95
-    seed: int = 1
-
-    def __post_init__(self) -> None:
-        for value, fits, name, allowed in (
-            (self.attacks, self.attacks >= FEWEST, "number of attacks", f"a whole number from {FEWEST} up"),
-            (self.isolated, 0 < self.isolated < 1, "share of isolated people", "more than 0, less than 1"),
-            (self.described_by, self.described_by >= 2, "number of codes of a description", "a whole number from 2 up"),
-            (self.confidence, 0.5 <= self.confidence < 1, "confidence", "at least 0.5, less than 1"),
-            (self.seed, self.seed >= 0, "seed", "a whole number from 0 up"),
-        ):
-            if not fits:
-                raise UserError("attack.settings", f"The {name} is {value}.", allowed=allowed)
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What one attack showed. attack: a key of `ATTACKS`; targets: whom it looked for, a value there."""
-
-    attack: str
-    targets: str
-    compared: Compared
-
-    def as_dict(self) -> dict[str, Any]:
-        """As JSON values."""
-        return {"attack": self.attack, "targets": self.targets, **self.compared.as_dict()}
-
-
-@dataclass(frozen=True)
-class Attacked:
-    """All attacks on one file."""
-
-    name: str
-    kind: str
-    records: int
-    findings: tuple[Finding, ...]
-
-    @property
-    def worst(self) -> Finding | None:
-        """The attack that surely gained most: of those that found something, the largest lower end."""
-        found = [one for one in self.findings if one.compared.verdict == FOUND]
-        return max(found, key=lambda one: one.compared.low, default=None)
-
-    @property
-    def smallest(self) -> float | None:
-        """The smallest leak that any of the attacks would have found, as a share of the people whom it looked for."""
-        sizes = [one.compared.smallest for one in self.findings if one.compared.smallest is not None]
-        return min(sizes, default=None)
-
-    def as_dict(self) -> dict[str, Any]:
-        """As JSON values."""
-        worst = self.worst
-        return {
-            "name": self.name,
-            "kind": self.kind,
-            "records": self.records,
-            "verdict": FOUND if worst else NOTHING,
-            "worst": {"attack": worst.attack, "targets": worst.targets} if worst else None,
-            "smallest": self.smallest,
-            "attacks": [one.as_dict() for one in self.findings],
-        }
-
-
-@dataclass(frozen=True)
-class AttackReport:
-    """What all attacks showed. check: attacks that look at no file, which must find nothing.
-
-    members, control: people given; reference: those of the control whom the attacker knows; each: confidence of each
-    single interval.
-    """
-
-    settings: AttackSettings
-    columns: tuple[str, ...]
-    quasi: tuple[str, ...]
-    members: int
-    control: int
-    reference: int
-    each: float
-    check: tuple[Finding, ...]
-    candidates: tuple[Attacked, ...]
-
-    @property
-    def fit(self) -> bool:
-        """Whether the control is like the members as far as can be seen; otherwise nothing follows from the report."""
-        return all(one.compared.verdict != FOUND for one in self.check)
-
-    @property
-    def verdict(self) -> str:
-        """Of the whole report, in one of three phrases."""
-        if not self.fit:
-            return UNFIT
-        return FOUND if any(one.worst for one in self.candidates) else NOTHING
-
-    def as_dict(self) -> dict[str, Any]:
-        """As JSON values; the form is described in docs/explanation/attacks.md."""
-        return {
-            "format": FORMAT,
-            "notice": NEVER_PUBLISH,
-            "verdict": self.verdict,
-            "settings": {**asdict(self.settings), "quasi": list(self.quasi)},
-            "columns": list(self.columns),
-            "members": self.members,
-            "control": self.control,
-            "reference": self.reference,
-            "confidence_each": self.each,
-            "check": [one.as_dict() for one in self.check],
-            "candidates": [one.as_dict() for one in self.candidates],
-        }
 
 
 def attack_release(
@@ -202,8 +61,8 @@ def attack_release(
     """Attack each candidate as somebody would who wants to know whether, and as what, people are in the data.
 
     members: the people from whom the candidates were made; control: people of the same population who were not among
-    them. All share one schema's variables. Raises UserError (``attack.too_few``, ``attack.columns``, ``attack.control``,
-    ``attack.settings``).
+    them. All share one schema's variables. Raises UserError (``attack.too_few``, ``attack.columns``,
+    ``attack.control``, ``attack.settings``).
     """
     wanted = settings or AttackSettings()
     quasi = _check(members, control, candidates, wanted)
@@ -304,28 +163,10 @@ class Game:
 
     def played(self, candidates: Sequence[Candidate]) -> AttackReport:
         """All attacks on all candidates."""
-        tests = len(CHECKS) + sum(len(_tests(one)) for one in candidates)
-        risk = (1 - self.settings.confidence) / tests
-        groups = self.groups
-        people = np.concatenate([targets.matrix for targets in groups.values()], axis=1)
-        gathered = gather(people, self.reference, self.schema.sizes, candidates, self.random, self.progress)
-        near = {name: self._nearness(targets.matrix, self.reference_rows, "The others") for name, targets in groups.items()}
-        attacked = []
-        for one, evidence in zip(candidates, gathered, strict=True):
-            findings = self._file(one, risk)
-            start = 0
-            for name, targets in groups.items():
-                part = slice(start, start + targets.matrix.shape[1])
-                start = part.stop
-                seen = Seen(
-                    targets, self._examined(one, targets), near[name], one.rows, self.reference.shape[1],
-                    evidence.records[part], evidence.lacking[part], None if evidence.counts is None else evidence.counts[part],
-                )
-                findings += [Finding(attack, name, seen.compared(attack, risk)) for attack in _of(one, name)]
-            findings += self._alone(one, risk)
-            order = list(ATTACKS)
-            findings.sort(key=lambda finding: order.index(finding.attack))
-            attacked.append(Attacked(one.name, one.kind, one.rows, tuple(findings)))
+        risk = (1 - self.settings.confidence) / (len(CHECKS) + sum(len(_tests(one)) for one in candidates))
+        people = np.concatenate([targets.matrix for targets in self.groups.values()], axis=1)
+        gathered, unknown = gather(people, self.reference, self.schema.sizes, candidates, self.random, self.progress)
+        attacked = [self._attacked(one, evidence, risk) for one, evidence in zip(candidates, gathered, strict=True)]
         return AttackReport(
             self.settings,
             self.schema.names,
@@ -334,14 +175,43 @@ class Game:
             self.control.shape[1],
             self.reference.shape[1],
             1 - risk,
-            self._checked(near[EVERYBODY], risk),
+            self._checked(unknown, risk),
             tuple(attacked),
         )
 
+    def _attacked(self, candidate: Candidate, evidence: Evidence, risk: float) -> Attacked:
+        """All attacks on one candidate, in the order of `ATTACKS`."""
+        found = self._file(candidate, risk)
+        for name, targets in self.groups.items():
+            seen = Seen(
+                targets,
+                self._examined(candidate, targets),
+                self.near[name],
+                candidate.rows,
+                self.reference.shape[1],
+                evidence.of(self.parts[name]),
+            )
+            found += [Finding(attack, name, seen.compared(attack, risk)) for attack in _of(candidate, name)]
+        found += self._alone(candidate, risk)
+        order = list(ATTACKS)
+        found.sort(key=lambda finding: order.index(finding.attack))
+        # A description is of nobody in particular, so a guarantee says nothing of how often it fits one person.
+        judged = (
+            one if one.targets == FILE else replace(one, compared=one.compared.under(candidate.claim)) for one in found
+        )
+        return Attacked(candidate.name, candidate.kind, candidate.rows, candidate.claim, tuple(judged))
+
     @cached_property
-    def reference_rows(self) -> Rows:
-        """The distinct rows of the reference."""
-        return search.plain_rows(self.reference, self.schema.sizes)
+    def parts(self) -> Mapping[str, slice]:
+        """Where each group stands among all who are attacked, one group after the other."""
+        ends = np.cumsum([0, *(targets.matrix.shape[1] for targets in self.groups.values())]).tolist()
+        return {name: slice(start, end) for name, start, end in zip(self.groups, ends, ends[1:], strict=False)}
+
+    @cached_property
+    def near(self) -> Mapping[str, Integers]:
+        """What the reference says of each group."""
+        rows = search.plain_rows(self.reference, self.schema.sizes)
+        return {name: self._nearness(one.matrix, rows, "Other people") for name, one in self.groups.items()}
 
     @cached_property
     def surprises(self) -> tuple[Floats, Floats]:
@@ -370,7 +240,8 @@ class Game:
         """For each person a column that somebody wants to know: one that is filled in where there is one."""
         free = np.setdiff1d(np.arange(len(people)), self.quasi)
         draw = self.random.random((len(free), people.shape[1])) + (people[free] > 0)
-        return free[draw.argmax(axis=0)].astype(np.int64)
+        secrets: Integers = free[draw.argmax(axis=0)].astype(np.int64)
+        return secrets
 
     def _nearness(self, people: Matrix, rows: Rows, task: str) -> Integers:
         out = np.zeros((people.shape[1], 9), np.int64)
@@ -437,19 +308,23 @@ class Game:
             found.append(Finding(attack, FILE, compare(hits, tried, alarms, tried, risk)))
         return found
 
-    def _checked(self, near: Integers, risk: float) -> tuple[Finding, ...]:
-        """Attacks without any file: whether members can be told from the control by the population alone."""
-        targets = self.groups[EVERYBODY]
-        match, other = targets.sides(near[:, search.MATCHES] > 0)
+    def _checked(self, unknown: Floats, risk: float) -> tuple[Finding, ...]:
+        """Attacks that look at no file, on everybody: whether members are like the control as far as can be seen."""
+        members, both = self.members.shape[1], self.members.shape[1] + self.others.shape[1]
+        numbers = search.row_numbers(np.concatenate([self.members, self.others, self.reference], axis=1))
+        match = np.isin(numbers, numbers[both:])
+        lacking = self.groups[ISOLATED].sides(unknown[self.parts[ISOLATED]])
         return (
-            Finding("exact", EVERYBODY, compare_marks(match, other, risk)),
-            Finding("surprise", EVERYBODY, self._by_surprise(risk)),
+            Finding("exact", EVERYBODY, either_way(compare_marks(match[:members], match[members:both], risk))),
+            Finding("surprise", EVERYBODY, _either(*self.surprises, risk)),
+            Finding("lacking", ISOLATED, _either(*lacking, risk)),
         )
 
-    def _by_surprise(self, risk: float) -> Compared:
-        parts = [self.random.permutation(one)[: self.settings.attacks] for one in self.surprises]
-        above, below = compare_scores(*parts, risk), compare_scores(-parts[0], -parts[1], risk)
-        return max(above, below, key=lambda one: one.low)
+
+def _either(members: Floats, others: Floats, risk: float) -> Compared:
+    """Whether a score tells members from others, be it higher or lower for them."""
+    both = [compare_scores(sign * members, sign * others, risk) for sign in (1, -1)]
+    return either_way(max(both, key=lambda one: one.low))
 
 
 def _of(candidate: Candidate, group: str) -> list[str]:
@@ -474,9 +349,7 @@ class Seen:
     reference: Integers
     rows: int
     reference_rows: int
-    by_records: Floats
-    by_lacking: Floats
-    by_counts: Floats | None
+    evidence: Evidence
 
     def compared(self, attack: str, risk: float) -> Compared:
         """The attack of this name."""
@@ -520,17 +393,15 @@ MARKS: Mapping[str, Callable[[Seen], Marks]] = {
 
 
 def _by_counts(seen: Seen) -> Floats:
-    if seen.by_counts is None:
+    if seen.evidence.counts is None:
         raise ValueError("the file has no counts")
-    return seen.by_counts
+    return seen.evidence.counts
 
 
 SCORES: Mapping[str, Callable[[Seen], Floats]] = {
     "membership-distance": lambda seen: seen.distance,
     "membership-density": lambda seen: seen.density,
-    "membership-records": lambda seen: seen.by_records,
-    "membership-lacking": lambda seen: seen.by_lacking,
+    "membership-records": lambda seen: seen.evidence.records,
+    "membership-lacking": lambda seen: seen.evidence.lacking,
     "membership-counts": _by_counts,
 }
-
-__all__ = ["ATTACKS", "FOUND", "IMPOSSIBLE", "NOTHING", "AttackReport", "AttackSettings", "attack_release"]

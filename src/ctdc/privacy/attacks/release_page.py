@@ -1,7 +1,7 @@
 """The report of attacks on a release as a page: one file, five languages, no script, no request.
 
-Promise: made from the report alone, so it holds statistics and nobody's values; it says on top of every language that it
-is never to be published; every name is escaped; the pictures' numbers are all beside them.
+Promise: made from the report alone, so it holds statistics and nobody's values; it says on top of every language that
+it is never to be published; every name is escaped; the pictures' numbers are all beside them.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ctdc.privacy.attacks.difference import FOUND, IMPOSSIBLE, NOTHING
-from ctdc.privacy.attacks.release import UNFIT, AttackReport
+from ctdc.privacy.attacks.difference import FOUND, IMPOSSIBLE, NOTHING, WITHIN
+from ctdc.privacy.attacks.findings import UNFIT, AttackReport
 from ctdc.privacy.report import LANGUAGES, Writer, page_templates, texts_of
 
-VERDICTS = {FOUND: "found", NOTHING: "nothing", UNFIT: "unfit", IMPOSSIBLE: "impossible"}
+VERDICTS = {FOUND: "found", WITHIN: "within", NOTHING: "nothing", UNFIT: "unfit", IMPOSSIBLE: "impossible"}
 LEAST, WIDTH, HEIGHT = -0.1, 132.0, 18.0  # the smallest difference that has room; size of a picture
 TICKS = (0.0, 0.01, 0.1, 0.5, 1.0)
 
@@ -68,6 +68,6 @@ def attacks_html(report: AttackReport) -> str:
         "ticks": [_across(tick) for tick in TICKS],
         "frame": {"width": WIDTH, "height": HEIGHT},
         "found": FOUND,
-        "nothing": NOTHING,
+        "calm": (NOTHING, WITHIN),
     }
     return page_templates().get_template("attacks.html.j2").render(context)

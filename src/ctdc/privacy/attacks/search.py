@@ -89,8 +89,9 @@ def plain_rows(matrix: Matrix, sizes: tuple[int, ...]) -> Rows:
 
 
 @numba.njit(nogil=True, cache=True)
-def _add_cost(out: Matrix, column: Matrix, code: int, nodes: Integers, costs: Integers, has: Marks) -> None:
-    # pragma: no cover - compiled
+def _add_cost(
+    out: Matrix, column: Matrix, code: int, nodes: Integers, costs: Integers, has: Marks
+) -> None:  # pragma: no cover - compiled
     full, own = np.uint16(FULL), np.uint16(code)
     for row in range(len(column)):
         out[row] += full if column[row] != own else np.uint16(0)
@@ -106,27 +107,25 @@ def _least(costs: Matrix) -> int:  # pragma: no cover - compiled
     least = np.uint16(MOST)
     for row in range(len(costs)):
         least = min(least, costs[row])
-    return np.int64(least)
+    return int(least)
 
 
 @numba.njit(nogil=True, cache=True)
 def _weight_below(costs: Matrix, weights: Integers, limit: int) -> int:  # pragma: no cover - compiled
-    below, found = np.uint16(limit), np.int64(0)
+    below, found = np.uint16(limit), 0
     for row in range(len(costs)):
-        found += weights[row] if costs[row] < below else np.int64(0)
+        found += weights[row] if costs[row] < below else 0
     return found
 
 
 @numba.njit(nogil=True, cache=True)
-def _agreed(
-    before: int, costs: Matrix, secret: Matrix, below: int, codes: int
-) -> int:  # pragma: no cover - compiled
+def _agreed(before: int, costs: Matrix, secret: Matrix, below: int, codes: int) -> int:  # pragma: no cover - compiled
     """What all rows that cost less than `below` say of the secret, `before` being what earlier ones said."""
     said = before
     for row in range(len(costs)):
         if costs[row] < below and secret[row] < codes:
             if said == NOBODY:
-                said = np.int64(secret[row])
+                said = int(secret[row])
             elif said != secret[row]:
                 said = DIFFER
     return said
@@ -140,7 +139,7 @@ def nearness(
     width, count = rows.shape
     total = np.empty(BLOCK, np.uint16)
     for person in range(people.shape[1]):
-        nearest = np.int64(MOST)
+        nearest = MOST
         for start in range(0, count, BLOCK):
             size = min(BLOCK, count - start)
             here = total[:size]
@@ -187,8 +186,7 @@ def examine(
         secret = secrets[person]
         codes = sizes[secret]
         nearest, best_known, best_half, best_other = MOST, MOST, MOST, MOST
-        linked = np.int64(0)
-        by_match, by_some = np.int64(NOBODY), np.int64(NOBODY)
+        linked, by_match, by_some = 0, NOBODY, NOBODY
         votes[:] = 0
         for start in range(0, count, BLOCK):
             size = min(BLOCK, count - start)
@@ -250,7 +248,7 @@ def fitting(
     """How many rows have all `values` in `columns`, and the position of the last that has."""
     count = rows.shape[1]
     miss = np.empty(BLOCK, np.uint16)
-    found, last = np.int64(0), np.int64(-1)
+    found, last = 0, -1
     for start in range(0, count, BLOCK):
         size = min(BLOCK, count - start)
         miss[:size] = 0

@@ -1,7 +1,7 @@
 """Singling out: does a description taken from a file fit exactly one person?
 
-Promise: as Anonymeter has it (Giomi et al. 2023, PoPETs 2023:312), with other people as null: a description is made from
-one record of the file and fits no other record there; it succeeds where it fits exactly one of the people. Unlike
+Promise: as Anonymeter has it (Giomi et al. 2023, PoPETs 2023:312), with other people as null: a description is made
+from one record of the file and fits no other record there; it succeeds where it fits exactly one of the people. Unlike
 there, a person who is singled out several times counts once, so that one odd person is not many successes.
 """
 
@@ -40,7 +40,7 @@ def by_one_value(rows: Rows) -> list[Description]:
 
 
 def by_several_values(rows: Rows, wanted: int, width: int, random: np.random.Generator) -> list[Description]:
-    """Up to `wanted` descriptions by `width` codes, each of another record, each fitting one record of the file alone."""
+    """Up to `wanted` descriptions by `width` codes, each of another record and fitting that record alone."""
     known = (rows.nodes > 0) & (rows.nodes < np.array(rows.sizes)[:, None])
     able = random.permutation(np.flatnonzero(known.sum(axis=0) >= width))
     found: dict[Description, None] = {}
@@ -60,7 +60,9 @@ def singled_out(descriptions: Iterable[Description], people: Rows) -> int:
     return len({last for count, last in seen if count == 1})
 
 
-def equal_crowds(members: Matrix, control: Matrix, sizes: Sequence[int], random: np.random.Generator) -> tuple[Rows, Rows]:
+def equal_crowds(
+    members: Matrix, control: Matrix, sizes: Sequence[int], random: np.random.Generator
+) -> tuple[Rows, Rows]:
     """As many members as others, without choice: in a smaller crowd more descriptions fit one person."""
     size = min(members.shape[1], control.shape[1])
     one, two = (_some(crowd, size, random) for crowd in (members, control))
