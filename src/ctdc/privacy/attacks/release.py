@@ -85,11 +85,11 @@ def _check(
             allowed=f"{LEAST_COLUMNS} to {search.MOST_COLUMNS}",
             do="Choose columns with --columns.",
         )
-    for name, table in (("members", members), ("control", control)):
+    for name, table in (("members", members), ("people of the control", control)):
         if table.rows < FEWEST:
             raise UserError(
                 "attack.too_few",
-                f"There are {table.rows} people among the {name}: too few to show anything.",
+                f"The {name} are {table.rows} in number: too few to show anything.",
                 allowed=f"at least {FEWEST}, better thousands",
             )
     if members.rows == control.rows and _same_crowd(members, control):
