@@ -16,7 +16,7 @@ from ctdc.privacy.attacks.findings import UNFIT, AttackReport
 from ctdc.privacy.report import LANGUAGES, Writer, page_templates, texts_of
 
 VERDICTS = {FOUND: "found", WITHIN: "within", NOTHING: "nothing", UNFIT: "unfit", IMPOSSIBLE: "impossible"}
-LEAST, WIDTH, HEIGHT = -0.1, 132.0, 18.0  # the smallest difference that has room; size of a picture
+LEAST, WIDTH, HEIGHT, EDGE = -0.1, 140.0, 18.0, 4.0  # the smallest difference that has room; size, margin of a picture
 TICKS = (0.0, 0.01, 0.1, 0.5, 1.0)
 
 
@@ -33,7 +33,7 @@ def _across(difference: float) -> float:
     """The place of a difference on the scale of the square root."""
     start = -math.sqrt(-LEAST)
     root = math.copysign(math.sqrt(abs(difference)), difference)
-    return round((max(root, start) - start) / (1 - start) * WIDTH, 1)
+    return round(EDGE + (max(root, start) - start) / (1 - start) * (WIDTH - 2 * EDGE), 1)
 
 
 def picture(attack: Mapping[str, Any]) -> Picture:

@@ -10,7 +10,7 @@ from ctdc.privacy.attacks.candidates import coded_candidate
 from ctdc.privacy.attacks.difference import FOUND, WITHIN
 from ctdc.privacy.attacks.findings import ATTACKS, CHECKS, AttackReport, AttackSettings
 from ctdc.privacy.attacks.release import attack_release
-from ctdc.privacy.attacks.release_page import LEAST, VERDICTS, WIDTH, attacks_html, names_of, picture
+from ctdc.privacy.attacks.release_page import EDGE, LEAST, VERDICTS, WIDTH, attacks_html, names_of, picture
 from ctdc.privacy.report import LANGUAGES, texts_of
 
 
@@ -69,5 +69,5 @@ def test_every_picture_has_its_numbers_beside_it(report: AttackReport) -> None:
 
 def test_pictures_stand_in_order_and_within_their_frame() -> None:
     one = picture({"low": -0.6, "difference": 0.0, "high": 1.0})
-    assert one.low == 0.0 < one.at < one.high == WIDTH
-    assert picture({"low": LEAST, "difference": 0.01, "high": 0.04}).low == 0.0
+    assert one.low == EDGE < one.at < one.high == WIDTH - EDGE
+    assert picture({"low": LEAST, "difference": 0.01, "high": 0.04}).low == EDGE
