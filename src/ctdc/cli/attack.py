@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from ctdc.cli.attack_release import release_command, split_command
 from ctdc.cli.common import emit, json_option, progress_bars
 from ctdc.foundation.files import as_json as json_text
 from ctdc.foundation.files import write_text
@@ -34,7 +35,11 @@ ADVICE = {
 
 @click.group()
 def command() -> None:
-    """Attacks on ourselves: does the engine keep what it claims?"""
+    """Attacks on ourselves: does the engine keep what it claims, and what does a release tell about its people?"""
+
+
+command.add_command(release_command)
+command.add_command(split_command)
 
 
 def domains_of(schema: Path | None, linked_schema: Path | None, most: int | None) -> dict[str, Domain]:

@@ -137,10 +137,11 @@ def _check_columns(
 
 def _hierarchy(column: pl.Series, levels: Sequence[LevelSpec]) -> Hierarchy:
     values = column.unique().sort().to_list()
-    return hierarchy(column.name, values, [_level(column.name, level, values) for level in levels])
+    return hierarchy(column.name, values, [level_of(column.name, level, values) for level in levels])
 
 
-def _level(column: str, spec: LevelSpec, values: Sequence[str]) -> Level:
+def level_of(column: str, spec: LevelSpec, values: Sequence[str]) -> Level:
+    """The groups of one level of a column that has these values. Raises UserError (``anonymise.hierarchies``)."""
     given = [spec.groups is not None, spec.bands is not None, spec.standard is not None]
     if sum(given) != 1:
         raise UserError(
