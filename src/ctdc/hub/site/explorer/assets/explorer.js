@@ -442,15 +442,14 @@ function finish(figure) {
 /** Draws what waits, a chart at a time, so that the next click never waits for more than one. */
 function rest(asked) {
   if (shown.asked !== asked) return;
-  if (after) {
-    settle();
-    setTimeout(rest, 0, asked);
-  } else if (waiting.length) {
-    const next = waiting.find((figure) => inView.has(figure)) ?? waiting[0];
+  // New numbers may have moved a chart into view that was below it.
+  const next = waiting.find((figure) => inView.has(figure)) ?? (after ? null : waiting[0]);
+  if (next) {
     waiting = waiting.filter((figure) => figure !== next);
     finish(next);
-    setTimeout(rest, 0, asked);
-  }
+  } else if (after) settle();
+  else return;
+  setTimeout(rest, 0, asked);
 }
 
 function settle() {
