@@ -144,6 +144,20 @@ def test_a_declared_table_is_recoded_and_its_codes_are_public(table: Path, tmp_p
     assert "west" in capsys.readouterr().err
 
 
+def test_published_files_have_texts_that_mean_nothing_is_known(tmp_path: Path, capsys: Capture) -> None:
+    """In the k-anonymised profiles -99 stands for a missing value; columns that are not chosen do not matter."""
+    path = tmp_path / "published.csv"
+    path.write_text("yearOfRegistration,gender,notes\n2015,Female,x\n-99,Male,y\n2016,*,\n")
+    arguments = ("--profile", "kanonymised-2021", "--columns", "yearOfRegistration,gender")
+    assert ctdc("evaluate", path, path, *arguments) == 3
+    assert "'gender'" in capsys.readouterr().err, "the true table has nothing to withhold"
+    truth = tmp_path / "truth.csv"
+    truth.write_text(path.read_text().replace("*", "Male"))
+    report = evaluated(capsys, truth, path, *arguments)
+    assert report["withheld"] == {"gender": pytest.approx(1 / 3)}
+    assert report["charts"][0]["known"] == [2, 2]
+
+
 @pytest.mark.parametrize(
     ("columns", "rows", "code"),
     [(["area", "kind"], [["north", "a"]], "evaluate.columns"), (["area", "kind", "note"], [], "evaluate.empty")],
