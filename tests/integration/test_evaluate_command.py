@@ -183,3 +183,18 @@ def test_a_wrong_truth_is_said_without_values(table: Path, tmp_path: Path, which
     captured = capsys.readouterr()
     assert re.search(r"Error: ", captured.err)
     assert SECRET not in captured.out + captured.err
+
+
+def test_of_linked_tables_the_people_are_evaluated(tmp_path: Path, capsys: Capture) -> None:
+    """Their number of linked rows is a column of the release, which a file of people may not have."""
+    import pyarrow.parquet as pq
+    from tests.support.linked import some_households
+    from tests.support.linked_release import write_households
+
+    folder, truth = write_households(tmp_path, 300), tmp_path / "truth.parquet"
+    pq.write_table(some_households(300, seed=1).main.to_arrow(), truth)
+    assert ctdc("evaluate", truth, folder, "--json") == 3
+    assert json.loads(capsys.readouterr().out)["error"]["where"].endswith(": members")
+    report = evaluated(capsys, truth, folder, "--columns", "area,flag")
+    assert report["people"][0] == 300
+    assert report["published"] == []
