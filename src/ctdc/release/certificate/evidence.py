@@ -123,7 +123,8 @@ def read_twin(path: Path) -> dict[str, Any]:
     """
     allowed = f"{TWIN_FORMAT}: 'simulated' true, and 'utility' and 'subgroups', each with 'columns' and 'rows'"
     document, digest = _document(path, "certificate.twin", allowed)
-    if document.get("format") == TWIN_FORMAT and document.get("simulated") is not True:
+    undeclared = document.get("format") == TWIN_FORMAT and document.get("simulated") is not True
+    if undeclared or document.get("never_to_be_published"):  # as an evaluation against true cases says
         raise Refused(
             "certificate.twin_true",
             "The file does not say that the people behind it are invented.",
