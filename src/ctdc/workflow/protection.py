@@ -16,7 +16,7 @@ from ctdc.foundation.hashing import hash_value
 from ctdc.foundation.progress import Progress
 from ctdc.privacy.ledger import read, unfinished
 from ctdc.privacy.outputs import PRIVACY
-from ctdc.privacy.protect import publish_measurements, record_end
+from ctdc.privacy.protect import PAID, publish_measurements, record_end
 from ctdc.privacy.workload import read_workload
 from ctdc.standard.loader import load
 from ctdc.workflow.config import Privacy, Release
@@ -77,6 +77,12 @@ def measure_stage(derived: Outcome, privacy: Privacy, release: Release, ledger: 
         **declared_workload(privacy),
     }
     return Stage("measure", 1, inputs, work, paid=True)
+
+
+def charge_of(measured: Outcome) -> str:
+    """Hash of the ledger's line that paid for what was measured."""
+    paid = json.loads((measured.folder / DATA / PAID).read_text(encoding="utf-8"))
+    return str(paid.get("charge") or "")
 
 
 def record_measured(measured: Outcome, ledger: Path) -> None:
