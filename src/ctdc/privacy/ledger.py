@@ -12,7 +12,6 @@ wants to see that notes the last hash (`ctdc ledger verify`) somewhere else.
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from ctdc.foundation.clock import timestamp
+from ctdc.foundation.documents import parse_json
 from ctdc.foundation.errors import UserError
 from ctdc.foundation.files import write_bytes
 from ctdc.privacy.accounting import Cost, Guarantee
@@ -40,7 +40,7 @@ def _broken(path: Path, number: int, why: str) -> UserError:
 
 def _parse(text: bytes, path: Path, number: int) -> Line:
     try:
-        raw = json.loads(text)
+        raw = parse_json(text)
         line = Line(raw["sequence"], raw["previous"], raw["event"], raw["hash"])
     except (ValueError, KeyError, TypeError):
         raise _broken(path, number, "it is not a ledger line") from None

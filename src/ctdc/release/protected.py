@@ -6,7 +6,6 @@ row, so that hundreds of thousands of combinations take seconds.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +14,7 @@ from typing import Any
 
 import polars as pl
 
+from ctdc.foundation.documents import BadDocument, parse_json
 from ctdc.foundation.errors import UserError
 from ctdc.foundation.hashing import hash_file
 from ctdc.table.schema import Schema, read_schema
@@ -45,10 +45,10 @@ PRIVACY_KEYS = ("unit", "neighbours", "rho", "epsilon", "delta", "mu", "length",
 def read_json(path: Path) -> Any:
     """A JSON file's content. Raises UserError (``release.file_missing``, ``release.not_json``)."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return parse_json(path.read_bytes())
     except FileNotFoundError:
         raise UserError("release.file_missing", f"The file {path.name} is missing.", where=str(path)) from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except BadDocument as error:
         raise UserError("release.not_json", f"{path.name} is not JSON: {error}.", where=str(path)) from None
 
 

@@ -7,7 +7,6 @@ columns are as they were; a demand that is not met leaves no file.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ import numpy as np
 import polars as pl
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from ctdc.foundation.documents import BadDocument, parse_toml
 from ctdc.foundation.errors import Refused, UserError
 from ctdc.foundation.files import as_json, atomic_folder, write_text
 from ctdc.privacy.kanonymity.anonymise import METHODS, Anonymised, Integers, check_k, distinct_rows
@@ -64,10 +64,10 @@ def read_hierarchies(path: Path | None) -> Mapping[str, Sequence[LevelSpec]]:
     if path is None:
         return {}
     try:
-        return LEVELS.validate_python(tomllib.loads(path.read_text(encoding="utf-8")))
+        return LEVELS.validate_python(parse_toml(path.read_bytes()))
     except FileNotFoundError:
         raise UserError("anonymise.hierarchies", f"There is no file {path}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except BadDocument as error:
         raise UserError("anonymise.hierarchies", f"{path} is not TOML: {error}.") from None
     except ValidationError as error:
         first = error.errors()[0]
