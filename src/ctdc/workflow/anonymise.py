@@ -24,6 +24,7 @@ from ctdc.privacy.kanonymity.diversity import Diversity, diversity
 from ctdc.privacy.kanonymity.hierarchy import SUPPRESSED, Hierarchy, Level, hierarchy
 from ctdc.standard.loader import load
 from ctdc.table.coded import read_table
+from ctdc.table.declare import check_delimiter
 
 WHOLE = re.compile(r"-?[0-9]+")
 DATA, REPORT = "anonymised.csv", "report.json"
@@ -53,10 +54,28 @@ class Demands:
     diversity: Mapping[str, int]
     closeness: Mapping[str, float]
 
+    def __post_init__(self) -> None:
+        """Raise UserError (``anonymise.demand``) for a demand that every table meets, or none could."""
+        for column, least in self.diversity.items():
+            if least < 1:
+                raise _no_demand(column, "values", least, "a whole number of at least 1")
+        for column, most in self.closeness.items():
+            if not 0 <= most <= 1:
+                raise _no_demand(column, "distance", most, "a number from 0 to 1")
+
     @property
     def columns(self) -> tuple[str, ...]:
         """The sensitive columns, each once."""
         return tuple(dict.fromkeys([*self.diversity, *self.closeness]))
+
+
+def _no_demand(column: str, what: str, given: float, allowed: str) -> UserError:
+    return UserError(
+        "anonymise.demand",
+        f"The {what} asked of {column!r} cannot be {given}.",
+        allowed=allowed,
+        do="Correct --l-diversity or --t-closeness.",
+    )
 
 
 def read_hierarchies(path: Path | None) -> Mapping[str, Sequence[LevelSpec]]:
@@ -96,6 +115,7 @@ def anonymise(
     Refused (``anonymise.demands``) for a demand on sensitive columns that the result does not meet.
     """
     check_k(k)
+    check_delimiter(delimiter, "--delimiter")
     table = _texts(path, delimiter)
     wanted = demands or Demands({}, {})
     _check_columns(table, columns, wanted, hierarchies or {}, path)
