@@ -146,6 +146,19 @@ def remaining(before: Cost, guarantee: Guarantee) -> float:
     return max(0.0, math.floor(release(low).epsilon(guarantee.delta) / EPSILON_STEP) * EPSILON_STEP)
 
 
+def check_budget(guarantee: Guarantee) -> None:
+    """Raise UserError (``ledger.budget``) for a budget with which no account could be made: it would block them all."""
+    try:
+        remaining(Cost(0.0, 0.0), guarantee)
+    except UserError:
+        raise UserError(
+            "ledger.budget",
+            f"With a budget of epsilon {guarantee.epsilon:g} at delta {guarantee.delta:g} no account could be made.",
+            allowed="an epsilon and a delta that a protection could have",
+            do="Choose a larger --epsilon or --delta.",
+        ) from None
+
+
 @dataclass(frozen=True)
 class Breach:
     """A limit that a charge would exceed in the account of `population`."""

@@ -24,7 +24,7 @@ from ctdc.foundation.documents import parse_json
 from ctdc.foundation.errors import UserError
 from ctdc.foundation.files import write_bytes
 from ctdc.privacy.accounting import Cost, Guarantee
-from ctdc.privacy.budgets import check_can_charge, check_population
+from ctdc.privacy.budgets import check_budget, check_can_charge, check_population
 from ctdc.privacy.ledger_events import LIFE, Line, charge_event, fault
 
 
@@ -117,6 +117,7 @@ def _record(path: Path, event_after: Callable[[tuple[Line, ...]], dict[str, Any]
 def set_budget(path: Path, population: str, guarantee: Guarantee, when: datetime, period: str = LIFE) -> Line:
     """Record the most that may be spent on `population`, for life or in any year. A later line replaces an earlier."""
     check_population(population)
+    check_budget(guarantee)
     event = {
         "kind": "budget",
         "version": 2,
