@@ -19,6 +19,7 @@ from ctdc.privacy.measure import Measurements, selected_shape
 from ctdc.privacy.noise import Integers
 from ctdc.privacy.plan import Attributes, Measurement, Plan, whole_shape
 from ctdc.privacy.selection import Selection, selection_from
+from ctdc.table.damage import damage
 from ctdc.table.schema import Schema
 
 FORMAT = "2"  # 2: tables with wide variables are measured in selected cells
@@ -66,10 +67,19 @@ def write_measurements(path: Path, schema: Schema, measurements: Measurements) -
 
 def read_measurements(path: Path, schema: Schema) -> Measurements:
     """Read what `write_measurements` wrote. Raises UserError (``measurements.format``) for anything else."""
-    try:
+    broken = UserError("measurements.format", "This is not a file of measurements, or it is damaged.", where=str(path))
+    if not path.is_file():
+        raise broken
+    with damage(broken):
         table = pq.read_table(path)
-    except (FileNotFoundError, pa.ArrowInvalid):
-        raise UserError("measurements.format", "This is not a file of measurements.", where=str(path)) from None
+        table.validate(full=True)
+    try:
+        return _measurements(path, schema, table)
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError, RecursionError):
+        raise broken from None
+
+
+def _measurements(path: Path, schema: Schema, table: pa.Table) -> Measurements:
     metadata = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
     if metadata.get("ctdc.measurements") != FORMAT or json.loads(metadata["ctdc.sizes"]) != list(schema.sizes):
         raise UserError(

@@ -140,6 +140,10 @@ def _texts(path: Path, delimiter: str) -> pl.DataFrame:
 def _check_columns(
     table: pl.DataFrame, columns: Sequence[str], demands: Demands, levels: Mapping[str, Any], path: Path
 ) -> None:
+    if not len(table):
+        raise UserError(
+            "anonymise.empty", "The table has no records.", where=str(path), do="Give a table with records."
+        )
     if not columns or len(set(columns)) < len(columns):
         raise UserError("anonymise.columns", "Name each quasi-identifier once, and at least one.", do="--quasi A,B,C")
     for name in (*columns, *demands.columns, *levels):
