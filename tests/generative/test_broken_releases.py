@@ -18,7 +18,7 @@ from ctdc.privacy import ledger
 from ctdc.release.verify import verify
 
 pytestmark = pytest.mark.slow
-QUICK = settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
 
 
 @pytest.fixture(scope="module")
@@ -73,22 +73,27 @@ def test_the_release_is_sound(release: Path) -> None:
     assert package.load(release).estimate(a="x").value is not None
 
 
-def test_each_file_cut_emptied_or_gone_is_found_and_named(release: Path) -> None:
-    for name, digest in files(release).items():
-        for damage in ("cut", "empty", "gone", "noise") if digest else ():
+def test_each_file_cut_or_gone_is_found(release: Path) -> None:
+    for name in (name for name, digest in files(release).items() if digest):
+        for gone in (False, True):
             with tempfile.TemporaryDirectory() as folder:
                 path = copied(release, folder) / name
-                content = path.read_bytes()
-                path.write_bytes(
-                    {"cut": content[: len(content) // 2], "noise": b"\xff\x00{[" + content}.get(damage, b"")
-                )
-                if damage == "gone":
+                if gone:
                     path.unlink()
-                asked_ = ctdc(Path(folder), "release", "verify", "release")
-                assert asked_.code in (3, 4), (name, damage, asked_.err)
-                assert "Traceback" not in asked_.err
-                assert not asked_.changed
-                asked(Path(folder) / "release")
+                else:
+                    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+                assert problems_of(Path(folder, "release")), name
+                asked(Path(folder, "release"))
+
+
+def test_a_damaged_release_is_refused_with_a_sentence(release: Path, tmp_path: Path) -> None:
+    for name in ("manifest.json", "data/synthetic.csv"):
+        copy = shutil.copytree(release, tmp_path / name.replace("/", "-"))
+        (copy / name).write_bytes(b"\xff\x00{[")
+        said = ctdc(tmp_path, "release", "verify", copy.name)
+        assert said.code in (3, 4), said.err
+        assert "Traceback" not in said.err
+        assert not said.changed
 
 
 DOCUMENTS = ("manifest.json", "privacy.json", "codebook/codebook.json", "data/schema.json", "data/figures.json")
@@ -108,7 +113,7 @@ def test_a_changed_document_is_found_and_breaks_nothing(release: Path, name: str
             assert problems_of(copy), "a change was not found"
 
 
-@settings(QUICK, max_examples=100)
+@settings(QUICK, max_examples=60)
 @given(place=st.integers(0, 10**6), byte=st.integers(0, 255))
 def test_a_changed_byte_of_the_measurements(release: Path, place: int, byte: int) -> None:
     with tempfile.TemporaryDirectory() as folder:

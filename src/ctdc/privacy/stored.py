@@ -23,6 +23,7 @@ from ctdc.table.damage import damage
 from ctdc.table.schema import Schema
 
 FORMAT = "2"  # 2: tables with wide variables are measured in selected cells
+MAX_STORED = 1e30  # far beyond what a plan has; the fourth power is still a float
 COLUMNS = pa.schema(
     [
         ("attributes", pa.list_(pa.string())),
@@ -96,6 +97,7 @@ def _measurements(path: Path, schema: Schema, table: pa.Table) -> Measurements:
     for row, integers in zip(table.drop_columns("values").to_pylist(), table.column("values"), strict=True):
         attributes = tuple(position[name] for name in row.pop("attributes"))
         shape = tuple(row.pop("shape"))
+        _check_noise(**row)
         plan_rows.append(Measurement(attributes=attributes, shape=whole_shape(schema.sizes, attributes), **row))
         integers_read = integers.values.to_numpy()
         if len(integers_read) != math.prod(shape):
@@ -107,6 +109,14 @@ def _measurements(path: Path, schema: Schema, table: pa.Table) -> Measurements:
     publishable = json.loads(metadata["ctdc.publishable"])
     charged = Cost(*json.loads(metadata["ctdc.charged"]))
     return Measurements(plan, values, float(metadata["ctdc.rho"]), publishable, selection, charged)
+
+
+def _check_noise(scale: float, squared_sensitivity: int, deviation: float) -> None:
+    """Raise ValueError for noise that no plan has, with which nothing could be computed."""
+    if not (
+        1 / MAX_STORED <= scale <= MAX_STORED and 0 <= deviation <= MAX_STORED and 0 < squared_sensitivity <= MAX_STORED
+    ):
+        raise ValueError("a measurement has another noise than any plan")
 
 
 def _selection(path: Path, plan: Plan, description: str, values: dict[Attributes, Integers]) -> Selection:
