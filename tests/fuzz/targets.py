@@ -41,6 +41,9 @@ from ctdc.privacy import budgets, ledger
 from ctdc.privacy.accounting import Cost, Guarantee, gaussian_mu
 from ctdc.privacy.ledger_events import Line
 from ctdc.privacy.workload import read_workload
+from ctdc.release.certificate.content import FORMAT
+from ctdc.release.certificate.evidence import TWIN_FORMAT, VERDICTS, read_audit, read_twin
+from ctdc.release.certificate.file import CERTIFICATE, read_certificate
 from ctdc.release.manifest import read_manifest
 from ctdc.release.protected import read_privacy
 from ctdc.release.vocabulary import read_vocabulary
@@ -50,6 +53,7 @@ from ctdc.table.recode import load_coded
 from ctdc.table.schema import read_schema
 from ctdc.workflow.anonymise import read_hierarchies
 from ctdc.workflow.config import read_plan
+from ctdc.workflow.evaluation_settings import read_spec
 
 EVERYTHING = Needs(everything=True)
 LIMITS = Limits(file_bytes=1 << 20, unpacked_bytes=16 << 20, cells=100_000, columns=500, cpu_seconds=20)
@@ -399,6 +403,46 @@ LINKED_CODEBOOK = CODEBOOK | {
 }
 
 
+AUDIT = {
+    "verdict": VERDICTS[0],
+    "epsilon": 1.0,
+    "delta": 1e-6,
+    "code": dict.fromkeys(("ctdc", "engine", "opendp", "source"), "1"),
+    "settings": {"runs": 100, "whole_runs": 10},
+    "attacks": [{"rejected": False}],
+    "mutants": {"caught": 9, "of": 9},
+}
+SMALL = {"columns": ["length", "error"], "rows": [["1", 2.5]]}
+TWIN = {"format": TWIN_FORMAT, "simulated": True, "utility": SMALL, "subgroups": SMALL}
+EVALUATION = b"""time = "year"
+top = 5
+[groups]
+kinds = ["labour", "sexual"]
+[[subgroup]]
+family = "age"
+name = "minors"
+variable = "age"
+codes = ["0-8", "9-17"]
+[[subgroup]]
+family = "area"
+variable = "area"
+each = true
+"""
+
+
+def spelt(document: Any) -> bytes:
+    """A document as a certificate is written."""
+    return (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode()
+
+
+def certificate(path: Path) -> None:
+    """What verifying does with a certificate."""
+    found = read_certificate(path.parent)
+    if found is not None:
+        with contextlib.suppress(KeyError, TypeError, ValueError):  # its own words for "no sense"
+            _ = found.evidence
+
+
 def dumped(*documents: Any) -> Callable[[], list[bytes]]:
     return lambda: [json.dumps(document).encode() for document in documents]
 
@@ -464,5 +508,14 @@ TARGETS: dict[str, Target] = {
     "ledger_events": Target("ledger.jsonl", add_up, lambda: [as_lines(EVENTS)], chained, JSON_WORDS, 2),
     "manifest": Target("manifest.json", lambda path: read_manifest(path.parent), dumped(MANIFEST), words=JSON_WORDS),
     "privacy": Target("privacy.json", read_privacy, dumped(PRIVACY), words=JSON_WORDS),
+    "audit": Target("audit.json", lambda path: read_audit(path, "1"), dumped(AUDIT), words=JSON_WORDS),
+    "twin": Target("twin.json", read_twin, dumped(TWIN), words=JSON_WORDS),
+    "certificate": Target(
+        CERTIFICATE,
+        certificate,
+        lambda: [spelt({"certificate": {"format": FORMAT}, "signature": None})],
+        words=JSON_WORDS,
+    ),
+    "evaluation": Target("settings.toml", read_spec, lambda: [EVALUATION]),
     "codebook": Target("codebook.json", read_vocabulary, dumped(CODEBOOK, LINKED_CODEBOOK), words=JSON_WORDS),
 }

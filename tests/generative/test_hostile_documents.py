@@ -10,15 +10,15 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from tests.fuzz.targets import EVENTS, HIERARCHIES, PLAN, TARGETS, WORKLOAD, as_lines, shipped
+from tests.fuzz.targets import EVALUATION, EVENTS, HIERARCHIES, PLAN, TARGETS, WORKLOAD, as_lines, shipped
 from tests.support.hostile import changed, toml_document
 
 from ctdc.foundation.errors import UserError
 
 pytestmark = pytest.mark.slow
 QUICK = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
-JSON_TARGETS = ("schema", "workload_json", "manifest", "privacy", "codebook")
-TOML_TARGETS = {"plan": PLAN, "hierarchies": HIERARCHIES, "workload_toml": WORKLOAD}
+JSON_TARGETS = ("schema", "workload_json", "manifest", "privacy", "codebook", "audit", "twin", "certificate")
+TOML_TARGETS = {"plan": PLAN, "hierarchies": HIERARCHIES, "workload_toml": WORKLOAD, "evaluation": EVALUATION}
 
 
 def read(name: str, content: bytes) -> str:
