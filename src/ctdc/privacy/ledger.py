@@ -12,7 +12,6 @@ wants to see that notes the last hash (`ctdc ledger verify`) somewhere else.
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,10 +20,11 @@ from pathlib import Path
 from typing import Any
 
 from ctdc.foundation.clock import timestamp
+from ctdc.foundation.documents import parse_json
 from ctdc.foundation.errors import UserError
 from ctdc.foundation.files import write_bytes
 from ctdc.privacy.accounting import Cost, Guarantee
-from ctdc.privacy.budgets import check_can_charge
+from ctdc.privacy.budgets import check_budget, check_can_charge, check_population
 from ctdc.privacy.ledger_events import LIFE, Line, charge_event, fault
 
 
@@ -40,7 +40,7 @@ def _broken(path: Path, number: int, why: str) -> UserError:
 
 def _parse(text: bytes, path: Path, number: int) -> Line:
     try:
-        raw = json.loads(text)
+        raw = parse_json(text)
         line = Line(raw["sequence"], raw["previous"], raw["event"], raw["hash"])
     except (ValueError, KeyError, TypeError):
         raise _broken(path, number, "it is not a ledger line") from None
@@ -58,8 +58,20 @@ def _complete(content: bytes) -> bytes:
     return content[: content.rfind(b"\n") + 1]
 
 
+def check_file(path: Path) -> None:
+    """Raise UserError (``ledger.folder``) for a folder, which is no place for a ledger's lines."""
+    if path.is_dir():
+        raise UserError(
+            "ledger.folder", "This is a folder, and a ledger is a file.", where=str(path), do="Name a file."
+        )
+
+
 def read(path: Path) -> tuple[Line, ...]:
-    """All lines, verified; empty when there is no ledger yet. Raises UserError (``ledger.broken``)."""
+    """All lines, verified; empty when there is no ledger yet.
+
+    Raises UserError (``ledger.broken``, ``ledger.folder``).
+    """
+    check_file(path)
     if not path.exists():
         return ()
     lines: list[Line] = []
@@ -74,6 +86,7 @@ def read(path: Path) -> tuple[Line, ...]:
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     """One writer at a time; the lock goes with the process, so a killed one leaves none behind."""
+    check_file(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_name(path.name + ".lock").open("w") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)
@@ -103,6 +116,8 @@ def _record(path: Path, event_after: Callable[[tuple[Line, ...]], dict[str, Any]
 
 def set_budget(path: Path, population: str, guarantee: Guarantee, when: datetime, period: str = LIFE) -> Line:
     """Record the most that may be spent on `population`, for life or in any year. A later line replaces an earlier."""
+    check_population(population)
+    check_budget(guarantee)
     event = {
         "kind": "budget",
         "version": 2,
@@ -120,6 +135,8 @@ def declare_overlap(path: Path, population: str, other: str, when: datetime) -> 
 
     Raises UserError (``ledger.overlap``) for a population and itself, which say nothing.
     """
+    check_population(population)
+    check_population(other)
     if population == other:
         raise UserError("ledger.overlap", f"{population!r} is one population, not two.", do="Name another one.")
     event = {"kind": "overlap", "version": 1, "population": population, "with": other, "at": timestamp(when)}
@@ -131,6 +148,7 @@ def charge(path: Path, population: str, cost: Cost, details: dict[str, Any], whe
 
     Amounts are whole billionths, rounded up. The year that pays is that of `when` in UTC.
     """
+    check_population(population)
 
     def event(lines: tuple[Line, ...]) -> dict[str, Any]:
         check_can_charge(lines, population, cost, when.astimezone(UTC).year)

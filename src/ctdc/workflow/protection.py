@@ -14,6 +14,7 @@ from typing import Any
 from ctdc.foundation import clock
 from ctdc.foundation.hashing import hash_value
 from ctdc.foundation.progress import Progress
+from ctdc.privacy.domain import plan_of
 from ctdc.privacy.ledger import read, unfinished
 from ctdc.privacy.outputs import PRIVACY
 from ctdc.privacy.protect import PAID, publish_measurements, record_end
@@ -40,6 +41,22 @@ def domain_hash(profile_id: str) -> str:
         return hash_value(columns)
     linked = [[column.name, list(column.codes)] for column in profile.links.columns]
     return hash_value([columns, linked, profile.links.most, profile.links.number])
+
+
+def check_settings(privacy: Privacy, release: Release) -> None:
+    """Raise UserError for settings that no protection could have: before a case is read, and so before any charge."""
+    chosen = settings_of(
+        epsilon=privacy.epsilon,
+        delta=privacy.delta,
+        length=privacy.length,
+        population=population_of(privacy, release),
+        seed=privacy.seed,
+        threshold=privacy.threshold,
+        aggregates=privacy.aggregates,
+        workload=privacy.workload,
+    )
+    domain = domain_of_profile(load().profile(release.profile), facts=False)
+    plan_of(domain, chosen.guarantee, chosen.declared_workload())
 
 
 PAID_FOR = {"epsilon", "delta", "length"}

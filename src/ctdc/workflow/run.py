@@ -40,6 +40,7 @@ from ctdc.workflow.harmonise import (
 )
 from ctdc.workflow.protection import (
     charge_of,
+    check_settings,
     lost_charges,
     measure_stage,
     population_of,
@@ -132,7 +133,8 @@ def run(plan: Plan, observer: Observer) -> RunResult:
     budget that does not suffice and for a release that does not verify.
     """
     began = time.monotonic()
-    # Read before anything is paid for: a key or a report that cannot be used should cost nothing.
+    # Checked before anything is paid for: settings, a key or a report that cannot be used should cost nothing.
+    check_settings(plan.privacy, plan.release)
     key = None if plan.signing_key is None else read_signing_key(plan.signing_key, plan.out / STORE)
     given = _given(plan)
     workspace = Workspace(plan.out / WORK)

@@ -8,13 +8,13 @@ times are taken over: whoever tried all times could find out from them how long 
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ctdc.foundation.documents import BadDocument, parse_json
 from ctdc.foundation.errors import Refused, UserError
 from ctdc.foundation.hashing import hash_bytes
 
@@ -208,10 +208,10 @@ def _document(path: Path, code: str, allowed: str) -> tuple[dict[str, Any], str]
     """The content of a JSON file, and its SHA-256."""
     try:
         content = path.read_bytes()
-        document = json.loads(content)
+        document = parse_json(content)
     except FileNotFoundError:
         raise UserError(code, "There is no such file.", where=str(path), do="Check the path.") from None
-    except (json.JSONDecodeError, UnicodeDecodeError):
+    except BadDocument:
         raise _wrong(path, code, allowed) from None
     if not isinstance(document, dict):
         raise _wrong(path, code, allowed)
