@@ -2,8 +2,7 @@
 
 Promise: finds by pattern, in texts that no mapping explains (explained ones become codes and go no further); what is
 found is masked in every report and keeps the delivery from being promoted. The intake scans a source file with it, the
-vault what is put into it. It errs on the side of warning, and
-finding nothing is no proof that nothing is there.
+vault what is put into it. It errs on the side of warning, and finding nothing is no proof that nothing is there.
 """
 
 from __future__ import annotations
