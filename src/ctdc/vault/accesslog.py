@@ -37,7 +37,7 @@ VERSION = 1
 # Event -> what it says beside when, who and why. `of` is the sequence of the line that began the act.
 EVENTS: dict[str, tuple[str, ...]] = {
     "init": (),
-    "put": ("organisation", "delivery", "manifest", "up_to"),
+    "put": ("organisation", "delivery", "manifest", "up_to", "accepted"),
     "stored": ("of",),
     "dropped": ("of",),
     "list": (),

@@ -13,7 +13,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -27,7 +27,7 @@ from ctdc.foundation.errors import Refused, UserError
 from ctdc.foundation.files import atomic_folder
 from ctdc.foundation.hashing import canonical_json, hash_file
 from ctdc.foundation.progress import Progress, Silent
-from ctdc.vault import keyring, records
+from ctdc.vault import keyring, promotion, records
 from ctdc.vault.access import Access, check_delivery, rounded
 from ctdc.vault.accesslog import scan
 from ctdc.vault.delivery import (
@@ -55,7 +55,8 @@ class Deposit:
 
     files: as the organisation sent them; tables: name to parquet file with a keyed id in `subject_column`;
     schema: what the tables follow, an id or a hash; leave_out_withdrawn: store the others when people who have
-    withdrawn are among the rows (the files are then not stored, since they hold them too).
+    withdrawn are among the rows (the files are then not stored, since they hold them too); allowed: the only columns
+    that tables may have, None for any; accepted: columns that look like identifiers, and that a person has looked at.
     """
 
     organisation: str
@@ -66,6 +67,8 @@ class Deposit:
     retain_until: date | None = None
     subject_column: str = SUBJECT
     leave_out_withdrawn: bool = False
+    allowed: Collection[str] | None = None
+    accepted: frozenset[str] = frozenset()
 
     def identity(self, vault: str) -> Identity:
         """What is bound to everything that is sealed for it."""
@@ -77,11 +80,13 @@ def put(vault: Vault, deposit: Deposit, access: Access, when: datetime, progress
     """Seal a deposit and store it. The key of the vault is not needed.
 
     Raises UserError (``vault.exists``, ``vault.empty``, and what `records.open_table` raises), Refused
-    (``vault.withdrawn``, ``vault.over``).
+    (``vault.withdrawn``, ``vault.over``, ``vault.identifiers``).
     """
     final = vault.path(deposit.organisation, deposit.delivery)
     _check_deposit(vault, deposit, final, when)
     tables = {name: records.open_table(path, deposit.subject_column) for name, path in deposit.tables.items()}
+    for name, table in tables.items():
+        promotion.check(table, name, deposit.accepted | {deposit.subject_column}, deposit.allowed)
     with _staging(vault) as folder:
         withdrawn = scan(vault.log).of(deposit.organisation)
         found = sum(records.withdrawn_rows(table, deposit.subject_column, withdrawn) for table in tables.values())
@@ -242,6 +247,7 @@ def _store(
         delivery=deposit.delivery,
         manifest=manifest.hash(),
         up_to=rounded(manifest.rows),
+        accepted=",".join(sorted(deposit.accepted)),
     )
     sync_folder(folder)
     final.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
