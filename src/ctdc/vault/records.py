@@ -172,12 +172,18 @@ def seal_table(
             progress.advance(float(len(subjects)))
         _sync(rows_file)
         _sync(keys_file)
-    head = TableHead(name, file.schema_arrow, writer.count, digest.hexdigest())
+    head = TableHead(name, _whole_schema(file), writer.count, digest.hexdigest())
     with stem.with_suffix(".head").open("xb") as stream:
         stream.write(seal(head.as_bytes(), key, context + b"head"))
         _sync(stream)
     progress.finish()
     return writer.count
+
+
+def _whole_schema(file: pq.ParquetFile) -> pa.Schema:
+    """The schema with all that the file says of itself, which Arrow keeps apart from the schema."""
+    said: dict[bytes, bytes] = file.metadata.metadata or {}
+    return file.schema_arrow.with_metadata({key: value for key, value in said.items() if key != b"ARROW:schema"})
 
 
 def _sync(stream: BinaryIO) -> None:

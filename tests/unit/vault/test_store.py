@@ -52,6 +52,17 @@ def test_what_was_put_comes_back(tmp_path: Path) -> None:
     assert all(path.stat().st_mode & 0o077 == 0 for path in (tmp_path / "out", *(tmp_path / "out").rglob("*")))
 
 
+def test_what_a_file_says_of_itself_comes_back_too(tmp_path: Path) -> None:
+    vault = new_vault(tmp_path)
+    table = cases(range(3)).replace_schema_metadata()
+    with pq.ParquetWriter(tmp_path / "t.parquet", table.schema) as writer:
+        writer.write_table(table)
+        writer.add_key_value_metadata({"ctdc.standard": "1"})
+    put(vault, deposit(tmp_path, tables={"cases": tmp_path / "t.parquet"}), STEWARD, WHEN)
+    get(vault, "shelter", "2025", tmp_path / "out", STEWARD, WHEN)
+    assert pq.read_metadata(tmp_path / "out" / "cases.parquet").metadata[b"ctdc.standard"] == b"1"
+
+
 def test_nothing_that_was_delivered_is_readable_on_the_disk_or_in_the_log(tmp_path: Path) -> None:
     vault = filled(tmp_path)
     get(vault, "shelter", "2025", tmp_path / "out", STEWARD, WHEN)
