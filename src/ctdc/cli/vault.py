@@ -548,6 +548,7 @@ def verify_command(
 def _logged(vault: Vault, access: Access) -> Vault:
     """The vault, after the line that says so; without its keys when the log is broken: then nothing is opened."""
     try:
+        erase.settle(vault, access, clock.now())
         vault.record("verify", access, clock.now())
     except UserError as error:
         if error.detail.code not in ("vault.log_broken", "vault.head"):

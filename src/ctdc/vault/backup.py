@@ -20,7 +20,7 @@ from typing import Any
 from ctdc.foundation.chain import Line
 from ctdc.foundation.clock import timestamp
 from ctdc.foundation.errors import Refused, UserError
-from ctdc.foundation.files import as_json, atomic_folder
+from ctdc.foundation.files import as_json, atomic_folder, sync_folder
 from ctdc.foundation.hashing import hash_file
 from ctdc.foundation.progress import Progress, Silent
 from ctdc.vault import accesslog
@@ -29,7 +29,6 @@ from ctdc.vault.accesslog import Head
 from ctdc.vault.erase import destroy_delivery, finish_open_acts, forget
 from ctdc.vault.sealing import write_private
 from ctdc.vault.sources import KeySource
-from ctdc.vault.store import sync_folder
 from ctdc.vault.vault import DELIVERIES, LOCK, STAGING, Vault, open_vault
 from ctdc.vault.verify import Verified, stored_deliveries, verify
 

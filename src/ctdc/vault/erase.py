@@ -18,6 +18,7 @@ from pathlib import Path
 
 from ctdc.foundation.chain import Line
 from ctdc.foundation.errors import UserError
+from ctdc.foundation.files import sync_folder
 from ctdc.foundation.progress import Progress, Silent
 from ctdc.vault import records
 from ctdc.vault.access import Access, check_subject, rounded
@@ -85,6 +86,7 @@ def _destroy_files(folder: Path, manifest: Manifest) -> int:
         destroy(folder / f"{name}.key")
         destroy(folder / f"{name}.head")
         (folder / f"{name}.sealed").unlink(missing_ok=True)
+    sync_folder(folder)
     return len(there)
 
 
@@ -123,6 +125,7 @@ def destroy_delivery(folder: Path) -> None:
     for path in folder.glob("*.key*"):
         destroy(path)
     shutil.rmtree(folder)
+    sync_folder(folder.parent)
 
 
 def due(vault: Vault, today: date) -> tuple[Manifest, ...]:
@@ -144,6 +147,13 @@ def expire(vault: Vault, access: Access, when: datetime, progress: Progress | No
             progress.advance()
         progress.finish()
     return over
+
+
+def settle(vault: Vault, access: Access, when: datetime) -> None:
+    """Finish what a killed process left undone, before anybody reads. The caller holds no lock."""
+    if any(line.event["kind"] != "rotate" for line in scan(vault.log).open_acts):
+        with vault.exclusive():
+            finish_open_acts(vault, access, when)
 
 
 def finish_open_acts(vault: Vault, access: Access, when: datetime) -> None:

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from ctdc.foundation.errors import Refused
 from ctdc.table.identifiers import kind_of_header, looks_like_case_id, scan_values
+from ctdc.vault import records
 from ctdc.vault.access import rounded
 
 # What `ctdc intake harmonise` writes about a row beside the variables: hashes, and names that mappings give.
@@ -51,7 +52,7 @@ def suspicions(file: pq.ParquetFile, passed: Set[str], allowed: Collection[str] 
             found.append(Suspicion(field.name, "not_allowed"))
         if kind := kind_of_header(field.name):
             found.append(Suspicion(field.name, f"called_{kind}"))
-        found += _in_values(field.name, file.read(columns=[field.name]).column(0))
+        found += _in_values(field.name, records.read_column(file, field.name))
     return tuple(found)
 
 

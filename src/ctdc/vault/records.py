@@ -111,8 +111,22 @@ def withdrawn_rows(file: pq.ParquetFile, subject_column: str, withdrawn: Set[str
     """How many rows belong to people who have withdrawn."""
     if not withdrawn:
         return 0
-    batches = file.iter_batches(BATCH_ROWS, columns=[subject_column])
+    batches = _batches(file, [subject_column])
     return sum(subject in withdrawn for batch in batches for subject in subjects_of(batch, subject_column))
+
+
+def read_column(file: pq.ParquetFile, name: str) -> pa.ChunkedArray:
+    """One column whole. Raises UserError (``vault.table``) where the file is damaged."""
+    schema = pa.schema([file.schema_arrow.field(name)])
+    return pa.Table.from_batches(list(_batches(file, [name])), schema=schema).column(0)
+
+
+def _batches(file: pq.ParquetFile, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
+    """The rows of a file. Raises UserError (``vault.table``) where it is damaged; what Arrow says may repeat values."""
+    try:
+        yield from file.iter_batches(BATCH_ROWS, columns=columns)
+    except (pa.ArrowException, OSError):
+        raise UserError("vault.table", "The parquet file is damaged.", do="Make it again.") from None
 
 
 @dataclass
@@ -161,7 +175,7 @@ def seal_table(
     progress.start(f"Sealing {name}", float(file.metadata.num_rows))
     with stem.with_suffix(".sealed").open("xb") as rows_file, stem.with_suffix(".keys").open("xb") as keys_file:
         writer = _Writer(rows_file, keys_file, AESGCM(key), context)
-        for batch in file.iter_batches(BATCH_ROWS):
+        for batch in _batches(file):
             subjects = subjects_of(batch, subject_column)
             if leave_out:
                 kept = [subject not in leave_out for subject in subjects]

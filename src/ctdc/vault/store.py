@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 
 from ctdc.foundation.clock import timestamp
 from ctdc.foundation.errors import Refused, UserError
-from ctdc.foundation.files import atomic_folder
+from ctdc.foundation.files import atomic_folder, sync_folder
 from ctdc.foundation.hashing import canonical_json, hash_file
 from ctdc.foundation.progress import Progress, Silent
 from ctdc.vault import keyring, promotion, records
@@ -42,7 +42,7 @@ from ctdc.vault.delivery import (
     read_manifest,
     write_key,
 )
-from ctdc.vault.erase import finish_open_acts
+from ctdc.vault.erase import finish_open_acts, settle
 from ctdc.vault.sealing import damaged, new_key, open_stream, seal, seal_stream, unseal
 from ctdc.vault.vault import STAGING, Vault
 
@@ -257,18 +257,9 @@ def _store(
     vault.record("stored", access, when, of=begun.sequence)
 
 
-def sync_folder(folder: Path) -> None:
-    """Make the names in `folder` survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def deliveries(vault: Vault, access: Access, when: datetime, organisation: str | None = None) -> tuple[Manifest, ...]:
     """Manifests of all deliveries, or of one organisation's. Logged."""
-    _ready(vault, access, when)
+    settle(vault, access, when)
     vault.record("list", access, when)
     with vault.shared():
         return tuple(read_manifest(folder, vault.keyring.vault) for folder in vault.delivery_folders(organisation))
@@ -291,13 +282,6 @@ def manifest_of(vault: Vault, organisation: str, delivery: str) -> Manifest:
     return read_manifest(folder, vault.keyring.vault)
 
 
-def _ready(vault: Vault, access: Access, when: datetime) -> None:
-    """Finish what a killed process left undone, before anybody reads."""
-    if any(line.event["kind"] != "rotate" for line in scan(vault.log).open_acts):
-        with vault.exclusive():
-            finish_open_acts(vault, access, when)
-
-
 def table_names(vault: Vault, manifest: Manifest) -> dict[str, Part]:
     """Name of each table, opened with the key, to its part."""
     folder, identity = vault.path(manifest.identity.organisation, manifest.identity.delivery), manifest.identity
@@ -314,7 +298,7 @@ def read_table(vault: Vault, organisation: str, delivery: str, name: str, access
     Raises UserError (``vault.no_delivery``, ``vault.no_table``, ``vault.damaged``, ``vault.sealed``).
     """
     vault.needs_keys()
-    _ready(vault, access, when)
+    settle(vault, access, when)
     with vault.shared():
         manifest = manifest_of(vault, organisation, delivery)
         _log_read(vault, manifest, f"{TABLE}s", access, when)
@@ -362,7 +346,7 @@ def get(
     """
     vault.needs_keys()
     progress = progress or Silent()
-    _ready(vault, access, when)
+    settle(vault, access, when)
     with vault.shared():
         manifest = manifest_of(vault, organisation, delivery)
         with atomic_folder(target) as fresh:

@@ -172,6 +172,18 @@ def test_nothing_and_unreadable_tables_are_refused(tmp_path: Path) -> None:
         put(vault, deposit(tmp_path, subject_column="other"), STEWARD, WHEN)
 
 
+def test_a_table_that_is_damaged_inside_is_refused_without_a_word_of_it(tmp_path: Path) -> None:
+    vault = new_vault(tmp_path)
+    path = cases_file(tmp_path, range(3000), "damaged.parquet")
+    content = bytearray(path.read_bytes())
+    content[4:4000] = b"\xff" * 3996  # from the first page's header on
+    path.write_bytes(content)
+    with pytest.raises(UserError, match="parquet file is damaged") as caught:
+        put(vault, deposit(tmp_path, tables={"cases": path}), STEWARD, WHEN)
+    assert SECRET not in str(caught.value)
+    assert kinds(vault) == ["init"]
+
+
 @pytest.mark.parametrize(
     ("actor", "purpose"),
     [("", "x"), ("a b", "x"), ("me", ""), ("me", "two\nlines"), ("me", "look up +44 20 7946 0958"), ("me", "x" * 300)],
