@@ -1,6 +1,7 @@
 """The commands of docs/how-to/vault.md, run in the order of the page on invented deliveries."""
 
 import csv
+import json
 import re
 import shlex
 from pathlib import Path
@@ -52,3 +53,21 @@ def test_the_page_explains_every_command() -> None:
 
     named = {arguments[2] for arguments in commands() if arguments[1:2] == ["vault"]}
     assert named == set(command.commands)
+
+
+def test_the_figures_on_the_page_are_those_that_were_measured() -> None:
+    root = PAGE.parents[2]
+    measured = json.loads((root / "benchmarks" / "results" / "vault.json").read_text(encoding="utf-8"))
+    page = (root / "docs" / "explanation" / "vault.md").read_text(encoding="utf-8")
+    rows = {
+        "put": "put",
+        "get, into a parquet file": "get",
+        "verify, every byte opened": "verify",
+        "forget one person": "withdraw_one_person",
+        "rotate": "rotate",
+    }
+    for words, act in rows.items():
+        assert f"| {words} | {measured[act]['cpu_seconds']:.2g} |" in page
+    size = measured["bytes_per_record"]
+    assert f"{size['sealed']:,.0f} bytes a row sealed, and {size['keys']:.0f} for its key" in page
+    assert f"on {measured['rows']:,} harmonised cases" in page
