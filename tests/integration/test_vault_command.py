@@ -111,6 +111,28 @@ def test_a_command_line_that_says_too_little_or_too_much_is_refused(vault: str, 
     assert run(*[vault if one == "V" else one for one in arguments]).exit_code == 2
 
 
+def test_two_of_three_custodians(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    keys = [f"--key=file:{tmp_path / name}" for name in "abc"]
+    for name in "abc":
+        assert run("new-key", str(tmp_path / name)).exit_code == 0
+    folder = str(tmp_path / "vault")
+    assert run("init", folder, *keys, "--quorum", "2").exit_code == 0
+    assert "all opened" in run("verify", folder, keys[2], keys[0]).stdout
+    code, text = failed(capsys, "verify", folder, keys[1])
+    assert (code, "2 of the keys" in text) == (3, True)
+    code, text = failed(capsys, "init", str(tmp_path / "none"))
+    assert (code, "needs a key" in text) == (3, True)
+
+
+def test_a_vault_with_another_fingerprint_gets_nothing(
+    vault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CTDC_VAULT_FINGERPRINT", "0" * 64)
+    table = str(cases_file(tmp_path, range(3)))
+    code, text = failed(capsys, "put", vault, "shelter", "2026", "--table", table)
+    assert (code, "not the vault that you know" in text) == (4, True)
+
+
 def test_forgetting_asks_first(vault: str) -> None:
     assert run("withdraw", vault, "shelter", "--delivery", "2025", input_="n\n").exit_code == 1
     assert "2025" in run("list", vault).output

@@ -37,6 +37,7 @@ from ctdc.vault.vault import Vault, create, open_vault
 from ctdc.vault.verify import Verified, verify
 
 KEY_VARIABLE = "CTDC_VAULT_KEY"
+PRINT_VARIABLE = "CTDC_VAULT_FINGERPRINT"
 EXIT_UNSOUND = 4
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -150,6 +151,7 @@ def _schema_and_columns(tables: dict[str, Path]) -> tuple[str, frozenset[str] | 
 @click.option("--retain-until", type=click.DateTime(["%Y-%m-%d"]), help="Last day on which it may be kept.")
 @click.option("--leave-out-withdrawn", is_flag=True, help="Store the others, and no file, if somebody has withdrawn.")
 @click.option("--accept", "accepted", multiple=True, metavar="COLUMN", help="A column you have looked at yourself.")
+@click.option("--fingerprint", envvar=PRINT_VARIABLE, help="Put nothing into a vault with another fingerprint.")
 @click.option("--only-columns", type=FILE_PATH, help="File with the names of allowed columns, one a line.")
 @access_options
 @json_option
@@ -163,6 +165,7 @@ def put_command(
     retain_until: datetime | None,
     leave_out_withdrawn: bool,
     accepted: tuple[str, ...],
+    fingerprint: str | None,
     only_columns: Path | None,
     actor: str,
     purpose: str,
@@ -187,7 +190,8 @@ def put_command(
         frozenset(accepted),
     )
     with progress_bars(quiet=as_json) as progress:
-        manifest = put(open_vault(folder), deposit, Access(actor, purpose), clock.now(), progress)
+        vault = open_vault(folder, fingerprint=fingerprint or "")
+        manifest = put(vault, deposit, Access(actor, purpose), clock.now(), progress)
     emit(_as_dict(manifest), as_json, f"Sealed: {_line(manifest)}")
 
 
@@ -382,9 +386,8 @@ def rotate_command(
     vault = _old_or_new(folder, keys, new)
     with progress_bars(quiet=as_json) as progress:
         vault = rotate(vault, new, quorum or len(new), Access(actor, purpose), clock.now(), progress)
-    result = {"fingerprint": vault.keyring.fingerprint(), "deliveries": len(vault.delivery_folders())}
-    text = f"The vault has a new key. Fingerprint: {result['fingerprint']}\nOnly older backups open with the old one."
-    emit(result, as_json, text)
+    text = "The vault has a new key. Only older backups open with the old one."
+    emit({"root": vault.keyring.current, "deliveries": len(vault.delivery_folders())}, as_json, text)
 
 
 def _old_or_new(folder: Path, keys: tuple[str, ...], new: list[KeySource]) -> Vault:

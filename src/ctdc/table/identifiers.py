@@ -47,6 +47,7 @@ _HEADERS = {
     ),
     "address": re.compile(r"\baddress|adresse|dirección|domicilio|anschrift|عنوان|\bstreet\b|\brue\b|\bcalle\b|straße"),
 }
+_DAY = re.compile(r"(?<!\d)(?:19|20)\d\d([-_.]?)(?:0[1-9]|1[0-2])\1(?:0[1-9]|[12]\d|3[01])(?!\d)")
 _CASE_ID = re.compile(r"(?<!\w)[A-Z]{2,8}[-/ ]?\d{2,4}[-/]\d{3,8}(?!\w)")
 MAX_VALUE_WORDS = 12
 MAX_VALUE_LENGTH = 100
@@ -92,6 +93,11 @@ def kind_of_header(header: str) -> str:
     """The kind of identifier that a column of this name holds; empty when the name says nothing of the kind."""
     words = _spoken(header)
     return next((kind for kind, pattern in _HEADERS.items() if pattern.search(words)), "")
+
+
+def without_dates(text: str) -> str:
+    """`text` without days such as 2024-01-31 and 20240131, which else look like telephone numbers."""
+    return _DAY.sub("", text)
 
 
 def looks_like_case_id(text: str) -> bool:

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 
 from ctdc.foundation.errors import UserError
-from ctdc.table.identifiers import kind_of
+from ctdc.table.identifiers import kind_of, without_dates
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _DELIVERY = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
@@ -38,7 +38,7 @@ class Access:
         text = self.purpose.strip()
         if not text or len(text) > MAX_PURPOSE or not text.isprintable():
             raise _wrong("purpose", "An access needs a purpose.", f"one line of up to {MAX_PURPOSE} characters")
-        if kind_of(text) in ("phone", "email", "passport", "url", "name"):
+        if kind_of(without_dates(text)) in ("phone", "email", "passport", "url", "name"):
             raise _wrong(
                 "purpose",
                 "The purpose looks as if it named a person. The log is kept for ever, also when a person withdraws.",

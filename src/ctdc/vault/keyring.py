@@ -1,21 +1,22 @@
 """The keys of a vault: public halves in the open, private ones sealed under what the key sources wrap.
 
 Promise: the private halves are readable only with the sources (all of one, or as many as the quorum says of several:
-with two of three, no custodian opens the vault alone). What stands in the open is bound to what is sealed: a replaced
-public key is noticed by whoever opens the keyring. Several roots stand here only while a rotation is under way; the
-last is the one that seals.
+with two of three, no custodian opens the vault alone). What stands in the open is signed with the log key, whose hash
+is the vault's fingerprint, and bound to what is sealed: whoever knows the fingerprint, or opens the keyring, notices a
+replaced public key. Several roots stand here only while a rotation is under way; the last is the one that seals.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, permutations
 from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from ctdc.foundation.errors import UserError
 from ctdc.foundation.files import as_json
@@ -37,6 +38,7 @@ class Keyring:
     log_key: bytes
     locks: tuple[dict[str, Any], ...]
     sealed: bytes
+    signature: bytes
 
     @property
     def current(self) -> str:
@@ -57,11 +59,18 @@ class Keyring:
 
     def as_dict(self) -> dict[str, Any]:
         """The file's content."""
-        return self._open_part() | {"locks": list(self.locks), "sealed": as_text(self.sealed)}
+        return self._open_part() | {
+            "locks": list(self.locks),
+            "sealed": as_text(self.sealed),
+            "signature": as_text(self.signature),
+        }
 
     def fingerprint(self) -> str:
-        """Hash of the root that seals, for comparing by voice or on paper."""
-        return hash_value(self.roots[self.current].as_dict())
+        """Hash of the vault's id and log key, which stay the same: for comparing by voice or on paper.
+
+        The log key signs the roots, so whoever knows the fingerprint knows that a root is this vault's.
+        """
+        return hash_value([self.vault, as_text(self.log_key)])
 
 
 @dataclass(frozen=True, repr=False)
@@ -99,6 +108,8 @@ def lock(vault: str, keys: Keys, sources: Sequence[KeySource], quorum: int) -> K
 
     Raises UserError (``vault.quorum``) when the numbers make no sense.
     """
+    if not sources:
+        raise UserError("vault.key", "A vault needs a key.", do="Name where it is with --key.")
     if not 1 <= quorum <= len(sources) <= MAX_SOURCES:
         raise UserError("vault.quorum", "So many sources cannot be asked for.", allowed="from 1 to the number of keys")
     inner = new_key()
@@ -106,12 +117,12 @@ def lock(vault: str, keys: Keys, sources: Sequence[KeySource], quorum: int) -> K
         {"needs": quorum, "wrapped": as_text(_wrap_all(inner, chosen))} for chosen in combinations(sources, quorum)
     )
     public = {name: root.public() for name, root in keys.roots.items()}
-    open_part = Keyring(vault, public, keys.log.public_key().public_bytes_raw(), locks, b"")
+    open_part = Keyring(vault, public, keys.log.public_key().public_bytes_raw(), locks, b"", b"")
     secret = canonical_json(
         {"roots": [[name, root.as_dict()] for name, root in keys.roots.items()], "log": as_text(_log_bytes(keys))}
     )
     sealed = seal(secret, inner, open_part.context())
-    return Keyring(vault, public, open_part.log_key, locks, sealed)
+    return replace(open_part, sealed=sealed, signature=keys.log.sign(open_part.context()))
 
 
 def _log_bytes(keys: Keys) -> bytes:
@@ -167,7 +178,7 @@ def load(folder: Path) -> Keyring:
         )
     try:
         return _parse(json.loads(path.read_bytes()))
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, InvalidSignature):
         raise UserError(
             "vault.keyring",
             "The keyring of the vault has been damaged, or is of another version of ctdc.",
@@ -177,12 +188,15 @@ def load(folder: Path) -> Keyring:
 
 
 def _parse(raw: dict[str, Any]) -> Keyring:
-    """A keyring from its file's content. Raises ValueError, KeyError, TypeError, AttributeError."""
+    """A keyring from its file's content. Raises ValueError, KeyError, TypeError, AttributeError, InvalidSignature."""
     roots = {str(name): PublicRoot.from_dict(value) for name, value in raw["roots"]}
     locks = tuple({"needs": int(entry["needs"]), "wrapped": str(entry["wrapped"])} for entry in raw["locks"])
     if raw["version"] != VERSION or not roots:
         raise ValueError
-    return Keyring(str(raw["vault"]), roots, as_bytes(raw["log_key"]), locks, as_bytes(raw["sealed"]))
+    log_key, sealed, signature = (as_bytes(raw[name]) for name in ("log_key", "sealed", "signature"))
+    keyring = Keyring(str(raw["vault"]), roots, log_key, locks, sealed, signature)
+    Ed25519PublicKey.from_public_bytes(log_key).verify(signature, keyring.context())
+    return keyring
 
 
 def save(folder: Path, keyring: Keyring) -> None:

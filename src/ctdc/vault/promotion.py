@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ctdc.foundation.errors import Refused
-from ctdc.table.identifiers import kind_of_header, looks_like_case_id, scan_values
+from ctdc.table.identifiers import kind_of_header, looks_like_case_id, scan_values, without_dates
 from ctdc.vault import records
 from ctdc.vault.access import rounded
 
@@ -68,6 +68,8 @@ def _in_values(name: str, column: pa.ChunkedArray) -> Iterator[Suspicion]:
         return
     counts = pc.value_counts(column.cast(pa.string()).drop_null())
     pairs = list(zip(counts.field("values").to_pylist(), counts.field("counts").to_pylist(), strict=True))
+    if name.startswith("_"):  # names of files and sheets, which often hold a day
+        pairs = [(without_dates(text), count) for text, count in pairs]
     ids = [count for text, count in pairs if looks_like_case_id(text)]
     if ids:
         yield Suspicion(name, "case_id", rounded(sum(ids)))

@@ -187,6 +187,8 @@ def _seal_all(
         parts.append(_part(stem, TABLE))
     manifest = Manifest(identity, timestamp(when), tuple(parts))
     _write(folder / MANIFEST, manifest.as_bytes())
+    for path in folder.iterdir():
+        path.chmod(0o600)
     return manifest
 
 

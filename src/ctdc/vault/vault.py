@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 
 from ctdc.foundation.chain import Line
-from ctdc.foundation.errors import UserError
+from ctdc.foundation.errors import Refused, UserError
 from ctdc.foundation.files import atomic_folder
 from ctdc.vault import accesslog, keyring
 from ctdc.vault.access import Access, check_delivery, check_organisation
@@ -95,10 +95,18 @@ def create(folder: Path, sources: Sequence[KeySource], quorum: int, access: Acce
     return Vault(folder, ring, keys)
 
 
-def open_vault(folder: Path, sources: Sequence[KeySource] = ()) -> Vault:
+def open_vault(folder: Path, sources: Sequence[KeySource] = (), fingerprint: str = "") -> Vault:
     """The vault in `folder`; without sources nothing in it can be read.
 
-    Raises UserError (``vault.missing``, ``vault.keyring``, ``vault.key``).
+    fingerprint: what the vault's must be, where it is known. Raises UserError (``vault.missing``, ``vault.keyring``,
+    ``vault.key``), Refused (``vault.fingerprint``).
     """
     ring = keyring.load(folder)
+    if fingerprint and fingerprint != ring.fingerprint():
+        raise Refused(
+            "vault.fingerprint",
+            "This is not the vault that you know: its fingerprint is another one.",
+            where=str(folder),
+            do="Put nothing into it. Ask who has changed it.",
+        )
     return Vault(folder, ring, keyring.unlock(ring, sources) if sources else None)

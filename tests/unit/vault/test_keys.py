@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.support.vaults import KEY, STEWARD, WHEN, deposit, filled, new_vault, reopened
 
-from ctdc.foundation.errors import UserError
+from ctdc.foundation.errors import Refused, UserError
 from ctdc.vault import accesslog, keyring, rotate
 from ctdc.vault.sealing import PrivateRoot, as_text, destroy, new_key, replace_secret
 from ctdc.vault.sources import Command, LocalKey, from_environment, from_file, make_key_file, parse
@@ -117,14 +117,35 @@ def test_two_of_three_custodians_open_the_vault_and_one_alone_does_not(tmp_path:
             keyring.lock("v", keyring.make_keys(), custodians, quorum)
 
 
-def test_a_replaced_public_key_is_noticed_by_whoever_opens_the_keyring(tmp_path: Path) -> None:
+def test_a_replaced_public_key_is_noticed_before_anything_is_sealed_to_it(tmp_path: Path) -> None:
     vault = new_vault(tmp_path)
     strange = PrivateRoot.generate().public().as_dict()
     path = vault.folder / keyring.NAME
     text = path.read_text()
     path.write_text(text.replace(vault.keyring.roots[vault.keyring.current].as_dict()["x25519"], strange["x25519"]))
-    with pytest.raises(UserError, match="changed, cut, moved"):
+    with pytest.raises(UserError, match="keyring of the vault has been damaged"):
+        open_vault(vault.folder)
+
+
+def test_a_keyring_that_somebody_else_signed_is_noticed_by_its_fingerprint_and_by_whoever_opens_it(
+    tmp_path: Path,
+) -> None:
+    vault = new_vault(tmp_path)
+    mark = vault.keyring.fingerprint()
+    assert open_vault(vault.folder, fingerprint=mark).keyring == vault.keyring
+    keyring.save(vault.folder, keyring.lock(vault.keyring.vault, keyring.make_keys(), [NEW], 1))
+    with pytest.raises(Refused, match="not the vault that you know"):
+        open_vault(vault.folder, fingerprint=mark)
+    with pytest.raises(UserError, match="does not open"):
         reopened(vault)
+
+
+@pytest.mark.slow
+def test_the_fingerprint_stays_when_the_key_is_rotated(tmp_path: Path) -> None:
+    vault = new_vault(tmp_path)
+    mark = vault.keyring.fingerprint()
+    assert rotate.rotate(vault, [NEW], 1, STEWARD, WHEN).keyring.fingerprint() == mark
+    assert open_vault(vault.folder, [NEW], mark).keys
 
 
 def test_a_damaged_keyring_is_said_to_be_one(tmp_path: Path) -> None:

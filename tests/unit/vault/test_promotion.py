@@ -45,6 +45,12 @@ def test_long_numbers_are_no_counts(tmp_path: Path) -> None:
     assert suspected(tmp_path, "share", pa.array([2079460958.0])) == ()
 
 
+def test_a_day_in_the_name_of_a_file_is_no_telephone_number(tmp_path: Path) -> None:
+    assert suspected(tmp_path, "_file", pa.array(["cases 2024-01-31.xlsx", "export_20240131.csv"])) == ()
+    (found,) = suspected(tmp_path, "_file", pa.array(["call 020 7946 0958.xlsx"]))
+    assert found.kind == "phone"
+
+
 def test_a_column_that_is_not_on_the_list_is_named(tmp_path: Path) -> None:
     found = suspected(tmp_path, "new", pa.array(["a"]), allowed={"country", "gender", "age"})
     assert found == (Suspicion("new", "not_allowed"),)
