@@ -102,11 +102,9 @@ def init(folder: Path, keys: tuple[str, ...], quorum: int | None, actor: str, pu
     """Make a new vault in the new folder VAULT."""
     found = _sources(keys)
     vault = create(folder, found, quorum or len(found), Access(actor, purpose), clock.now())
-    print_ = vault.keyring.fingerprint()
-    text = (
-        f"New vault: {folder}\nFingerprint of its public key: {print_}\nWithout its key nothing comes out of it again."
-    )
-    emit({"vault": vault.keyring.vault, "folder": str(folder), "fingerprint": print_}, as_json, text)
+    mark = vault.keyring.fingerprint()
+    text = f"New vault: {folder}\nFingerprint: {mark}\nWithout its key nothing comes out of it again."
+    emit({"vault": vault.keyring.vault, "folder": str(folder), "fingerprint": mark}, as_json, text)
 
 
 def _tables(paths: tuple[Path, ...]) -> dict[str, Path]:
@@ -331,7 +329,7 @@ def _forgotten(found: erase.Forgotten) -> str:
     ]
     if found.unknown:
         lines.append(
-            "Nobody can tell whether the person is in these, which hold files and no table: " + ", ".join(found.unknown)
+            "Nobody can tell whether the person is in these, which hold no whole table: " + ", ".join(found.unknown)
         )
     return "\n".join(lines)
 

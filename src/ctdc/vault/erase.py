@@ -30,7 +30,7 @@ from ctdc.vault.vault import Vault
 
 @dataclass
 class Forgotten:
-    """What a withdrawal did. unknown: deliveries with files and no table, where nobody can tell who is in them."""
+    """What a withdrawal did. unknown: deliveries without a (whole) table, where nobody can tell who is in them."""
 
     rows: int = 0
     deliveries: int = 0
@@ -58,16 +58,23 @@ def _finish_withdrawal(vault: Vault, line: Line, access: Access, when: datetime)
 
 
 def forget(vault: Vault, organisation: str, subjects: set[str]) -> Forgotten:
-    """Destroy the keys of people's rows in all deliveries of an organisation, and the files that held them."""
+    """Destroy the keys of people's rows in all deliveries of an organisation, and the files that held them.
+
+    No manifest is read: a damaged delivery must not stand in the way of forgetting what is in the others.
+    """
     found, unknown = Forgotten(), []
     for folder in vault.delivery_folders(organisation):
-        manifest = read_manifest(folder, vault.keyring.vault)
-        rows = sum(_forget_rows(folder / f"{part.name}.keys", subjects) for part in manifest.of_kind(TABLE))
+        tables = sorted(folder.glob(f"{TABLE}-*.keys"))
+        try:
+            rows = sum(_forget_rows(path, subjects) for path in tables)
+        except UserError:  # damaged: nobody can tell who is in it
+            unknown.append(folder.name)
+            continue
         if rows:
             found.rows += rows
             found.deliveries += 1
-            found.files += _destroy_files(folder, manifest)
-        if not manifest.of_kind(TABLE):
+            found.files += _destroy_files(folder)
+        if not tables:
             unknown.append(folder.name)
     found.unknown = tuple(unknown)
     return found
@@ -80,8 +87,8 @@ def _forget_rows(path: Path, subjects: set[str]) -> int:
     return len(rows)
 
 
-def _destroy_files(folder: Path, manifest: Manifest) -> int:
-    there = [part.name for part in manifest.of_kind(FILE) if (folder / f"{part.name}.sealed").exists()]
+def _destroy_files(folder: Path) -> int:
+    there = [path.stem for path in sorted(folder.glob(f"{FILE}-*.sealed"))]
     for name in there:
         destroy(folder / f"{name}.key")
         destroy(folder / f"{name}.head")

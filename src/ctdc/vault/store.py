@@ -97,6 +97,8 @@ def put(vault: Vault, deposit: Deposit, access: Access, when: datetime, progress
         with vault.exclusive():
             finish_open_acts(vault, access, when)
             ring = keyring.load(vault.folder)  # as it is now: a rotation may have gone by in the meantime
+            if ring.fingerprint() != vault.keyring.fingerprint():
+                raise keyring.changed(vault.folder)
             write_key(folder, ring.current, ring.roots[ring.current], sealed.identity, key)
             _store(vault, folder, final, sealed, deposit, withdrawn, access, when)
     return sealed

@@ -78,6 +78,17 @@ def test_deliveries_in_which_nobody_can_tell_who_is_there_are_named(tmp_path: Pa
     assert erase.withdraw(vault, "shelter", subject(4), STEWARD, WHEN).unknown == ("unread",)
 
 
+def test_a_damaged_delivery_does_not_stand_in_the_way_of_forgetting_and_is_named(tmp_path: Path) -> None:
+    vault = filled(tmp_path)
+    put(vault, deposit(tmp_path, delivery="2026"), STEWARD, WHEN)
+    for name in ("delivery.json", "table-1.keys"):
+        path = vault.path("shelter", "2026") / name
+        path.write_bytes(path.read_bytes()[:-1])
+    found = erase.withdraw(vault, "shelter", subject(4), STEWARD, WHEN)
+    assert (found.rows, found.unknown) == (1, ("2026",))
+    assert remaining(vault) == everybody() - {subject(4)}
+
+
 def test_a_raw_id_is_refused_without_being_repeated(tmp_path: Path) -> None:
     vault = filled(tmp_path)
     with pytest.raises(UserError) as caught:

@@ -141,6 +141,15 @@ def test_a_keyring_that_somebody_else_signed_is_noticed_by_its_fingerprint_and_b
 
 
 @pytest.mark.slow
+def test_a_keyring_that_is_exchanged_while_a_delivery_is_sealed_gets_nothing(tmp_path: Path) -> None:
+    vault = new_vault(tmp_path)
+    keyring.save(vault.folder, keyring.lock(vault.keyring.vault, keyring.make_keys(), [NEW], 1))
+    with pytest.raises(UserError, match="changed the keys"):
+        put(vault, deposit(tmp_path), STEWARD, WHEN)
+    assert not vault.delivery_folders()
+
+
+@pytest.mark.slow
 def test_the_fingerprint_stays_when_the_key_is_rotated(tmp_path: Path) -> None:
     vault = new_vault(tmp_path)
     mark = vault.keyring.fingerprint()
