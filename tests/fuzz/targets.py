@@ -26,6 +26,7 @@ import pyarrow.parquet as pq
 import xlsxwriter
 import xlwt
 
+from ctdc.foundation.chain import Line
 from ctdc.foundation.documents import BadDocument, parse_json
 from ctdc.foundation.errors import UserError
 from ctdc.intake.mapping import SHIPPED, load_mapping
@@ -39,7 +40,6 @@ from ctdc.intake.readers.prescan import scan_workbook
 from ctdc.intake.values import read_crosswalk
 from ctdc.privacy import budgets, ledger
 from ctdc.privacy.accounting import Cost, Guarantee, gaussian_mu
-from ctdc.privacy.ledger_events import Line
 from ctdc.privacy.workload import read_workload
 from ctdc.release.certificate.content import FORMAT
 from ctdc.release.certificate.evidence import TWIN_FORMAT, VERDICTS, read_audit, read_twin

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 from tests.fuzz.targets import EVENTS, TARGETS, delivered, ods, one_more, part_of, xls, xlsx
 
+from ctdc.foundation.chain import Line
 from ctdc.foundation.errors import UserError
 from ctdc.privacy import ledger
-from ctdc.privacy.ledger_events import Line
 from ctdc.table import damage
 from ctdc.table.coded import read_table
 

@@ -21,9 +21,10 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from ctdc.foundation.chain import Line
 from ctdc.foundation.errors import Refused, UserError
 from ctdc.privacy.accounting import Cost, Guarantee, gaussian_mu
-from ctdc.privacy.ledger_events import LIFE, YEAR, Line, total_cost
+from ctdc.privacy.ledger_events import LIFE, YEAR, total_cost
 
 PART = "/"
 EPSILON_STEP = 1e-4  # of "remaining", rounded down

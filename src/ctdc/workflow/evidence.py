@@ -11,12 +11,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from ctdc.foundation.chain import Line
 from ctdc.foundation.errors import UserError
 from ctdc.foundation.hashing import hash_file
 from ctdc.privacy.accounting import Cost
 from ctdc.privacy.budgets import charges, spent
 from ctdc.privacy.ledger import read
-from ctdc.privacy.ledger_events import Line
 from ctdc.release.certificate.evidence import Evidence, read_audit, read_twin
 from ctdc.release.protected import COHORTS, MEASUREMENTS, PRIVACY, read_privacy
 

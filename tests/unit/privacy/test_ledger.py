@@ -109,7 +109,7 @@ def test_damage_is_found_and_nothing_more_is_charged(tmp_path: Path, damage: str
 def test_bytes_that_are_no_text_are_damage(tmp_path: Path) -> None:
     path = charged(tmp_path / "l", 1)
     path.write_bytes(path.read_bytes() + b"\xff\xfe\n")
-    with pytest.raises(UserError, match="not a ledger line"):
+    with pytest.raises(UserError, match="not a line of this file"):
         read(path)
 
 
