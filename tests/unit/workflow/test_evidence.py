@@ -88,7 +88,8 @@ def folder(tmp_path: Path) -> Path:
     """What protecting wrote, as far as evidence is concerned."""
     out = tmp_path / "protected"
     out.mkdir()
-    facts = dict.fromkeys(("unit", "neighbours", "rho", "mu", "length", "threshold", "total", "publishable"))
+    facts = dict.fromkeys(("unit", "neighbours", "mu", "publishable"))
+    facts |= {"rho": 0.35, "length": 3, "threshold": 10, "total": {"count": 1.0, "standard_error": 1.0}}
     facts |= {"epsilon": 4.0, "delta": DELTA, "population": "all", "engine_version": "2"}
     (out / "privacy.json").write_text(json.dumps(facts))
     (out / "measurements.parquet").write_bytes(b"one")

@@ -82,6 +82,7 @@ def test_an_evaluation_against_cases_is_refused_whatever_else_it_says(written):
     "document",
     [
         "no json",
+        "[" * 100_000,
         {"format": "other"},
         {**TWIN, "more": 1},
         {**TWIN, "utility": []},
