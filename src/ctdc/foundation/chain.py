@@ -58,12 +58,16 @@ class Broken(Exception):
         self.number, self.why = number, why
 
 
-def _parse(text: bytes, number: int) -> Line:
+def parse(text: bytes, number: int, fault: Callable[[Any], str]) -> Line:
+    """One line, its event looked at and its place in the chain not. Raises Broken."""
     try:
         raw = parse_json(text)
-        return Line(raw["sequence"], raw["previous"], raw["event"], raw["hash"])
+        line = Line(raw["sequence"], raw["previous"], raw["event"], raw["hash"])
     except (ValueError, KeyError, TypeError):
         raise Broken(number, NO_LINE) from None
+    if wrong := fault(line.event):
+        raise Broken(number, wrong)
+    return line
 
 
 def complete(content: bytes) -> bytes:
@@ -84,9 +88,7 @@ def read(path: Path, fault: Callable[[Any], str]) -> tuple[Line, ...]:
         return ()
     lines: list[Line] = []
     for number, text in enumerate(complete(path.read_bytes()).splitlines(), start=1):
-        line = _parse(text, number)
-        if wrong := fault(line.event):
-            raise Broken(number, wrong)
+        line = parse(text, number, fault)
         if line != Line.after(lines[-1] if lines else None, line.event):
             raise Broken(number, "its hash or its place in the chain is wrong")
         lines.append(line)
@@ -110,7 +112,7 @@ def last(path: Path) -> Line | None:
             back *= 2
     if not texts:
         return None
-    line = _parse(texts[-1], 0)
+    line = parse(texts[-1], 0, lambda _: "")
     if line.hash != hash_value([line.sequence, line.previous, line.event]):
         raise Broken(0, "the last line's hash is wrong")
     return line

@@ -11,7 +11,6 @@ cut interrupted, and when an older backup is restored.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -25,6 +24,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from ctdc.foundation import chain
 from ctdc.foundation.chain import Line
 from ctdc.foundation.clock import timestamp
+from ctdc.foundation.documents import parse_json
 from ctdc.foundation.errors import UserError
 from ctdc.foundation.files import as_json
 from ctdc.foundation.hashing import canonical_json
@@ -174,7 +174,7 @@ def write_head(path: Path, head: Head) -> None:
 def read_head(path: Path) -> Head:
     """A head from its file. Raises UserError (``vault.head``)."""
     try:
-        raw = json.loads(path.read_bytes())
+        raw = parse_json(path.read_bytes())
         return Head(str(raw["vault"]), int(raw["sequence"]), str(raw["hash"]), str(raw["signature"]))
     except (OSError, ValueError, KeyError, TypeError):
         raise UserError("vault.head", "This is no signed head of an access log.", where=str(path)) from None
@@ -237,8 +237,10 @@ def scan(path: Path) -> Erasures:
     """`erasures` of a log that is not verified now: only the lines that matter are parsed, so that it is quick."""
     lines = []
     check_exists(path)
-    for text in chain.complete(path.read_bytes()).splitlines():
+    for number, text in enumerate(chain.complete(path.read_bytes()).splitlines(), start=1):
         if any(wanted in text for wanted in _WANTED):
-            raw = json.loads(text)
-            lines.append(Line(raw["sequence"], raw["previous"], raw["event"], raw["hash"]))
+            try:
+                lines.append(chain.parse(text, number, fault))
+            except chain.Broken as damage:
+                raise _broken(path, damage) from None
     return erasures(lines)

@@ -8,7 +8,6 @@ copy it refuses, unless somebody states that there is none.
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -19,6 +18,7 @@ from typing import Any
 
 from ctdc.foundation.chain import Line
 from ctdc.foundation.clock import timestamp
+from ctdc.foundation.documents import parse_json
 from ctdc.foundation.errors import Refused, UserError
 from ctdc.foundation.files import as_json, atomic_folder, sync_folder
 from ctdc.foundation.hashing import hash_file
@@ -98,7 +98,7 @@ def _listing(folder: Path, vault: Vault, when: datetime) -> dict[str, object]:
 def check_backup(folder: Path) -> dict[str, str]:
     """The files of a backup and their hashes, compared with what is there. Raises UserError (``vault.backup``)."""
     try:
-        files = _parse_listing(json.loads((folder / LIST).read_bytes()))
+        files = _parse_listing(parse_json((folder / LIST).read_bytes()))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise UserError("vault.backup", "This is no backup of a vault.", where=str(folder)) from None
     there = {name.as_posix() for name in _sources(folder)}

@@ -2,17 +2,19 @@
 
 Promise: identity (vault, organisation, delivery, schema, end of retention) is bound to every byte that is sealed: a
 part that is moved to another delivery or organisation, or whose retention is changed, does not open. The manifest
-never changes; its hash stands in the access log.
+never changes, and is bound to the delivery's key: with a part left out, nothing opens. Its hash stands in the access
+log.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
+import re
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 
+from ctdc.foundation.documents import parse_json
 from ctdc.foundation.errors import UserError
 from ctdc.foundation.hashing import canonical_json, hash_bytes
 from ctdc.vault.sealing import PrivateRoot, PublicRoot, as_bytes, as_text, damaged, replace_secret, write_private
@@ -21,6 +23,7 @@ VERSION = 1
 MANIFEST = "delivery.json"
 KEY = "delivery.key"
 FILE, TABLE = "file", "table"
+_PART = re.compile(rf"(?:{FILE}|{TABLE})-[1-9][0-9]{{0,5}}")
 
 
 @dataclass(frozen=True)
@@ -86,19 +89,29 @@ def read_manifest(folder: Path, vault: str) -> Manifest:
     """The manifest of the delivery in ``.../organisation/delivery``. Raises UserError (``vault.damaged``)."""
     where = f"{folder.parent.name}/{folder.name}/{MANIFEST}"
     try:
-        raw = json.loads((folder / MANIFEST).read_bytes())
+        data = (folder / MANIFEST).read_bytes()
+        raw = parse_json(data)
         identity = Identity(**raw["identity"])
         manifest = Manifest(identity, raw["stored"], tuple(Part(**part) for part in raw["parts"]))
-    except (OSError, ValueError, KeyError, TypeError):
+        whole = manifest.as_bytes() == data and all(_PART.fullmatch(part.name) for part in manifest.parts)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise damaged(where) from None
-    if (identity.vault, identity.organisation, identity.delivery) != (vault, folder.parent.name, folder.name):
+    if not whole or (identity.vault, identity.organisation, identity.delivery) != (
+        vault,
+        folder.parent.name,
+        folder.name,
+    ):
         raise damaged(where)
     return manifest
 
 
-def write_key(folder: Path, root_id: str, root: PublicRoot, identity: Identity, key: bytes) -> None:
+def _key_context(manifest: Manifest) -> bytes:
+    return manifest.identity.context("delivery key") + bytes.fromhex(manifest.hash())
+
+
+def write_key(folder: Path, root_id: str, root: PublicRoot, manifest: Manifest, key: bytes) -> None:
     """Seal the delivery's key to a root, in place of where it stood."""
-    blob = root.seal(key, identity.context("delivery key"))
+    blob = root.seal(key, _key_context(manifest))
     data = canonical_json({"root": root_id, "sealed": as_text(blob)})
     (replace_secret if (folder / KEY).exists() else write_private)(folder / KEY, data)
 
@@ -110,13 +123,13 @@ def root_of(folder: Path) -> str:
 
 def _key_file(folder: Path) -> tuple[str, bytes]:
     try:
-        raw = json.loads((folder / KEY).read_bytes())
+        raw = parse_json((folder / KEY).read_bytes())
         return str(raw["root"]), as_bytes(raw["sealed"])
     except (OSError, ValueError, KeyError, TypeError):
         raise damaged(f"{folder.parent.name}/{folder.name}/{KEY}") from None
 
 
-def open_key(folder: Path, roots: dict[str, PrivateRoot], identity: Identity) -> bytes:
+def open_key(folder: Path, roots: dict[str, PrivateRoot], manifest: Manifest) -> bytes:
     """The delivery's key. Raises UserError (``vault.damaged``, ``vault.other_root``)."""
     root_id, blob = _key_file(folder)
     where = f"{folder.parent.name}/{folder.name}/{KEY}"
@@ -127,4 +140,4 @@ def open_key(folder: Path, roots: dict[str, PrivateRoot], identity: Identity) ->
             where=where,
             do="Open the vault anew. If that does not help, run `ctdc vault verify`.",
         )
-    return roots[root_id].open(blob, identity.context("delivery key"), where)
+    return roots[root_id].open(blob, _key_context(manifest), where)

@@ -18,6 +18,7 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from ctdc.foundation.documents import parse_json
 from ctdc.foundation.errors import UserError
 from ctdc.foundation.files import as_json
 from ctdc.foundation.hashing import canonical_json, hash_value
@@ -177,7 +178,7 @@ def load(folder: Path) -> Keyring:
             "vault.missing", "There is no vault here.", where=str(folder), do="`ctdc vault init` makes one."
         )
     try:
-        return _parse(json.loads(path.read_bytes()))
+        return _parse(parse_json(path.read_bytes()))
     except (ValueError, KeyError, TypeError, AttributeError, InvalidSignature):
         raise UserError(
             "vault.keyring",

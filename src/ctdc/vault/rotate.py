@@ -72,9 +72,9 @@ def _move(vault: Vault, progress: Progress) -> None:
     current = vault.keyring.current
     for folder in folders:
         if root_of(folder) != current:
-            identity = read_manifest(folder, vault.keyring.vault).identity
-            key = open_key(folder, vault.needs_keys().roots, identity)
-            write_key(folder, current, vault.keyring.roots[current], identity, key)
+            manifest = read_manifest(folder, vault.keyring.vault)
+            key = open_key(folder, vault.needs_keys().roots, manifest)
+            write_key(folder, current, vault.keyring.roots[current], manifest, key)
         progress.advance()
     progress.finish()
 

@@ -99,7 +99,7 @@ def put(vault: Vault, deposit: Deposit, access: Access, when: datetime, progress
             ring = keyring.load(vault.folder)  # as it is now: a rotation may have gone by in the meantime
             if ring.fingerprint() != vault.keyring.fingerprint():
                 raise keyring.changed(vault.folder)
-            write_key(folder, ring.current, ring.roots[ring.current], sealed.identity, key)
+            write_key(folder, ring.current, ring.roots[ring.current], sealed, key)
             _store(vault, folder, final, sealed, deposit, withdrawn, access, when)
     return sealed
 
@@ -289,7 +289,7 @@ def manifest_of(vault: Vault, organisation: str, delivery: str) -> Manifest:
 def table_names(vault: Vault, manifest: Manifest) -> dict[str, Part]:
     """Name of each table, opened with the key, to its part."""
     folder, identity = vault.path(manifest.identity.organisation, manifest.identity.delivery), manifest.identity
-    key = open_key(folder, vault.needs_keys().roots, identity)
+    key = open_key(folder, vault.needs_keys().roots, manifest)
     return {
         records.read_head(folder / part.name, key, identity.context(part.name)).name: part
         for part in manifest.of_kind(TABLE)
@@ -328,7 +328,7 @@ def _log_read(vault: Vault, manifest: Manifest, part: str, access: Access, when:
 def _open_table(vault: Vault, manifest: Manifest, part: Part) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
     identity = manifest.identity
     folder = vault.path(identity.organisation, identity.delivery)
-    key = open_key(folder, vault.needs_keys().roots, identity)
+    key = open_key(folder, vault.needs_keys().roots, manifest)
     context = identity.context(part.name)
     head = records.read_head(folder / part.name, key, context)
     withdrawn = scan(vault.log).of(identity.organisation)
@@ -369,7 +369,7 @@ def open_file(vault: Vault, manifest: Manifest, part: Part) -> tuple[str, Iterat
     """Name and pieces of a sealed file; None when it was destroyed because somebody in it withdrew."""
     identity = manifest.identity
     folder = vault.path(identity.organisation, identity.delivery)
-    key, context, stem = open_key(folder, vault.needs_keys().roots, identity), identity.context(part.name), part.name
+    key, context, stem = open_key(folder, vault.needs_keys().roots, manifest), identity.context(part.name), part.name
     if not (folder / f"{stem}.key").exists():
         if not is_forgotten(vault, manifest):
             raise damaged(f"{identity.organisation}/{identity.delivery}/{stem}.key")

@@ -188,7 +188,7 @@ def _check_file(found: Verified, folder: Path, part: Part, forgotten: bool) -> N
 def _open_all(vault: Vault, manifest: Manifest, folder: Path, gone: set[str]) -> None:
     """Open every byte and use none. Raises UserError (``vault.damaged``)."""
     identity = manifest.identity
-    key = open_key(folder, vault.needs_keys().roots, identity)
+    key = open_key(folder, vault.needs_keys().roots, manifest)
     for part in manifest.of_kind(TABLE):
         context = identity.context(part.name)
         head = records.read_head(folder / part.name, key, context)

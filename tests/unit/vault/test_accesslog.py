@@ -89,6 +89,16 @@ def test_lines_of_those_who_have_no_key_are_signed_by_the_next_who_has(tmp_path:
     assert verify(vault).unsigned == 0
 
 
+@pytest.mark.parametrize("text", [b'{"kind": "withdraw"}', b'"kind": "put" [[[', b'{"event": {"kind": "remove"}}'])
+def test_a_line_that_is_none_stops_whoever_reads(tmp_path: Path, text: bytes) -> None:
+    vault = filled(tmp_path)
+    lines = vault.log.read_bytes().splitlines(keepends=True)
+    vault.log.write_bytes(b"".join([lines[0], text + b"\n", *lines[1:]]))
+    with pytest.raises(UserError, match="line 2"):
+        read_table(vault, "shelter", "2025", "cases", STEWARD, WHEN)
+    assert not verify(vault).sound
+
+
 def test_a_delivery_that_is_taken_away_or_smuggled_in_is_found(tmp_path: Path) -> None:
     vault = filled(tmp_path)
     folder = vault.path("shelter", "2025")

@@ -1,5 +1,6 @@
 """Putting, listing and reading; what is damaged is refused whole."""
 
+import json
 import os
 import shutil
 from datetime import date
@@ -25,6 +26,7 @@ from tests.support.vaults import (
 )
 
 from ctdc.foundation.errors import Refused, UserError
+from ctdc.foundation.hashing import canonical_json
 from ctdc.vault import accesslog
 from ctdc.vault.access import Access
 from ctdc.vault.erase import withdraw
@@ -131,6 +133,18 @@ def test_a_changed_retention_does_not_open(tmp_path: Path) -> None:
     manifest.write_text(manifest.read_text().replace("2027-01-01", "2097-01-01"))
     with pytest.raises(UserError, match="changed, cut, moved"):
         read_table(vault, "shelter", "2025", "cases", STEWARD, WHEN)
+
+
+def test_a_part_that_is_left_out_of_the_manifest_is_missed(tmp_path: Path) -> None:
+    vault = filled(tmp_path)
+    path = vault.path("shelter", "2025") / "delivery.json"
+    manifest = json.loads(path.read_bytes())
+    for parts in (manifest["parts"][:1], manifest["parts"][1:], manifest["parts"][::-1]):
+        path.write_bytes(canonical_json(manifest | {"parts": parts}))
+        with pytest.raises(UserError, match="changed, cut, moved"):
+            get(vault, "shelter", "2025", tmp_path / "out", STEWARD, WHEN)
+        assert not (tmp_path / "out").exists()
+        assert not verify(vault).sound
 
 
 @pytest.mark.parametrize("name", ["../x", "a/b", "", ".hidden", "A", "a" * 200, "a\n"])
