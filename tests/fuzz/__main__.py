@@ -14,7 +14,7 @@ import json
 import os
 import resource
 import sys
-import tempfile
+import time
 from collections.abc import Callable
 from contextlib import redirect_stderr
 from pathlib import Path
@@ -42,11 +42,16 @@ def checked(error: UserError) -> None:
     json.dumps(detail.as_dict(), ensure_ascii=False).encode()
 
 
-def one_input(target: Target, folder: Path) -> Callable[[bytes], None]:
-    """What is called for every input."""
+def one_input(target: Target, folder: Path, enough: Callable[[int], bool]) -> Callable[[bytes], None]:
+    """What is called for every input. Ends the process itself when `enough` says so of the number of inputs.
+
+    At its own end libFuzzer leaves with Python's lock held, for which a thread of Arrow, reading ahead, may be waiting.
+    """
     path = folder / target.file
+    count = 0
 
     def run(data: bytes) -> None:
+        nonlocal count
         path.write_bytes(target.wrap(data))
         try:
             target.read(path)
@@ -54,6 +59,9 @@ def one_input(target: Target, folder: Path) -> Callable[[bytes], None]:
                 raise KeyError("a reader that was broken on purpose")
         except UserError as error:
             checked(error)
+        count += 1
+        if enough(count):
+            os._exit(0)
 
     return run
 
@@ -65,7 +73,6 @@ def options(name: str, asked: argparse.Namespace) -> list[str]:
         folder.mkdir(parents=True, exist_ok=True)
     words.write_text("".join(f'"{escaped(word)}"\n' for word in TARGETS[name].words))
     return [
-        f"-runs={asked.runs // TARGETS[name].pace}" if asked.runs else f"-max_total_time={asked.seconds}",
         *([f"-dict={words}"] if TARGETS[name].words else []),  # an empty one is an error
         f"-seed={asked.seed}",
         f"-max_len={LONGEST}",
@@ -92,9 +99,18 @@ def fuzz(name: str, asked: argparse.Namespace) -> None:
         Path(arguments[-1], f"seed-{number}").write_bytes(seed)
     used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (used + MORE_MEMORY, used + MORE_MEMORY))
-    with tempfile.TemporaryDirectory(prefix="ctdc-fuzz-") as folder:
-        atheris.Setup([sys.argv[0], *arguments], one_input(TARGETS[name], Path(folder)))
-        atheris.Fuzz()
+    folder = asked.out / "work" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    atheris.Setup([sys.argv[0], *arguments], one_input(TARGETS[name], folder, limit(name, asked)))
+    atheris.Fuzz()
+
+
+def limit(name: str, asked: argparse.Namespace) -> Callable[[int], bool]:
+    """When it is enough: after so many inputs, or after so long."""
+    if asked.runs:
+        return lambda count: count >= asked.runs // TARGETS[name].pace
+    end = time.monotonic() + asked.seconds
+    return lambda _: time.monotonic() > end
 
 
 def main() -> int:

@@ -120,6 +120,15 @@ def test_a_sheet_that_declares_more_cells_than_there_are(book, part, old, new, t
     assert "used area" in refused.detail.what or "cells" in refused.detail.what
 
 
+def test_a_part_whose_name_is_no_text(tmp_path: Path) -> None:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("é.xml", b"<a/>")
+    content = stream.getvalue().replace("é".encode(), b"\xde\x00", 1)  # in front of the part; the list at the end stays
+    path = wrote(tmp_path / "cases.ods", content)
+    assert refusal(delivered(format="ods", sheet="Cases"), path).detail.code == "intake.damaged"
+
+
 @pytest.mark.parametrize("end", ["", "\n"])
 def test_a_file_that_ends_with_its_header_has_no_rows(end: str, tmp_path: Path) -> None:
     delivered(format="csv", encoding="utf-8")(wrote(tmp_path / "cases.csv", f"id,age{end}".encode()))

@@ -229,9 +229,12 @@ def _csv_source(path: Path) -> Path | io.BufferedReader:
 
 
 def _csv_names(path: Path, delimiter: str) -> tuple[str, ...]:
-    """The header of a csv file. The first records are parsed too, as text, but not kept."""
+    """The header of a csv file. The first records are parsed too, as text, but not kept.
+
+    Arrow reads ahead in a thread of its own, and stops where it is: so from the file, not through Python.
+    """
     parsing = pa_csv.ParseOptions(delimiter=delimiter)
-    with damage(_damaged(path)), _csv_errors(path), pa_csv.open_csv(_csv_source(path), parse_options=parsing) as reader:
+    with damage(_damaged(path)), _csv_errors(path), pa_csv.open_csv(path, parse_options=parsing) as reader:
         return tuple(reader.schema.names)
 
 

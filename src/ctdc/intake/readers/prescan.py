@@ -6,7 +6,9 @@ would cost more than the limits allow, and counts what a spreadsheet hides: shee
 
 from __future__ import annotations
 
+import lzma
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -22,6 +24,11 @@ _CHUNK = 1 << 20
 _OVERLAP = 4096
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _MAX_REFS = 100_000
+# What Python's zip reader raises for archives that are damaged or made by hand; names that are no text among them.
+_DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
+    *(NotImplementedError, RuntimeError, EOFError, OSError, UnicodeDecodeError),
+)
 
 _XML_CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*)>")
 _REF = re.compile(rb'\br="([A-Z]{1,3})(\d{1,7})"')
@@ -201,10 +208,10 @@ def _scan_zip(path: Path, limits: Limits) -> WorkbookScan:
                 if info.flag_bits & 1:
                     raise _protected(path)
                 _scan_member(archive, info, scan, limits, path)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError) as error:
+    except _DAMAGE as error:
         raise UserError(
             "intake.damaged",
-            f"The file is not a complete workbook: {error}.",
+            f"The file is not a complete workbook ({type(error).__name__}).",
             where=path.name,
             do="Open it in your spreadsheet program, save it again and deliver the new file.",
         ) from None
