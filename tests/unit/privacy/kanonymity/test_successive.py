@@ -25,6 +25,8 @@ def test_nobody_new_is_nobody_found() -> None:
 
 
 def test_groups_are_what_coarse_values_stand_for() -> None:
-    made = hierarchy("year", ["2001", "2002", "2005", ""], [{"2001..2003": ["2001", "2002"]}, {"all": ["2001..2003", "2005"]}])
+    made = hierarchy(
+        "year", ["2001", "2002", "2005", ""], [{"2001..2003": ["2001", "2002"]}, {"all": ["2001..2003", "2005"]}]
+    )
     assert made.groups["2001..2003"] == ("2001", "2002")
     assert "*" not in made.groups
