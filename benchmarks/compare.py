@@ -23,6 +23,8 @@ from benchmarks.paths import REPOSITORY, RESULTS
 from benchmarks.peers import PeerUnavailableError, environment_python
 from benchmarks.tables import machine_line, markdown
 from ctdc.foundation.files import as_json, write_text
+from ctdc.hub.site.stories.study import STUDIES
+from ctdc.privacy.attacks.difference import IMPOSSIBLE
 from ctdc.privacy.attacks.findings import AttackSettings
 from ctdc.privacy.evaluation.comparison_page import error, kept, lost, shares, withheld, worst_of
 from ctdc.workflow.anonymise import read_hierarchies
@@ -30,10 +32,12 @@ from ctdc.workflow.compare import OURS, Comparison, Tool, compare_file
 
 RESULT = RESULTS / "comparison.json"
 PAGE = REPOSITORY / "docs" / "explanation" / "why-synthetic.md"
+STUDY = STUDIES / "comparison.json"
 LEVELS = Path(__file__).parent / "comparison_levels.toml"
 QUASI = ("yearOfRegistration", "gender", "ageBroad", "citizenship", "CountryOfExploitation")
 EPSILONS = (1.0, 2.0, 4.0, 12.0)
 DELTA, LENGTH, PEER_EPSILON = 5.8e-6, 3, 12.0
+QUOTED = 4.0  # the epsilon that the data story quotes
 TITLES = {
     "redacted": "k-anonymity, records removed",
     "local": "k-anonymity, cells suppressed",
@@ -111,6 +115,40 @@ def page_text(document: Document) -> str:
     return with_figures(PAGE.read_text(encoding="utf-8"), parts)
 
 
+def study(document: Document) -> Document:
+    """The figures that the data story quotes, in the form of `ctdc.hub.site.stories.study`."""
+    report = document["report"]
+    ways = {way["name"]: way for way in report["ways"]}
+    attacked = {one["name"]: one["attacks"] for one in report["attacks"]["candidates"]}
+    protected = f"epsilon {QUOTED:g}"
+    exact = next(one for one in attacked["local"] if (one["attack"], one["targets"]) == ("exact", "isolated"))
+    last = report["length"] - 1
+
+    def sure(unit: str, value: float | None) -> Document:
+        return {"unit": unit, "value": value, "low": value, "high": value}
+
+    return {
+        "source": f"{document['table']}; ctdc {document['machine']['versions']['ctdc']}, python -m benchmarks.compare",
+        "figures": {
+            "group": sure("plain", float(report["k"])),
+            "redacted_kept": sure("share", kept(ways["redacted"], report["people"])),
+            "suppressed_withheld": sure("share", withheld(ways["local"])),
+            "suppressed_error": sure("share", error(ways["local"], last)),
+            "suppressed_attack": {
+                "unit": "points",
+                "value": exact["difference"],
+                "low": exact["low"],
+                "high": exact["high"],
+            },
+            "epsilon": sure("plain", QUOTED),
+            "protected_error": sure("share", error(ways[protected], last)),
+            "protected_attack": sure(
+                "points", max(one["high"] for one in attacked[protected] if one["verdict"] != IMPOSSIBLE)
+            ),
+        },
+    }
+
+
 def _peer() -> tuple[Tool, ...]:
     try:
         python = environment_python("pac-synth")
@@ -140,8 +178,10 @@ def measure() -> None:
 
 @main.command()
 def page() -> None:
-    """Write the tables of the page anew, from what is stored."""
-    write_text(PAGE, page_text(json.loads(RESULT.read_text(encoding="utf-8"))))
+    """Write the tables of the page, and the figures of the data story, anew from what is stored."""
+    document = json.loads(RESULT.read_text(encoding="utf-8"))
+    write_text(PAGE, page_text(document))
+    write_text(STUDY, as_json(study(document)))
 
 
 if __name__ == "__main__":

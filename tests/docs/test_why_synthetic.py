@@ -2,7 +2,7 @@
 
 import json
 
-from benchmarks.compare import PAGE, RESULT, page_text
+from benchmarks.compare import PAGE, RESULT, STUDY, page_text, study
 
 from ctdc.privacy.evaluation.comparison_page import error, kept, worst_of
 
@@ -11,6 +11,7 @@ FOUND = json.loads(RESULT.read_text(encoding="utf-8"))
 
 def test_the_tables_are_those_of_the_stored_result() -> None:
     assert PAGE.read_text(encoding="utf-8") == page_text(FOUND), "run python -m benchmarks.compare page"
+    assert json.loads(STUDY.read_text(encoding="utf-8")) == study(FOUND)
 
 
 def test_what_the_page_says_in_words_is_so() -> None:
