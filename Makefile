@@ -19,6 +19,8 @@ AT_ONCE ?= -n auto --dist loadfile
 BENCH_ARGS ?=
 GROWTH_ARGS ?=
 AUDIT_ARGS ?=
+FUZZ_SECONDS ?= 60
+FUZZ_ARGS ?=
 
 # The first Python on the machine that is new enough; override with 'make demo PYTHON=/path/to/python'.
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3.14; do \
@@ -164,6 +166,11 @@ audit: $(VENV)/.development ## Attack our own engine, at nightly length: about a
 		--out build/audit/epsilon-4.json $(AUDIT_ARGS) || failed=1; \
 	$(BIN)/python -m pytest tests/mutants || failed=1; \
 	exit $$failed
+
+# What was learned stays in build/fuzz/corpus, from which the next run goes on; what a reader could not take, in crashes.
+.PHONY: fuzz
+fuzz: $(VENV)/.development ## Feed every reader files that nobody would write (FUZZ_SECONDS=60 each; FUZZ_ARGS='csv xlsx')
+	@$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS) --out build/fuzz $(FUZZ_ARGS)
 
 .PHONY: lighthouse
 lighthouse: $(VENV)/.development browser lighthouse-setup ## Measure every template of the site RELEASE on a quiet machine

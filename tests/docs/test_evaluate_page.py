@@ -3,12 +3,15 @@
 import json
 import re
 import tomllib
+from dataclasses import fields
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from markdown_it import MarkdownIt
 
 from ctdc.privacy.evaluation import summary
+from ctdc.privacy.evaluation.evaluate import Report
 from ctdc.table.schema import Schema
 from ctdc.table.variable import Variable
 from ctdc.workflow.evaluation_settings import EvaluationSpec, RegressionSpec, SubgroupSpec, plan_of
@@ -80,6 +83,16 @@ def test_the_example_of_settings_is_understood() -> None:
     assert [one.name for one in settings.subgroups] == ["minors", "north", "south", "M49 002", "M49 150"]
     assert settings.regressions[0].predictors == ("age", "area")
     assert settings.time == "year"
+
+
+def test_every_key_of_the_json_is_explained() -> None:
+    table = TEXT.split("## The JSON")[1].split("## ")[0]
+    keys = [line.split("|")[1] for line in table.splitlines() if line.startswith("|")]
+    named = [word for cell in keys for word in re.findall(r"`(\w+)`", cell)]
+    head = ["format", "never_to_be_published", "notice", "summary"]
+    assert sorted(named) == sorted([*head, *(one.name for one in fields(Report))])
+    for module, name in re.findall(r"`(\w+)\.(\w+)`", table):
+        assert hasattr(import_module(f"ctdc.privacy.evaluation.{module}"), name)
 
 
 def test_every_key_of_the_settings_is_shown() -> None:

@@ -144,6 +144,20 @@ def test_a_declared_table_is_recoded_and_its_codes_are_public(table: Path, tmp_p
     assert "west" in capsys.readouterr().err
 
 
+def test_published_files_have_texts_that_mean_nothing_is_known(tmp_path: Path, capsys: Capture) -> None:
+    """In the k-anonymised profiles -99 stands for a missing value; columns that are not chosen do not matter."""
+    path = tmp_path / "published.csv"
+    path.write_text("yearOfRegistration,gender,notes\n2015,Female,x\n-99,Male,y\n2016,*,\n")
+    arguments = ("--profile", "kanonymised-2021", "--columns", "yearOfRegistration,gender")
+    assert ctdc("evaluate", path, path, *arguments) == 3
+    assert "'gender'" in capsys.readouterr().err, "the true table has nothing to withhold"
+    truth = tmp_path / "truth.csv"
+    truth.write_text(path.read_text().replace("*", "Male"))
+    report = evaluated(capsys, truth, path, *arguments)
+    assert report["withheld"] == {"gender": pytest.approx(1 / 3)}
+    assert report["charts"][0]["known"] == [2, 2]
+
+
 @pytest.mark.parametrize(
     ("columns", "rows", "code"),
     [(["area", "kind"], [["north", "a"]], "evaluate.columns"), (["area", "kind", "note"], [], "evaluate.empty")],
@@ -169,3 +183,18 @@ def test_a_wrong_truth_is_said_without_values(table: Path, tmp_path: Path, which
     captured = capsys.readouterr()
     assert re.search(r"Error: ", captured.err)
     assert SECRET not in captured.out + captured.err
+
+
+def test_of_linked_tables_the_people_are_evaluated(tmp_path: Path, capsys: Capture) -> None:
+    """Their number of linked rows is a column of the release, which a file of people may not have."""
+    import pyarrow.parquet as pq
+    from tests.support.linked import some_households
+    from tests.support.linked_release import write_households
+
+    folder, truth = write_households(tmp_path, 300), tmp_path / "truth.parquet"
+    pq.write_table(some_households(300, seed=1).main.to_arrow(), truth)
+    assert ctdc("evaluate", truth, folder, "--json") == 3
+    assert json.loads(capsys.readouterr().out)["error"]["where"].endswith(": members")
+    report = evaluated(capsys, truth, folder, "--columns", "area,flag")
+    assert report["people"][0] == 300
+    assert report["published"] == []

@@ -9,10 +9,11 @@ import click
 
 from ctdc.cli.common import emit, json_option
 from ctdc.foundation import clock
+from ctdc.foundation.chain import Line
 from ctdc.foundation.errors import UserError
 from ctdc.privacy import budgets, ledger
 from ctdc.privacy.accounting import Guarantee
-from ctdc.privacy.ledger_events import LIFE, YEAR, Line
+from ctdc.privacy.ledger_events import LIFE, YEAR
 
 DEFAULT_DELTA = 1e-6
 LOST = "spent, result lost or unfinished"

@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("ctdc.cli.run", "The whole way: deliveries to a verified release; resumes after a kill."),
     "simulate": ("ctdc.cli.simulate", "Invent case files of five contributors, for development and demonstration."),
     "intake": ("ctdc.cli.intake", "Check a contributor's file, or harmonise it to the standard."),
+    "vault": ("ctdc.cli.vault", "Seal deliveries and cases, read them with a reason, forget people, back up."),
     "plan": ("ctdc.cli.plan", "How exact protected counts would be, before any budget is spent."),
     "protect": ("ctdc.cli.protect", "Replace case records by protected counts and synthetic records."),
     "anonymise": ("ctdc.cli.anonymise", "Make a table k-anonymous, to compare with; that is no guarantee."),

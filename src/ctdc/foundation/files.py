@@ -23,7 +23,7 @@ AT_FDCWD = -100
 RENAME_EXCHANGE = 2
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make a rename in `folder` survive a power cut (POSIX keeps names in the folder, not in the file)."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
@@ -51,7 +51,7 @@ def atomic_file(path: Path, *, private: bool = False) -> Iterator[Path]:
         os.umask(umask)
         temporary.chmod(0o600 if private else 0o666 & ~umask)
         temporary.replace(path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -93,7 +93,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         yield temporary
         temporary.chmod(0o755)
         temporary.rename(path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
@@ -112,7 +112,7 @@ def replacing_folder(path: Path) -> Iterator[Path]:
         yield temporary
         temporary.chmod(0o755)
         _put_in_place(temporary, path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from ctdc.intake.delivery import Blocker, DeliveryReport, ValueLine
-from ctdc.intake.identifiers import Finding, scan_values
 from ctdc.intake.ids import MAX_SHOWN, Clash
 from ctdc.intake.outcomes import Target
 from ctdc.intake.readers.frame import TableReceipt
@@ -16,6 +15,7 @@ from ctdc.intake.text import counted
 from ctdc.intake.work import LinkedWork, Work
 from ctdc.standard import load
 from ctdc.standard.model import Profile
+from ctdc.table.identifiers import Finding, scan_values
 
 _MAX_LISTED = 500  # distinct harmless values of one column that a report lists
 

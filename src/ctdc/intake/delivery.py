@@ -10,10 +10,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ctdc.foundation.errors import ErrorDetail, UserError
-from ctdc.intake.identifiers import Finding, kind_of, mask
 from ctdc.intake.rules import Issue
 from ctdc.intake.text import counted
 from ctdc.intake.values import COLUMNS
+from ctdc.table.identifiers import Finding, kind_of, mask
 
 REPORT_VERSION = "1"
 

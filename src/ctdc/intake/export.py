@@ -17,13 +17,13 @@ import xlsxwriter
 
 from ctdc.foundation.files import atomic_file, write_text
 from ctdc.intake.delivery import DeliveryReport
-from ctdc.intake.identifiers import kind_of, mask
 from ctdc.intake.mapping import Mapping
 from ctdc.intake.model import SPREADSHEETS, TEXT_FORMATS, TableSpec
 from ctdc.intake.readers.frame import Needs
 from ctdc.intake.readers.open import delivery_files, find_file, open_table
 from ctdc.intake.rules import Issue
 from ctdc.intake.values import COLUMNS
+from ctdc.table.identifiers import kind_of, mask
 
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 MAX_ANNOTATED_ROWS = 100_000

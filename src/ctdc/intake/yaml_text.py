@@ -1,8 +1,8 @@
 """YAML in which every scalar is the text that the writer sees.
 
 Promise: no YAML 1.1 typing (``NO``, ``on``, ``01`` and ``12:30`` stay what they are), no repeated keys that
-silently replace one another, no anchors (which can unfold to gigabytes), no tags, no second document; every
-refusal names the line.
+silently replace one another, no anchors (which can unfold to gigabytes), no tags, no second document, no nesting
+without end; every refusal names the line.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import yaml
 from ctdc.foundation.errors import UserError
 
 MAX_BYTES = 2_000_000
+MAX_DEPTH = 50  # the parser's time grows with the square of what is open at once
 
 
 def _refuse(what: str, where: str, node_mark: Any, do: str) -> UserError:
@@ -48,8 +49,13 @@ _TextLoader.add_constructor("tag:yaml.org,2002:map", _TextLoader.construct_mappi
 
 
 def _check_events(text: str, where: str) -> None:
-    documents = 0
+    documents = depth = 0
     for event in yaml.parse(text, Loader=yaml.BaseLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            raise _refuse(
+                f"The file is nested deeper than {MAX_DEPTH} levels.", where, event.start_mark, "Close lists and maps."
+            )
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
             raise _refuse(
                 "Anchors and aliases (& and *) are not allowed here.",

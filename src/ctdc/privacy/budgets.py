@@ -17,15 +17,19 @@ account of the part, which the same limits bind.
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ctdc.foundation.errors import Refused
+from ctdc.foundation.chain import Line
+from ctdc.foundation.errors import Refused, UserError
 from ctdc.privacy.accounting import Cost, Guarantee, gaussian_mu
-from ctdc.privacy.ledger_events import LIFE, YEAR, Line, total_cost
+from ctdc.privacy.ledger_events import LIFE, YEAR, total_cost
 
 PART = "/"
 EPSILON_STEP = 1e-4  # of "remaining", rounded down
+MAX_NAME = 200
+NO_TEXT = ("Cc", "Cs")  # Unicode's categories of control characters and of halves of surrogate pairs
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,17 @@ class Limit:
     population: str
     period: str
     guarantee: Guarantee
+
+
+def check_population(name: str) -> None:
+    """Raise UserError (``ledger.population``) for what cannot name a population in a ledger."""
+    if not name.strip() or len(name) > MAX_NAME or any(unicodedata.category(one) in NO_TEXT for one in name):
+        raise UserError(
+            "ledger.population",
+            "The population has no name that a ledger could hold.",
+            allowed=f"1 to {MAX_NAME} characters, no line ends or other control characters, not only spaces",
+            do="Name the people whose losses are added up, such as --population survivors.",
+        )
 
 
 def wholes(population: str) -> tuple[str, ...]:
@@ -130,6 +145,19 @@ def remaining(before: Cost, guarantee: Guarantee) -> float:
     if low == 0:
         return 0.0
     return max(0.0, math.floor(release(low).epsilon(guarantee.delta) / EPSILON_STEP) * EPSILON_STEP)
+
+
+def check_budget(guarantee: Guarantee) -> None:
+    """Raise UserError (``ledger.budget``) for a budget with which no account could be made: it would block them all."""
+    try:
+        remaining(Cost(0.0, 0.0), guarantee)
+    except UserError:
+        raise UserError(
+            "ledger.budget",
+            f"With a budget of epsilon {guarantee.epsilon:g} at delta {guarantee.delta:g} no account could be made.",
+            allowed="an epsilon and a delta that a protection could have",
+            do="Choose a larger --epsilon or --delta.",
+        ) from None
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ declared by whoever makes the cohorts: it cannot be seen from the measurements, 
 
 from __future__ import annotations
 
-import json
 import math
 import re
 import shutil
@@ -22,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from ctdc.foundation.documents import parse_json
 from ctdc.foundation.errors import UserError
 from ctdc.foundation.hashing import hash_file
 from ctdc.privacy.accounting import Cost, Guarantee
@@ -211,7 +211,7 @@ def read_cohorts(folder: Path, schema: Schema) -> tuple[Cohort, ...]:
     Raises UserError (``cohorts.folder``, ``.name``, ``.schema``, ``.changed``, ``.guarantee``).
     """
     try:
-        facts = json.loads((folder / "privacy.json").read_text(encoding="utf-8"))
+        facts = parse_json((folder / "privacy.json").read_bytes())
         found = read_schema(folder / "schema.json")
         listed = facts.get("cohorts")
         if found != schema:

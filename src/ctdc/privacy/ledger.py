@@ -11,21 +11,19 @@ wants to see that notes the last hash (`ctdc ledger verify`) somewhere else.
 
 from __future__ import annotations
 
-import fcntl
-import json
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ctdc.foundation import chain
+from ctdc.foundation.chain import Line
 from ctdc.foundation.clock import timestamp
 from ctdc.foundation.errors import UserError
-from ctdc.foundation.files import write_bytes
 from ctdc.privacy.accounting import Cost, Guarantee
-from ctdc.privacy.budgets import check_can_charge
-from ctdc.privacy.ledger_events import LIFE, Line, charge_event, fault
+from ctdc.privacy.budgets import check_budget, check_can_charge, check_population
+from ctdc.privacy.ledger_events import LIFE, charge_event, fault
 
 
 def _broken(path: Path, number: int, why: str) -> UserError:
@@ -38,58 +36,32 @@ def _broken(path: Path, number: int, why: str) -> UserError:
     )
 
 
-def _parse(text: bytes, path: Path, number: int) -> Line:
-    try:
-        raw = json.loads(text)
-        line = Line(raw["sequence"], raw["previous"], raw["event"], raw["hash"])
-    except (ValueError, KeyError, TypeError):
-        raise _broken(path, number, "it is not a ledger line") from None
-    if wrong := fault(line.event):
-        raise _broken(path, number, wrong)
-    return line
-
-
-def _complete(content: bytes) -> bytes:
-    """`content` up to its last line end.
-
-    What stands behind it was cut off by a crash, or is being written right now. Nothing was measured for it: whoever
-    charges goes on only when the whole line, its end included, is on the disk.
-    """
-    return content[: content.rfind(b"\n") + 1]
+def check_file(path: Path) -> None:
+    """Raise UserError (``ledger.folder``) for a folder, which is no place for a ledger's lines."""
+    if path.is_dir():
+        raise UserError(
+            "ledger.folder", "This is a folder, and a ledger is a file.", where=str(path), do="Name a file."
+        )
 
 
 def read(path: Path) -> tuple[Line, ...]:
-    """All lines, verified; empty when there is no ledger yet. Raises UserError (``ledger.broken``)."""
-    if not path.exists():
-        return ()
-    lines: list[Line] = []
-    for number, text in enumerate(_complete(path.read_bytes()).splitlines(), start=1):
-        line = _parse(text, path, number)
-        if line != Line.after(lines[-1] if lines else None, line.event):
-            raise _broken(path, number, "its hash or its place in the chain is wrong")
-        lines.append(line)
-    return tuple(lines)
+    """All lines, verified; empty when there is no ledger yet.
+
+    Raises UserError (``ledger.broken``, ``ledger.folder``).
+    """
+    check_file(path)
+    try:
+        return chain.read(path, fault)
+    except chain.Broken as damage:
+        raise _broken(path, damage.number, damage.why) from None
 
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """One writer at a time; the lock goes with the process, so a killed one leaves none behind."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.with_name(path.name + ".lock").open("w") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
+    """One writer at a time."""
+    check_file(path)
+    with chain.locked(path):
         yield
-
-
-def _append(path: Path, line: Line) -> None:
-    """Add one line, in place of what a crash left unfinished, and wait until it is on the disk."""
-    if not path.exists():
-        write_bytes(path, b"")  # puts the new name on the disk too, which syncing the file alone would not
-    with path.open("r+b") as stream:
-        stream.truncate(len(_complete(stream.read())))
-        stream.seek(0, os.SEEK_END)
-        stream.write(line.text().encode() + b"\n")
-        stream.flush()
-        os.fsync(stream.fileno())
 
 
 def _record(path: Path, event_after: Callable[[tuple[Line, ...]], dict[str, Any]]) -> Line:
@@ -97,12 +69,14 @@ def _record(path: Path, event_after: Callable[[tuple[Line, ...]], dict[str, Any]
     with _locked(path):
         lines = read(path)
         line = Line.after(lines[-1] if lines else None, event_after(lines))
-        _append(path, line)
+        chain.append(path, line)
     return line
 
 
 def set_budget(path: Path, population: str, guarantee: Guarantee, when: datetime, period: str = LIFE) -> Line:
     """Record the most that may be spent on `population`, for life or in any year. A later line replaces an earlier."""
+    check_population(population)
+    check_budget(guarantee)
     event = {
         "kind": "budget",
         "version": 2,
@@ -120,6 +94,8 @@ def declare_overlap(path: Path, population: str, other: str, when: datetime) -> 
 
     Raises UserError (``ledger.overlap``) for a population and itself, which say nothing.
     """
+    check_population(population)
+    check_population(other)
     if population == other:
         raise UserError("ledger.overlap", f"{population!r} is one population, not two.", do="Name another one.")
     event = {"kind": "overlap", "version": 1, "population": population, "with": other, "at": timestamp(when)}
@@ -131,6 +107,7 @@ def charge(path: Path, population: str, cost: Cost, details: dict[str, Any], whe
 
     Amounts are whole billionths, rounded up. The year that pays is that of `when` in UTC.
     """
+    check_population(population)
 
     def event(lines: tuple[Line, ...]) -> dict[str, Any]:
         check_can_charge(lines, population, cost, when.astimezone(UTC).year)
@@ -161,7 +138,7 @@ def finish(path: Path, charge_hash: str, measurements: str, when: datetime) -> L
             "at": timestamp(when),
         }
         line = Line.after(lines[-1], event)
-        _append(path, line)
+        chain.append(path, line)
     return line
 
 

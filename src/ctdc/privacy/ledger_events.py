@@ -1,4 +1,4 @@
-"""The closed list of what a ledger line may say, and the chain that holds the lines together.
+"""The closed list of what a ledger line may say, whose lines `ctdc.foundation.chain` holds together.
 
 Promise: an event that is not on the list, or whose amounts cannot be added up, is damage and never ignored; what an
 older version wrote stays readable. Versions:
@@ -11,14 +11,11 @@ older version wrote stays readable. Versions:
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from ctdc.foundation.hashing import hash_value
 from ctdc.privacy.accounting import Cost
 
 BILLION = 1_000_000_000
@@ -26,29 +23,6 @@ LIFE, YEAR = "life", "year"
 PERIODS = (LIFE, YEAR)
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z")
 _HASH = re.compile(r"[0-9a-f]{64}")
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line: its place, the hash of the line before, what happened, and its own hash."""
-
-    sequence: int
-    previous: str
-    event: dict[str, Any]
-    hash: str
-
-    @staticmethod
-    def after(previous: Line | None, event: dict[str, Any]) -> Line:
-        """The line that follows `previous`."""
-        sequence = previous.sequence + 1 if previous else 1
-        before = previous.hash if previous else ""
-        return Line(sequence, before, event, hash_value([sequence, before, event]))
-
-    def text(self) -> str:
-        """The line as JSON."""
-        return json.dumps(
-            {"sequence": self.sequence, "previous": self.previous, "event": self.event, "hash": self.hash}
-        )
 
 
 def _is_whole(value: Any) -> bool:

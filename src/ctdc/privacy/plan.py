@@ -252,7 +252,7 @@ def least_noise(
     low, high = 0.0, gaussian_mu(guarantee)
     best = None
     middle = high * (1 - 1e-6)
-    while high - low > 1e-6 * high:
+    while high - low > 1e-6 * high and middle * MAX_SCALE >= 1:  # a count of one person has noise of at least 1 / mu
         candidate = _at(sizes, length, relative, middle, resolution)
         if candidate.cost().satisfies(guarantee):
             best, low = candidate, middle
@@ -260,7 +260,11 @@ def least_noise(
             high = middle
         middle = (low + high) / 2
     if best is None:
-        raise UserError("privacy.no_guarantee", "No amount of noise satisfies this guarantee.")
+        raise UserError(
+            "privacy.no_guarantee",
+            "No amount of noise that could be drawn satisfies this guarantee.",
+            do="Choose a larger --epsilon or --delta.",
+        )
     if max(measurement.scale for measurement in best.measurements) > MAX_SCALE:
         raise UserError(
             "privacy.too_noisy",

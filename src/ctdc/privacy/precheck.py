@@ -21,6 +21,7 @@ Groups = Sequence[tuple[str, tuple[int, ...]]]
 
 MOST_SAVINGS = 8  # columns whose leaving out is worked through; each means another plan
 MOST_TABLES = 10_000  # a plan of more takes seconds, so that only the columns' shares are told
+MAX_PEOPLE = 10**12  # more than there are
 TYPICAL = (300, 3_000, 30_000, 300_000)  # numbers of people that are answered for when nobody says how many
 SPARSE = 0.5  # share of tables that should show their average combination
 
@@ -236,8 +237,8 @@ def precheck(question: Question, *, thorough: bool = True) -> Precheck:
     Raises UserError (``privacy.length``, ``privacy.no_guarantee`` ...) for what could not be asked of any table, and
     (``precheck.people``) for an impossible number of people.
     """
-    if question.people is not None and question.people < 1:
-        raise UserError("precheck.people", f"The number of people is {question.people}.", allowed="at least 1")
+    if question.people is not None and not 1 <= question.people <= MAX_PEOPLE:
+        raise UserError("precheck.people", "The number of people is out of range.", allowed=f"1 to {MAX_PEOPLE:,}")
     if not 1 <= question.length <= MAX_LENGTH:
         check_length(question.sizes, question.length)
     question = replace(question, length=min(question.length, len(question.sizes)))

@@ -5,15 +5,17 @@ Promise: settings are immutable, public, and checked when they are made.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import Any
 
 from ctdc.foundation.errors import UserError
 from ctdc.privacy.accounting import Guarantee
+from ctdc.privacy.budgets import check_population
 from ctdc.privacy.workload import Workload
 
 DEFAULT_THRESHOLD = 10.0
+MAX_THRESHOLD = 1e12  # more people than there are
+MAX_SEED = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -40,10 +42,21 @@ class Settings:
     def __post_init__(self) -> None:
         if self.workload is not None and self.workload.length != self.length:
             raise ValueError("the settings and their workload have different lengths")
-        if not (math.isfinite(self.threshold) and self.threshold >= 0):
+        if not 0 <= self.threshold <= MAX_THRESHOLD:
             raise UserError(
-                "privacy.threshold", f"The reporting threshold is {self.threshold}.", allowed="a number of at least 0"
+                "privacy.threshold",
+                f"The reporting threshold is {self.threshold}.",
+                allowed=f"a number of at least 0 and at most {MAX_THRESHOLD:g}",
+                do="Choose --threshold, for example 10.",
             )
+        if not 0 <= self.seed <= MAX_SEED:
+            raise UserError(
+                "privacy.seed",
+                "The seed of the synthesis is out of range.",
+                allowed=f"a whole number of at least 0 and at most {MAX_SEED}",
+                do="Choose --seed, or leave it out.",
+            )
+        check_population(self.population)
 
     def declared_workload(self) -> Workload:
         """The workload, the default one written out."""

@@ -19,9 +19,11 @@ from ctdc.privacy.measure import Measurements, selected_shape
 from ctdc.privacy.noise import Integers
 from ctdc.privacy.plan import Attributes, Measurement, Plan, whole_shape
 from ctdc.privacy.selection import Selection, selection_from
+from ctdc.table.damage import damage
 from ctdc.table.schema import Schema
 
 FORMAT = "2"  # 2: tables with wide variables are measured in selected cells
+MAX_STORED = 1e30  # far beyond what a plan has; the fourth power is still a float
 COLUMNS = pa.schema(
     [
         ("attributes", pa.list_(pa.string())),
@@ -66,10 +68,19 @@ def write_measurements(path: Path, schema: Schema, measurements: Measurements) -
 
 def read_measurements(path: Path, schema: Schema) -> Measurements:
     """Read what `write_measurements` wrote. Raises UserError (``measurements.format``) for anything else."""
-    try:
+    broken = UserError("measurements.format", "This is not a file of measurements, or it is damaged.", where=str(path))
+    if not path.is_file():
+        raise broken
+    with damage(broken):
         table = pq.read_table(path)
-    except (FileNotFoundError, pa.ArrowInvalid):
-        raise UserError("measurements.format", "This is not a file of measurements.", where=str(path)) from None
+        table.validate(full=True)
+    try:
+        return _measurements(path, schema, table)
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError, RecursionError):
+        raise broken from None
+
+
+def _measurements(path: Path, schema: Schema, table: pa.Table) -> Measurements:
     metadata = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
     if metadata.get("ctdc.measurements") != FORMAT or json.loads(metadata["ctdc.sizes"]) != list(schema.sizes):
         raise UserError(
@@ -86,6 +97,7 @@ def read_measurements(path: Path, schema: Schema) -> Measurements:
     for row, integers in zip(table.drop_columns("values").to_pylist(), table.column("values"), strict=True):
         attributes = tuple(position[name] for name in row.pop("attributes"))
         shape = tuple(row.pop("shape"))
+        _check_noise(**row)
         plan_rows.append(Measurement(attributes=attributes, shape=whole_shape(schema.sizes, attributes), **row))
         integers_read = integers.values.to_numpy()
         if len(integers_read) != math.prod(shape):
@@ -97,6 +109,14 @@ def read_measurements(path: Path, schema: Schema) -> Measurements:
     publishable = json.loads(metadata["ctdc.publishable"])
     charged = Cost(*json.loads(metadata["ctdc.charged"]))
     return Measurements(plan, values, float(metadata["ctdc.rho"]), publishable, selection, charged)
+
+
+def _check_noise(scale: float, squared_sensitivity: int, deviation: float) -> None:
+    """Raise ValueError for noise that no plan has, with which nothing could be computed."""
+    if not (
+        1 / MAX_STORED <= scale <= MAX_STORED and 0 <= deviation <= MAX_STORED and 0 < squared_sensitivity <= MAX_STORED
+    ):
+        raise ValueError("a measurement has another noise than any plan")
 
 
 def _selection(path: Path, plan: Plan, description: str, values: dict[Attributes, Integers]) -> Selection:

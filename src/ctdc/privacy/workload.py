@@ -9,14 +9,13 @@ tables and never change what it costs.
 from __future__ import annotations
 
 import itertools
-import json
 import math
-import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ctdc.foundation.documents import BadDocument, parse_json, parse_toml
 from ctdc.foundation.errors import UserError
 from ctdc.privacy.accounting import Guarantee
 from ctdc.privacy.allocation import balanced
@@ -206,11 +205,11 @@ def workload_from(document: object, where: str) -> Workload:
 def read_workload(path: Path) -> Workload:
     """The workload in a TOML or JSON file, told apart by the name's end. Raises UserError as `workload_from`."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        document = tomllib.loads(text) if path.suffix.lower() == ".toml" else json.loads(text)
+        parse = parse_toml if path.suffix.lower() == ".toml" else parse_json
+        document = parse(path.read_bytes())
     except FileNotFoundError:
         raise UserError("workload.missing", "The workload file does not exist.", where=str(path)) from None
-    except (tomllib.TOMLDecodeError, json.JSONDecodeError, UnicodeDecodeError) as error:
+    except BadDocument as error:
         raise UserError(
             "workload.format",
             f"The workload file is neither TOML nor JSON: {error}.",

@@ -49,10 +49,10 @@ from ctdc.release.intervals import Interval
 from ctdc.release.linked import LinkedData, are_linked, read_linked
 from ctdc.release.linked_analysis import LinkedAnalysis
 from ctdc.release.manifest import MANIFEST, read_manifest
-from ctdc.release.protected import MEASUREMENTS, ProtectedData, read_json, read_protected
+from ctdc.release.protected import MEASUREMENTS, ProtectedData, read_protected
 from ctdc.release.questions import KNOWN, Codes, Condition, Known, Questions, Wanted
 from ctdc.release.verify import CODEBOOK, people_of, read_released
-from ctdc.release.vocabulary import Vocabulary, vocabulary_from_dict
+from ctdc.release.vocabulary import Vocabulary, read_vocabulary
 from ctdc.table.reporting import EXPECTED_FALSE, reporting_deviations
 
 EVERYBODY: Codes = {}
@@ -278,7 +278,7 @@ def _opened(folder: Path) -> tuple[ProtectedData | LinkedData, Vocabulary | None
     if not (folder / MANIFEST).is_file():
         return read_linked(folder) if are_linked(folder) else read_protected(folder), None
     _, manifest = read_manifest(folder)
-    return read_released(folder, manifest), vocabulary_from_dict(read_json(folder / CODEBOOK))
+    return read_released(folder, manifest), read_vocabulary(folder / CODEBOOK)
 
 
 def _links(data: LinkedData, vocabulary: Vocabulary | None) -> LinkedAnalysis:

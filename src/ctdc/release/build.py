@@ -60,7 +60,7 @@ from ctdc.release.texts import RELEASE_TEXTS
 from ctdc.release.verify import CODEBOOK, DATA, FIGURES, checks_of, manifest_of_links, people_of, require_verified
 from ctdc.release.vocabulary import (
     Vocabulary,
-    vocabulary_from_dict,
+    read_vocabulary,
     vocabulary_of_profile,
     vocabulary_of_schema,
 )
@@ -130,7 +130,7 @@ def release_view(release: Path) -> ReleaseView:
     """What a comparison needs from a release, which is verified first. Raises Refused if it does not verify."""
     require_verified(release)
     _, manifest = read_manifest(release)
-    vocabulary = vocabulary_from_dict(read_json(release / CODEBOOK))
+    vocabulary = read_vocabulary(release / CODEBOOK)
     figures = read_json(release / FIGURES)
     return ReleaseView(manifest.id, manifest.folder, manifest.created, vocabulary, figures)
 

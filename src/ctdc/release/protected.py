@@ -6,8 +6,7 @@ row, so that hundreds of thousands of combinations take seconds.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 
 import polars as pl
 
+from ctdc.foundation.documents import BadDocument, parse_json
 from ctdc.foundation.errors import UserError
 from ctdc.foundation.hashing import hash_file
 from ctdc.table.schema import Schema, read_schema
@@ -45,15 +45,19 @@ PRIVACY_KEYS = ("unit", "neighbours", "rho", "epsilon", "delta", "mu", "length",
 def read_json(path: Path) -> Any:
     """A JSON file's content. Raises UserError (``release.file_missing``, ``release.not_json``)."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return parse_json(path.read_bytes())
     except FileNotFoundError:
         raise UserError("release.file_missing", f"The file {path.name} is missing.", where=str(path)) from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except BadDocument as error:
         raise UserError("release.not_json", f"{path.name} is not JSON: {error}.", where=str(path)) from None
 
 
 def read_privacy(path: Path) -> Mapping[str, Any]:
-    """The privacy facts. Raises UserError (``release.privacy_incomplete``) when one is missing."""
+    """The privacy facts.
+
+    Raises UserError (``release.privacy_incomplete``) when one is missing, (``release.privacy_wrong``) for one that no
+    release could have.
+    """
     document = read_json(path)
     missing = [key for key in PRIVACY_KEYS if key not in document] if isinstance(document, dict) else PRIVACY_KEYS
     if missing:
@@ -64,7 +68,26 @@ def read_privacy(path: Path) -> Mapping[str, Any]:
             allowed=", ".join(PRIVACY_KEYS),
             do="Protect the cases again with 'ctdc protect' of this version.",
         )
+    if wrong := next((key for key, sound in _SOUND.items() if key in document and not sound(document[key])), ""):
+        raise UserError(
+            "release.privacy_wrong",
+            f"privacy.json says something impossible of {wrong!r}.",
+            where=str(path),
+            do="Fetch the release again, or protect the cases again.",
+        )
     return dict(document)
+
+
+def _amount(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+
+
+_SOUND: Mapping[str, Callable[[Any], bool]] = {
+    **dict.fromkeys(("rho", "epsilon", "delta", "threshold"), _amount),
+    "length": lambda value: isinstance(value, int) and not isinstance(value, bool),
+    "total": lambda value: isinstance(value, dict),
+    "expected_false": lambda value: _amount(value) and 1e-6 <= value < 1,  # below, a float has no such share of cells
+}
 
 
 def read_table(path: Path) -> pl.DataFrame:

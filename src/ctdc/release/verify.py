@@ -28,7 +28,7 @@ from ctdc.release.linked_checks import LINKED_CHECKS
 from ctdc.release.manifest import CERTIFICATE, ID_DIGITS, MANIFEST, PRIVACY_SUMMARY, Manifest, read_manifest
 from ctdc.release.metadata.check import formats_agree
 from ctdc.release.protected import KEY, PRIVACY, ProtectedData, read_json, read_protected
-from ctdc.release.vocabulary import LinkedWords, Vocabulary, vocabulary_from_dict
+from ctdc.release.vocabulary import LinkedWords, Vocabulary, read_vocabulary
 from ctdc.table.schema import Schema
 
 DATA = "data"
@@ -143,7 +143,7 @@ def _guarded(check: Callable[[], Problems]) -> Problems:
 def _content_checks(folder: Path, manifest: Manifest) -> Iterator[tuple[str, Callable[[], Problems]]]:
     try:
         data = read_released(folder, manifest)
-        vocabulary = vocabulary_from_dict(read_json(folder / CODEBOOK))
+        vocabulary = read_vocabulary(folder / CODEBOOK)
     except UserError as error:
         problem = Problem(error.detail.code, error.detail.what, error.detail.where)
         yield "the data can be read", lambda: iter((problem,))

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ctdc.foundation.errors import UserError
+from ctdc.release.protected import read_json
 from ctdc.standard.languages import LANGUAGES
 from ctdc.standard.model import Profile, ProfileColumn, Standard
 from ctdc.table.constraints import Implication, read_implications
@@ -212,6 +214,19 @@ def vocabulary_from_dict(document: Mapping[str, Any]) -> Vocabulary:
     linked = document.get("linked")
     words = None if linked is None else _linked_from_dict(linked)
     return Vocabulary(_variables_from(document), _groups_from(document), *about, _facts_from(document), words)
+
+
+def read_vocabulary(path: Path) -> Vocabulary:
+    """The words in a release's ``codebook.json``. Raises UserError (``release.codebook``) for anything else."""
+    try:
+        return vocabulary_from_dict(read_json(path))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise UserError(
+            "release.codebook",
+            f"The code book lacks or misstates {error}.",
+            where=str(path),
+            do="Fetch the release again; 'ctdc release verify' names every file that is not as it was released.",
+        ) from None
 
 
 def _variables_from(document: Mapping[str, Any]) -> tuple[VariableWords, ...]:

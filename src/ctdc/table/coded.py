@@ -8,6 +8,7 @@ people than the file.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,10 +23,12 @@ import pyarrow.parquet as pq
 
 from ctdc.foundation.errors import UserError
 from ctdc.table.constraints import against, refuse_against
+from ctdc.table.damage import Unpacked, check_cells, damage
 from ctdc.table.schema import Schema
 from ctdc.table.variable import Variable
 
 Column = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+PACKED = (".gz", ".bz2", ".zst", ".lz4", ".br")  # ends of names by which Arrow unpacks
 TEXT = pa.dictionary(pa.int32(), pa.string())
 
 
@@ -176,10 +179,15 @@ def parquet_metadata(path: Path) -> Mapping[bytes, bytes]:
 
 
 def _parquet(path: Path) -> pq.ParquetFile:
-    try:
-        return pq.ParquetFile(_existing(path))
-    except pa.ArrowInvalid:
-        raise UserError("table.not_parquet", "The file is not a Parquet file.", where=str(path)) from None
+    with damage(UserError("table.not_parquet", "The file is not a Parquet file, or is damaged.", where=str(path))):
+        file = pq.ParquetFile(_existing(path))
+        _ = file.schema_arrow.names  # read now, so that names that are no text are found here
+        return file
+
+
+def _damaged(path: Path) -> UserError:
+    what = "The file is damaged, or is made to need more memory than there is."
+    return UserError("table.damaged", what, where=str(path), do="Fetch or write it again.")
 
 
 def _existing(path: Path) -> Path:
@@ -195,12 +203,13 @@ def read_table(path: Path, delimiter: str = ",", columns: Sequence[str] | None =
     """
     _existing(path)
     if path.suffix.lower() == ".parquet":
-        try:
-            return _parquet(path).read(columns=None if columns is None else list(columns))
-        except (pa.ArrowInvalid, OSError):
-            raise UserError(
-                "table.damaged", "The Parquet file is damaged.", where=str(path), do="Fetch or write it again."
-            ) from None
+        with damage(_damaged(path)):
+            file = _parquet(path)
+            rows = sum(file.metadata.row_group(number).num_rows for number in range(file.metadata.num_row_groups))
+            check_cells(rows, len(columns or file.schema_arrow.names), path)
+            table = file.read(columns=None if columns is None else list(columns))
+            table.validate(full=True)  # texts that are no UTF-8, indices beyond their dictionary
+            return table
     names = _csv_names(path, delimiter)
     options = pa_csv.ConvertOptions(
         column_types=dict.fromkeys(names, TEXT),
@@ -210,14 +219,19 @@ def read_table(path: Path, delimiter: str = ",", columns: Sequence[str] | None =
     )
     # In a table of one column an empty line is a person whose value is missing; elsewhere it is no record.
     parsing = pa_csv.ParseOptions(delimiter=delimiter, ignore_empty_lines=len(names) > 1)
-    with _csv_errors(path):
-        return pa_csv.read_csv(path, convert_options=options, parse_options=parsing)
+    with damage(_damaged(path)), _csv_errors(path):
+        return pa_csv.read_csv(_csv_source(path), convert_options=options, parse_options=parsing)
+
+
+def _csv_source(path: Path) -> Path | io.BufferedReader:
+    """What Arrow reads a csv file from: the file, or what it unfolds to."""
+    return io.BufferedReader(Unpacked(path), 1 << 20) if path.suffix.lower() in PACKED else path
 
 
 def _csv_names(path: Path, delimiter: str) -> tuple[str, ...]:
     """The header of a csv file. The first records are parsed too, as text, but not kept."""
     parsing = pa_csv.ParseOptions(delimiter=delimiter)
-    with _csv_errors(path), pa_csv.open_csv(path, parse_options=parsing) as reader:
+    with damage(_damaged(path)), _csv_errors(path), pa_csv.open_csv(_csv_source(path), parse_options=parsing) as reader:
         return tuple(reader.schema.names)
 
 

@@ -220,7 +220,7 @@ def parse_declaration(
 
 def check_delimiter(delimiter: str, where: str) -> None:
     """Raise UserError (``schema.declaration``) for what cannot stand between the cells of a csv file."""
-    if len(delimiter.encode()) != 1 or delimiter in '"\r\n':
+    if len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n':
         raise _wrong("The delimiter of the file is not a single ASCII character.", where, "such as , ; | or a tab")
 
 

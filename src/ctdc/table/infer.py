@@ -14,11 +14,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from ctdc.foundation.errors import UserError
 from ctdc.table.bands import EPOCH, PERIODS
-from ctdc.table.coded import column_names, read_table
+from ctdc.table.coded import column_names, distinct_texts, read_table
 from ctdc.table.declare import check_delimiter
 from ctdc.table.recode import day_numbers, numbers
 from ctdc.table.schema import Schema
@@ -46,13 +45,13 @@ def draft_declaration(path: Path, max_codes: int, subject_id: str = "", delimite
             "schema.unknown_variable", f"There is no column {subject_id!r}.", where=str(path), allowed=", ".join(names)
         )
     table = read_table(path, delimiter, [name for name in names if name != subject_id])
-    fields = [_draft(name, table.column(name), max_codes) for name in table.column_names]
+    fields = [_draft(name, table.column(name), max_codes, str(path)) for name in table.column_names]
     extras = ({"subject_id": subject_id} if subject_id else {}) | ({"delimiter": delimiter} if delimiter != "," else {})
     return {"fields": fields, "missingValues": [""]} | ({"ctdc": extras} if extras else {})
 
 
-def _draft(name: str, column: pa.ChunkedArray, max_codes: int) -> dict[str, Any]:
-    values = sorted(value for value in pc.unique(column.cast(pa.string())).to_pylist() if value)
+def _draft(name: str, column: pa.ChunkedArray, max_codes: int, where: str) -> dict[str, Any]:
+    values = sorted(value for value in distinct_texts(column, name, where)[1].to_pylist() if value)
     texts = pl.Series(values, dtype=pl.String)
     days, amounts = day_numbers(texts), numbers(texts)
     if values and np.isfinite(days).all():

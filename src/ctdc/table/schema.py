@@ -7,13 +7,13 @@ The empty value ("not known") is a category of its own in every variable and is 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from ctdc.foundation.documents import BadDocument, parse_json
 from ctdc.foundation.errors import UserError
 from ctdc.foundation.hashing import hash_value
 from ctdc.table.constraints import Implication, Pairs, forbidden_pairs, read_implications
@@ -160,10 +160,10 @@ def schema_from_table_schema(document: Any, where: str) -> Schema:
 def read_document(path: Path) -> Any:
     """The parsed JSON of a schema file. Raises UserError when there is no such file, or when it is not JSON."""
     try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
+        return parse_json(path.read_bytes())
     except FileNotFoundError:
         raise UserError("schema.file_missing", "The schema file does not exist.", where=str(path)) from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except BadDocument as error:
         raise UserError("schema.not_json", f"The schema file is not JSON: {error}.", where=str(path)) from None
 
 

@@ -7,7 +7,6 @@ columns are as they were; a demand that is not met leaves no file.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ import numpy as np
 import polars as pl
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from ctdc.foundation.documents import BadDocument, parse_toml
 from ctdc.foundation.errors import Refused, UserError
 from ctdc.foundation.files import as_json, atomic_folder, write_text
 from ctdc.privacy.kanonymity.anonymise import METHODS, Anonymised, Integers, check_k, distinct_rows
@@ -24,6 +24,7 @@ from ctdc.privacy.kanonymity.diversity import Diversity, diversity
 from ctdc.privacy.kanonymity.hierarchy import SUPPRESSED, Hierarchy, Level, hierarchy
 from ctdc.standard.loader import load
 from ctdc.table.coded import read_table
+from ctdc.table.declare import check_delimiter
 
 WHOLE = re.compile(r"-?[0-9]+")
 DATA, REPORT = "anonymised.csv", "report.json"
@@ -53,10 +54,28 @@ class Demands:
     diversity: Mapping[str, int]
     closeness: Mapping[str, float]
 
+    def __post_init__(self) -> None:
+        """Raise UserError (``anonymise.demand``) for a demand that every table meets, or none could."""
+        for column, least in self.diversity.items():
+            if least < 1:
+                raise _no_demand(column, "values", least, "a whole number of at least 1")
+        for column, most in self.closeness.items():
+            if not 0 <= most <= 1:
+                raise _no_demand(column, "distance", most, "a number from 0 to 1")
+
     @property
     def columns(self) -> tuple[str, ...]:
         """The sensitive columns, each once."""
         return tuple(dict.fromkeys([*self.diversity, *self.closeness]))
+
+
+def _no_demand(column: str, what: str, given: float, allowed: str) -> UserError:
+    return UserError(
+        "anonymise.demand",
+        f"The {what} asked of {column!r} cannot be {given}.",
+        allowed=allowed,
+        do="Correct --l-diversity or --t-closeness.",
+    )
 
 
 def read_hierarchies(path: Path | None) -> Mapping[str, Sequence[LevelSpec]]:
@@ -64,10 +83,10 @@ def read_hierarchies(path: Path | None) -> Mapping[str, Sequence[LevelSpec]]:
     if path is None:
         return {}
     try:
-        return LEVELS.validate_python(tomllib.loads(path.read_text(encoding="utf-8")))
+        return LEVELS.validate_python(parse_toml(path.read_bytes()))
     except FileNotFoundError:
         raise UserError("anonymise.hierarchies", f"There is no file {path}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except BadDocument as error:
         raise UserError("anonymise.hierarchies", f"{path} is not TOML: {error}.") from None
     except ValidationError as error:
         first = error.errors()[0]
@@ -95,6 +114,8 @@ def anonymise(
     method: one of `METHODS`. Raises UserError (``anonymise.columns``, ``anonymise.k``, ``anonymise.hierarchy``), and
     Refused (``anonymise.demands``) for a demand on sensitive columns that the result does not meet.
     """
+    check_k(k)
+    check_delimiter(delimiter, "--delimiter")
     table = _texts(path, delimiter)
     made = make_anonymous(table, columns, k, method, hierarchies, demands, where=str(path))
     with atomic_folder(out) as folder:
@@ -153,6 +174,8 @@ def _texts(path: Path, delimiter: str) -> pl.DataFrame:
 def _check_columns(
     table: pl.DataFrame, columns: Sequence[str], demands: Demands, levels: Mapping[str, Any], where: str
 ) -> None:
+    if not len(table):
+        raise UserError("anonymise.empty", "The table has no records.", where=where, do="Give a table with records.")
     if not columns or len(set(columns)) < len(columns):
         raise UserError("anonymise.columns", "Name each quasi-identifier once, and at least one.", do="--quasi A,B,C")
     for name in (*columns, *demands.columns, *levels):

@@ -9,12 +9,12 @@ and because Python reads it without a library.
 from __future__ import annotations
 
 import difflib
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from ctdc.foundation.documents import BadDocument, parse_toml
 from ctdc.foundation.errors import UserError
 
 DEMO_CASES = 20_000
@@ -141,10 +141,10 @@ def plan_from(document: dict[str, Any], base: Path, where: str) -> Plan:
 def read_plan(path: Path) -> Plan:
     """The plan in a TOML file. Raises UserError as `plan_from`, and for what is not TOML (``config.toml``)."""
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        document = parse_toml(path.read_bytes())
     except FileNotFoundError:
         raise UserError("config.missing", "The configuration file does not exist.", where=str(path)) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except BadDocument as error:
         raise UserError(
             "config.toml", f"The configuration is not TOML: {error}.", where=str(path), do="See docs/how-to/run.md."
         ) from None

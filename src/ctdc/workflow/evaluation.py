@@ -34,7 +34,7 @@ from ctdc.release.protected import PRIVACY, ProtectedData, read_json
 from ctdc.release.verify import CODEBOOK, FIGURES
 from ctdc.release.vocabulary import Vocabulary, vocabulary_from_dict, vocabulary_of_profile
 from ctdc.standard.loader import load
-from ctdc.table.coded import CodedTable, code_table, column_names, read_table
+from ctdc.table.coded import CodedTable, code_column, code_table, column_names, read_table
 from ctdc.table.schema import Schema
 from ctdc.table.variable import MAX_CODES, Variable
 from ctdc.workflow.evaluation_settings import Plan, plan_of
@@ -62,11 +62,14 @@ class Choices:
 
 @dataclass(frozen=True)
 class Truth:
-    """The true table. public: whether its codes are from a declaration and not from itself; profile: or empty."""
+    """The true table. public: whether its codes are from a declaration and not from itself; profile: or empty; absent:
+    texts that mean the same as an empty cell in files of that profile.
+    """
 
     table: CodedTable
     public: bool
     profile: str = ""
+    absent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -141,8 +144,21 @@ def _truth(path: Path, release: Analysis | None, choices: Choices) -> Truth:
         return _released_truth(path, release, choices)
     if choices.schema is None and not choices.profile and not _in_a_profile(path, choices):
         return _inferred_truth(path, choices)
+    if choices.schema is None and not is_harmonised(path):
+        return _published_truth(path, choices)
     source = find_source(path, choices.profile, choices.schema, facts=False)
     return Truth(_selected(_one(source.load()), choices.columns), public=True, profile=source.profile)
+
+
+def _published_truth(path: Path, choices: Choices) -> Truth:
+    """A file in the columns of a profile, such as one that was published; only the chosen columns are looked at."""
+    found = (
+        load().profile(choices.profile) if choices.profile else matching_profile(column_names(path, choices.delimiter))
+    )
+    if found is None:
+        raise RuntimeError("the file is in no profile")
+    schema, absent = _part(schema_of_profile(found, facts=False), choices.columns), tuple(found.missing)
+    return Truth(_coded(path, schema, choices, absent), public=True, profile=found.id, absent=absent)
 
 
 def _in_a_profile(path: Path, choices: Choices) -> bool:
@@ -159,7 +175,7 @@ def _released_truth(path: Path, release: Analysis, choices: Choices) -> Truth:
         found = _one(find_source(path, profile, None, facts=False).load())
         if found.schema.content_hash() == schema.content_hash():
             return Truth(_selected(found, choices.columns), public=True, profile=profile)
-    return Truth(_coded(path, schema, choices), public=True, profile=profile)
+    return Truth(_coded(path, _part(schema, choices.columns), choices), public=True, profile=profile)
 
 
 def _profile_of(schema: Schema) -> str:
@@ -176,10 +192,17 @@ def _one(people: People) -> CodedTable:
     raise TypeError("a file without linked rows holds one table")
 
 
-def _coded(path: Path, schema: Schema, choices: Choices) -> CodedTable:
+def _coded(path: Path, schema: Schema, choices: Choices, absent: Sequence[str] = ()) -> CodedTable:
+    """The columns of the schema. absent: texts that mean the same as empty where they are no codes."""
     check_present(list(column_names(path, choices.delimiter)), schema, str(path))
     table = read_table(path, choices.delimiter, list(schema.names))
-    return _selected(code_table(table, schema, str(path)), choices.columns)
+    columns = [
+        code_column(
+            table.column(one.name), one, str(path), absent=["", *(text for text in absent if text not in one.index)]
+        )
+        for one in schema.variables
+    ]
+    return CodedTable(schema, tuple(columns))
 
 
 def _inferred_truth(path: Path, choices: Choices) -> Truth:
@@ -217,14 +240,18 @@ def check_names(names: Sequence[str], there: Sequence[str], where: str) -> None:
         )
 
 
-def _selected(table: CodedTable, columns: tuple[str, ...]) -> CodedTable:
+def _part(schema: Schema, columns: tuple[str, ...]) -> Schema:
     """Only these columns, or all if none is named."""
     if not columns:
-        return table
-    check_names(columns, table.schema.names, "--columns")
-    places = [table.schema.names.index(name) for name in columns]
-    schema = Schema(tuple(table.schema.variables[place] for place in places))
-    return CodedTable(schema, tuple(table.columns[place] for place in places))
+        return schema
+    check_names(columns, schema.names, "--columns")
+    return Schema(tuple(schema[name] for name in columns))
+
+
+def _selected(table: CodedTable, columns: tuple[str, ...]) -> CodedTable:
+    """The same of a table."""
+    schema = _part(table.schema, columns)
+    return CodedTable(schema, tuple(table.columns[table.schema.names.index(name)] for name in schema.names))
 
 
 # -------------------------------------------------------------------------------------------------------- the candidate
@@ -237,7 +264,7 @@ def _candidate(path: Path, release: Analysis | None, truth: Truth, choices: Choi
     delimiter = "," if release is not None else choices.delimiter
     check_present(list(column_names(path, delimiter)), schema, str(path))
     table = read_table(path, delimiter, list(schema.names))
-    return code_candidate(table, schema, str(path), coarser=choices.coarser, public=truth.public)
+    return code_candidate(table, schema, str(path), coarser=choices.coarser, public=truth.public, absent=truth.absent)
 
 
 def _published(folder: Path, release: Analysis, schema: Schema) -> Published | None:

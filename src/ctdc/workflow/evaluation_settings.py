@@ -6,7 +6,6 @@ standard's profiles holds entries for all of them, of which each table takes tho
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from ctdc.foundation.documents import BadDocument, parse_toml
 from ctdc.foundation.errors import UserError
 from ctdc.privacy.evaluation.settings import Regression, Settings, Subgroup, check_settings
 from ctdc.standard.loader import load
@@ -73,10 +73,10 @@ class Plan:
 def read_spec(path: Path) -> EvaluationSpec:
     """The content of a file. Raises UserError (``evaluate.settings_file``)."""
     try:
-        return EvaluationSpec.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        return EvaluationSpec.model_validate(parse_toml(path.read_bytes()))
     except FileNotFoundError:
         raise UserError("evaluate.settings_file", f"There is no file {path}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except BadDocument as error:
         raise UserError("evaluate.settings_file", f"{path} is not TOML: {error}.") from None
     except ValidationError as error:
         first = error.errors()[0]

@@ -11,12 +11,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from ctdc.foundation.chain import Line
 from ctdc.foundation.errors import UserError
 from ctdc.foundation.hashing import hash_file
 from ctdc.privacy.accounting import Cost
 from ctdc.privacy.budgets import charges, spent
 from ctdc.privacy.ledger import read
-from ctdc.privacy.ledger_events import Line
 from ctdc.release.certificate.evidence import Evidence, read_audit, read_twin
 from ctdc.release.protected import COHORTS, MEASUREMENTS, PRIVACY, read_privacy
 
@@ -24,19 +24,22 @@ DATA = "data"
 DIGITS = 6  # of amounts after the point, rounded up
 
 
-def account(ledger: Path, measurements: Iterable[str], population: str, delta: float) -> dict[str, Any] | None:
+def account(
+    ledger: Path, measurements: Iterable[str], population: str, delta: float, charge: str = ""
+) -> dict[str, Any] | None:
     """What the people of a population had spent when a release was charged, without it and with it.
 
-    measurements: SHA-256 of the release's files of measurements, by which the ledger knows what a charge paid for. None
-    if it knows none of them. Raises UserError for a damaged ledger.
+    measurements: SHA-256 of the release's files of measurements, by which the ledger knows what a charge paid for;
+    charge: hash of the charge's line, where it is known. None if the ledger has neither. Raises UserError for a damaged
+    ledger.
     """
     lines = read(ledger)
     known = set(measurements)
     ends = [line.event for line in lines if line.event["kind"] == "done" and line.event["measurements"] in known]
-    if not ends:
+    charged = {event["charge"] for event in ends} | {line.sequence for line in lines if line.hash == charge}
+    if not charged:
         return None
-    charged = max(event["charge"] for event in ends)
-    place = next(at for at, line in enumerate(lines) if line.sequence == charged)
+    place = next(at for at, line in enumerate(lines) if line.sequence == max(charged))
     before, after = lines[:place], lines[: place + 1]
     return {
         "population": population,
@@ -83,9 +86,9 @@ def evidence_for(
     )
 
 
-def account_of(folder: Path, privacy: Mapping[str, Any], ledger: Path) -> dict[str, Any] | None:
+def account_of(folder: Path, privacy: Mapping[str, Any], ledger: Path, charge: str = "") -> dict[str, Any] | None:
     """The `account` of what lies in `folder`; privacy: the content of its ``privacy.json``."""
     data = folder / DATA if (folder / DATA).is_dir() else folder
     files = [data / MEASUREMENTS, *sorted((data / COHORTS).glob("*.parquet"))]
     hashes = [hash_file(path) for path in files if path.is_file()]
-    return account(ledger, hashes, str(privacy.get("population", "")), float(privacy["delta"]))
+    return account(ledger, hashes, str(privacy.get("population", "")), float(privacy["delta"]), charge)

@@ -13,6 +13,7 @@ from ctdc.foundation.errors import UserError
 from ctdc.foundation.progress import Progress, Silent
 from ctdc.privacy.accounting import Guarantee
 from ctdc.privacy.planning import Forecast, Outlook, curve_epsilons, forecast, smallest_epsilon
+from ctdc.privacy.precheck import MAX_PEOPLE
 from ctdc.privacy.workload import Names
 from ctdc.standard.loader import load
 from ctdc.table.schema import Schema, read_schema
@@ -54,8 +55,8 @@ def look_ahead(
     UserError for settings that could not be protected with.
     """
     progress = progress or Silent()
-    if cases < 0:
-        raise UserError("plan.cases", f"The number of people is {cases}.", allowed="a number of at least 0")
+    if not 0 <= cases <= MAX_PEOPLE:
+        raise UserError("plan.cases", "The number of people is out of range.", allowed=f"0 to {MAX_PEOPLE:,}")
     name, table = domain(profile, schema)
     wanted = list(epsilons) or ([] if at_most else list(DEFAULT_EPSILONS))
     settings = [settings_of(epsilon=one, delta=delta, length=length, workload=workload) for one in wanted]

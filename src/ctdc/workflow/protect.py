@@ -23,6 +23,7 @@ from ctdc.privacy.accounting import Guarantee
 from ctdc.privacy.budgets import PART
 from ctdc.privacy.cohorts import check_name, gather
 from ctdc.privacy.domain import Domain, People
+from ctdc.privacy.ledger import check_file
 from ctdc.privacy.precheck import Precheck, Question, check_not_only_noise, precheck
 from ctdc.privacy.protect import measure_records
 from ctdc.privacy.protect import protect as protect_records
@@ -288,6 +289,7 @@ def _key_beside(ledger: Path) -> tuple[bytes, Callable[[], None]]:
     Under it a repetition of some work is recognised by a name that tells nothing to those without the key. A plain
     hash would: whoever knows all records but one could try that one.
     """
+    check_file(ledger)
     path = ledger.with_name(ledger.name + ".key")
     try:
         if path.exists():

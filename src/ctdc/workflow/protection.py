@@ -14,9 +14,10 @@ from typing import Any
 from ctdc.foundation import clock
 from ctdc.foundation.hashing import hash_value
 from ctdc.foundation.progress import Progress
+from ctdc.privacy.domain import plan_of
 from ctdc.privacy.ledger import read, unfinished
 from ctdc.privacy.outputs import PRIVACY
-from ctdc.privacy.protect import publish_measurements, record_end
+from ctdc.privacy.protect import PAID, publish_measurements, record_end
 from ctdc.privacy.workload import read_workload
 from ctdc.standard.loader import load
 from ctdc.workflow.config import Privacy, Release
@@ -40,6 +41,22 @@ def domain_hash(profile_id: str) -> str:
         return hash_value(columns)
     linked = [[column.name, list(column.codes)] for column in profile.links.columns]
     return hash_value([columns, linked, profile.links.most, profile.links.number])
+
+
+def check_settings(privacy: Privacy, release: Release) -> None:
+    """Raise UserError for settings that no protection could have: before a case is read, and so before any charge."""
+    chosen = settings_of(
+        epsilon=privacy.epsilon,
+        delta=privacy.delta,
+        length=privacy.length,
+        population=population_of(privacy, release),
+        seed=privacy.seed,
+        threshold=privacy.threshold,
+        aggregates=privacy.aggregates,
+        workload=privacy.workload,
+    )
+    domain = domain_of_profile(load().profile(release.profile), facts=False)
+    plan_of(domain, chosen.guarantee, chosen.declared_workload())
 
 
 PAID_FOR = {"epsilon", "delta", "length"}
@@ -77,6 +94,12 @@ def measure_stage(derived: Outcome, privacy: Privacy, release: Release, ledger: 
         **declared_workload(privacy),
     }
     return Stage("measure", 1, inputs, work, paid=True)
+
+
+def charge_of(measured: Outcome) -> str:
+    """Hash of the ledger's line that paid for what was measured."""
+    paid = json.loads((measured.folder / DATA / PAID).read_text(encoding="utf-8"))
+    return str(paid.get("charge") or "")
 
 
 def record_measured(measured: Outcome, ledger: Path) -> None:

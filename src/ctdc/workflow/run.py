@@ -39,6 +39,8 @@ from ctdc.workflow.harmonise import (
     simulated_deliveries,
 )
 from ctdc.workflow.protection import (
+    charge_of,
+    check_settings,
     lost_charges,
     measure_stage,
     population_of,
@@ -131,7 +133,8 @@ def run(plan: Plan, observer: Observer) -> RunResult:
     budget that does not suffice and for a release that does not verify.
     """
     began = time.monotonic()
-    # Read before anything is paid for: a key or a report that cannot be used should cost nothing.
+    # Checked before anything is paid for: settings, a key or a report that cannot be used should cost nothing.
+    check_settings(plan.privacy, plan.release)
     key = None if plan.signing_key is None else read_signing_key(plan.signing_key, plan.out / STORE)
     given = _given(plan)
     workspace = Workspace(plan.out / WORK)
@@ -148,7 +151,7 @@ def run(plan: Plan, observer: Observer) -> RunResult:
         protected = runner.perform(protect_stage(measured, plan.privacy, plan.release), "Build counts and records")
         if worse := worse_records(protected):
             observer.notice(worse)
-        evidence = replace(given, ledger=_account(protected, ledger))
+        evidence = replace(given, ledger=_account(measured, protected, ledger))
         release = _release(plan, runner, measured, protected, evidence, key)
         runner.verify(release, None if key is None else key.public)
         latest = _point(plan.out / LATEST, release)
@@ -187,10 +190,10 @@ def _given(plan: Plan) -> Evidence:
     )
 
 
-def _account(protected: Outcome, ledger: Path) -> dict[str, Any] | None:
-    """What the people had spent before this and after it; None if the ledger was moved since."""
+def _account(measured: Outcome, protected: Outcome, ledger: Path) -> dict[str, Any] | None:
+    """What the people had spent before this and after it; None if another ledger was charged."""
     folder = protected_folder(protected)
-    return account_of(folder, read_privacy(folder / PRIVACY), ledger)
+    return account_of(folder, read_privacy(folder / PRIVACY), ledger, charge_of(measured))
 
 
 def _release(

@@ -21,6 +21,8 @@ def test_keys_that_yaml_would_merge_stay_apart() -> None:
         ("a: !!python/object:os.system ls\n", "tag"),
         ("--- 1\n--- 2\n", "documents"),
         ("a: [1\nb: 2\n", "not valid YAML"),
+        ("[" * 200_000, "nested deeper"),
+        ("a: " + "{b: " * 60, "nested deeper"),
     ],
 )
 def test_what_could_surprise_is_refused_with_its_line(text: str, words: str) -> None:

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ctdc.foundation.chain import Line
 from ctdc.foundation.errors import Refused, UserError
 from ctdc.privacy.accounting import Cost, Guarantee, gaussian_mu
 from ctdc.privacy.budgets import breaches, budget, concerns, limits, populations, remaining, spent
 from ctdc.privacy.ledger import charge, declare_overlap, read, set_budget
-from ctdc.privacy.ledger_events import Line, charge_event
+from ctdc.privacy.ledger_events import charge_event
 from ctdc.privacy.plan import make_plan
 
 DELTA = 1e-6

@@ -14,7 +14,7 @@ from ctdc.foundation.hashing import hash_value
 from ctdc.privacy import ledger
 from ctdc.privacy.accounting import Cost, Guarantee
 from ctdc.privacy.budgets import budget, spent
-from ctdc.privacy.ledger import charge, read, set_budget
+from ctdc.privacy.ledger import charge, declare_overlap, read, set_budget
 
 COST = Cost(0.01, 0.02)
 DELTA = 1e-6
@@ -109,7 +109,7 @@ def test_damage_is_found_and_nothing_more_is_charged(tmp_path: Path, damage: str
 def test_bytes_that_are_no_text_are_damage(tmp_path: Path) -> None:
     path = charged(tmp_path / "l", 1)
     path.write_bytes(path.read_bytes() + b"\xff\xfe\n")
-    with pytest.raises(UserError, match="not a ledger line"):
+    with pytest.raises(UserError, match="not a line of this file"):
         read(path)
 
 
@@ -315,7 +315,7 @@ def test_a_change_in_any_kind_of_line_is_found(tmp_path: Path, line: int, old: s
     "event",
     [
         {"kind": "budget", "version": 2, "population": "all", "epsilon": 4, "delta": 1e-6, "period": "month"},
-        {"kind": "budget", "version": 1, "population": "all", "epsilon": float("1e400"), "delta": 1e-6},
+        {"kind": "budget", "version": 1, "population": "all", "epsilon": 0, "delta": 1e-6},
         {"kind": "done", "version": 1, "population": "all", "charge": -1, "measurements": "0" * 64},
         {"kind": "done", "version": 1, "population": "all", "charge": 1, "measurements": "short"},
         {"kind": "overlap", "version": 1, "population": "all", "with": "all"},
@@ -329,3 +329,41 @@ def test_a_line_that_says_what_its_kind_cannot_say_is_damage(tmp_path: Path, eve
     with pytest.raises(UserError, match="can say") as caught:
         read(path)
     assert caught.value.detail.code == "ledger.broken"
+
+
+def nested(depth: int) -> object:
+    return [nested(depth - 1)] if depth else "end"
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan"), 10**300, "\ud800", nested(80)])
+def test_what_could_not_be_hashed_or_added_up_is_damage(tmp_path: Path, value: object) -> None:
+    path = tmp_path / "l"
+    event = {"kind": "budget", "version": 1, "population": "all", "epsilon": value, "delta": 1e-6}
+    path.write_text(json.dumps({"sequence": 1, "previous": "", "event": event, "hash": ""}) + "\n")
+    with pytest.raises(UserError) as caught:
+        read(path)
+    assert caught.value.detail.code == "ledger.broken"
+
+
+@pytest.mark.parametrize("name", ["", "   ", "x" * 201, "a\nb", "a\0b", "\ud800"])
+def test_a_name_that_no_ledger_can_hold_is_refused_and_nothing_is_written(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "l"
+    writes = (
+        lambda: set_budget(path, name, Guarantee(1, 1e-6), WHEN),
+        lambda: declare_overlap(path, "all", name, WHEN),
+        lambda: declare_overlap(path, name, "all", WHEN),
+        lambda: charge(path, name, COST, {}, WHEN),
+    )
+    for write in writes:
+        with pytest.raises(UserError) as caught:
+            write()
+        assert caught.value.detail.code == "ledger.population"
+    assert not path.exists()
+
+
+def test_a_folder_is_no_ledger(tmp_path: Path) -> None:
+    for use in (lambda: read(tmp_path), lambda: charge(tmp_path, "all", COST, {}, WHEN), lambda: read(Path())):
+        with pytest.raises(UserError) as caught:
+            use()
+        assert caught.value.detail.code == "ledger.folder"
+    assert not list(tmp_path.iterdir())

@@ -42,6 +42,14 @@ def test_before_and_after_are_those_of_the_charge_whenever_one_asks(path):
     assert account(path, [second], "all", DELTA) == found
 
 
+def test_a_run_knows_its_charge_even_where_the_file_was_written_anew(path):
+    first = ledger.charge(path, "all", COST, {}, WHEN)
+    paid(path, b"another")
+    found = account(path, [hash_bytes(b"written anew")], "all", DELTA, first.hash)
+    assert found["charges_before"] == 0
+    assert account(path, [hash_bytes(b"written anew")], "all", DELTA, "no such line") is None
+
+
 def test_amounts_are_the_ledger_s_rounded_up(path):
     found = account(path, [paid(path, b"one")], "all", DELTA)
     assert COST.rho <= found["after"]["rho"] <= COST.rho + 2e-6
@@ -80,7 +88,8 @@ def folder(tmp_path: Path) -> Path:
     """What protecting wrote, as far as evidence is concerned."""
     out = tmp_path / "protected"
     out.mkdir()
-    facts = dict.fromkeys(("unit", "neighbours", "rho", "mu", "length", "threshold", "total", "publishable"))
+    facts = dict.fromkeys(("unit", "neighbours", "mu", "publishable"))
+    facts |= {"rho": 0.35, "length": 3, "threshold": 10, "total": {"count": 1.0, "standard_error": 1.0}}
     facts |= {"epsilon": 4.0, "delta": DELTA, "population": "all", "engine_version": "2"}
     (out / "privacy.json").write_text(json.dumps(facts))
     (out / "measurements.parquet").write_bytes(b"one")

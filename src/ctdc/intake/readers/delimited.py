@@ -174,7 +174,7 @@ class DelimitedTable:
                     self.receipt.rows += frame.length
                     yield frame
             except pa.ArrowInvalid as error:
-                if "Empty CSV file" in str(error):
+                if self._has_no_rows(error):
                     return
                 raise self._unreadable(error, first) from None
 
@@ -190,10 +190,16 @@ class DelimitedTable:
         }
         return Frame(columns, rows)
 
+    def _has_no_rows(self, error: pa.ArrowInvalid) -> bool:
+        """Whether Arrow complains only of a file that ends with its header, with or without a line end."""
+        short = self._scan.text_bytes < BLOCK_BYTES and "Could not skip initial" in str(error)
+        return short or "Empty CSV file" in str(error)
+
     def _unreadable(self, error: pa.ArrowInvalid, row: int) -> UserError:
+        reason = str(error).split(":", maxsplit=1)[0].splitlines()[0]  # behind a colon a person's values may stand
         return UserError(
             "intake.quotes",
-            f"The file cannot be cut into rows after row {row:,}: {str(error).splitlines()[0][:200]}",
+            f"The file cannot be cut into rows after row {row:,} ({reason}).",
             where=f"{self._path.name}, after row {row:,}",
             allowed=f"cells in which every {self._spec.quote} that opens is closed, and none longer than 8 MB",
             do="Look for a quotation mark without its partner near this row.",

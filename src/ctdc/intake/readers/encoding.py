@@ -10,6 +10,7 @@ import codecs
 import gzip
 import hashlib
 import io
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -41,6 +42,10 @@ _CANDIDATES = [
     "cp932",
     "gb18030",
 ]
+# Python's own ways of writing text, in which no table comes; some of them give halves of characters.
+_NOT_OF_FILES = frozenset(
+    {"idna", "mbcs", "oem", "palmos", "punycode", "raw-unicode-escape", "undefined", "unicode-escape", "utf-7"}
+)
 _ENOUGH = 30
 _GZIP_FLOOR = 1 << 16
 # A gzip file of a text table unfolds 5 to 40 times; a bomb 1,000 times.
@@ -93,8 +98,11 @@ def codec_name(encoding: str, where: str) -> str:
     """Python's name of the declared encoding. Raises UserError (``intake.encoding_unknown``)."""
     try:
         name = codecs.lookup(encoding).name
-        "".encode(name)  # refuses codecs that are not text encodings, such as rot13 or zip
-    except (LookupError, TypeError):
+        "".encode(
+            "undefined" if name.replace("_", "-") in _NOT_OF_FILES else name
+        )  # refuses codecs that are not text encodings, such as rot13 or zip
+        codecs.getincrementaldecoder(name)
+    except (LookupError, TypeError, ValueError):
         raise UserError(
             "intake.encoding_unknown",
             f"There is no text encoding {encoding!r}.",
@@ -159,7 +167,7 @@ def scan_text(path: Path, encoding: str) -> TextScan:
         source: IO[bytes] = gzip.GzipFile(fileobj=io.BufferedReader(counting)) if packed else counting  # type: ignore[assignment]
         try:
             total, bom = _decode_all(source, codec, encoding, path, counting if packed else None)
-        except (EOFError, gzip.BadGzipFile, OSError) as error:
+        except (EOFError, zlib.error, OSError) as error:
             raise UserError(
                 "intake.damaged", f"The compressed file is damaged: {error}.", where=path.name, do="Deliver it again."
             ) from None
@@ -187,6 +195,13 @@ def _decode_all(source: IO[bytes], codec: str, encoding: str, path: Path, packed
         except UnicodeDecodeError as error:
             line = lines + error.object[: error.start].decode(codec, "replace").count("\n")
             raise _refuse(path, encoding, error, total - carried + error.start, line) from None
+        except UnicodeError:  # not of one byte: the mark that says which half of a letter comes first is missing
+            raise UserError(
+                "intake.encoding",
+                f"The file does not begin with the mark of {encoding}.",
+                where=f"{path.name}, byte offset 0",
+                do=f"Declare the order of bytes in the mapping ({encoding}-le, {encoding}-be), or save the file anew.",
+            ) from None
         if not data:
             return total, bom
         lines += text.count("\n")

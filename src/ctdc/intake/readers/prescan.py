@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -137,6 +138,11 @@ def _scan_sheet(pieces: Iterator[bytes], name: str, scan: WorkbookScan, limits: 
         scan.unsaved_formulas[name] = list(unsaved)
 
 
+def _times(repeated: re.Match[bytes] | None) -> int:
+    """How often something is repeated. Of a longer number its first digits are far too many already."""
+    return int(repeated.group(1).lstrip(b"0")[:15] or b"0") if repeated else 1
+
+
 def _scan_ods(pieces: Iterator[bytes], scan: WorkbookScan, limits: Limits, where: str) -> None:
     """The content of an ods: repeated cells with values are what makes it large."""
     cells = 0
@@ -147,10 +153,9 @@ def _scan_ods(pieces: Iterator[bytes], scan: WorkbookScan, limits: Limits, where
             tag = match.group()
             if tag.startswith(b"<table:table-row"):
                 repeated = _ODS_ROWS_REPEATED.search(tag)
-                rows_repeated = int(repeated.group(1)) if repeated else 1
+                rows_repeated = _times(repeated)
             elif _ODS_VALUE.search(tag):
-                repeated = _ODS_COLS_REPEATED.search(tag)
-                cells += rows_repeated * (int(repeated.group(1)) if repeated else 1)
+                cells += rows_repeated * _times(_ODS_COLS_REPEATED.search(tag))
                 scan.formulas += b"table:formula=" in tag
                 if cells > limits.cells:
                     raise _too_large(f"The workbook holds more than {limits.cells:,} cells.", where, "fewer cells")
@@ -196,7 +201,7 @@ def _scan_zip(path: Path, limits: Limits) -> WorkbookScan:
                 if info.flag_bits & 1:
                     raise _protected(path)
                 _scan_member(archive, info, scan, limits, path)
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError) as error:
         raise UserError(
             "intake.damaged",
             f"The file is not a complete workbook: {error}.",

@@ -7,6 +7,7 @@ column and row, never a value, and lists codes only of a schema that is public.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -38,15 +39,24 @@ def candidate_of(table: CodedTable) -> Candidate:
 
 
 def code_candidate(
-    table: pa.Table, schema: Schema, where: str, *, coarser: bool = False, public: bool = True
+    table: pa.Table,
+    schema: Schema,
+    where: str,
+    *,
+    coarser: bool = False,
+    public: bool = True,
+    absent: Collection[str] = (),
 ) -> Candidate:
     """Code an Arrow table of texts; ``*`` is withheld, other columns than the schema's are left alone.
 
-    coarser: whether values that are no codes are withheld ones too; public: whether errors may list the schema's codes.
+    coarser: whether values that are no codes are withheld ones too; public: whether errors may list the schema's codes;
+    absent: texts that mean the same as empty where they are no codes.
     Raises UserError (``evaluate.columns``, ``evaluate.unknown_code``, ``table.not_text``).
     """
     check_present(table.column_names, schema, where)
-    columns = [_column(table.column(variable.name), variable, where, coarser, public) for variable in schema.variables]
+    columns = [
+        _column(table.column(variable.name), variable, where, coarser, public, absent) for variable in schema.variables
+    ]
     return Candidate(schema, np.stack(columns))
 
 
@@ -66,10 +76,11 @@ def check_present(names: list[str], schema: Schema, where: str) -> None:
 
 
 def _column(
-    column: pa.ChunkedArray, variable: Variable, where: str, coarser: bool, public: bool
+    column: pa.ChunkedArray, variable: Variable, where: str, coarser: bool, public: bool, absent: Collection[str]
 ) -> npt.NDArray[np.uint16]:
     indices, distinct = distinct_texts(column, variable.name, where)
-    known = {None: 0, "": 0, SUPPRESSED: variable.size} | dict(variable.index)
+    known: dict[str | None, int] = {None: 0, "": 0, **dict.fromkeys(absent, 0), SUPPRESSED: variable.size}
+    known.update(variable.index)
     other = variable.size if coarser else -1
     lookup = np.array([*(known.get(value, other) for value in distinct.to_pylist()), 0], dtype=np.int64)
     coded: npt.NDArray[np.int64] = lookup[indices]

@@ -21,7 +21,7 @@ from ctdc.privacy.report import LANGUAGES, Writer, page_templates
 
 MOST_MARGINALS, MOST_TRENDS = 12, 25  # that the page shows; the JSON has all
 WIDTH, HEIGHT = 640, 300
-LEFT, RIGHT, TOP, BOTTOM = 64, 36, 16, 48  # margins
+LEFT, RIGHT, TOP, BOTTOM = 80, 36, 16, 48  # margins
 LEAST_SHOWN = 0.001  # relative errors below this stand on the lower edge of the plot
 FOREST = 240  # width of a plot of coefficients
 Labels = Mapping[str, Mapping[str, str]]

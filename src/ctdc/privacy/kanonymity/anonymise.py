@@ -24,6 +24,7 @@ from ctdc.privacy.kanonymity.hierarchy import Hierarchy
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 MOST_KEYS = 2**62  # beyond, keys are numbered anew before the next column is put to them
+MAX_K = 1_000_000_000
 LEAST_LOSS = 1e-9  # of any step, so that one that loses nothing still counts as a step
 SEARCHES = 8  # how often classes choose anew when a group that they chose did not come about
 
@@ -120,8 +121,10 @@ def local_recoding(hierarchies: Sequence[Hierarchy], leaves: Integers, k: int) -
 
 def check_k(k: int) -> None:
     """Raise UserError (``anonymise.k``) unless `k` hides anybody among others."""
-    if k < 2:
-        raise UserError("anonymise.k", f"k is {k}.", allowed="a whole number from 2 up")
+    if not 2 <= k <= MAX_K:
+        raise UserError(
+            "anonymise.k", f"k is {k if k < 2 else 'too large'}.", allowed=f"a whole number, 2 to {MAX_K:,}"
+        )
 
 
 def _climb(classes: Classes) -> None:

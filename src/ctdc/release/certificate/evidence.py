@@ -8,26 +8,22 @@ times are taken over: whoever tried all times could find out from them how long 
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ctdc.foundation.documents import BadDocument, parse_json
 from ctdc.foundation.errors import Refused, UserError
 from ctdc.foundation.hashing import hash_bytes
 
 TWIN_FORMAT = "ctdc-twin/1"
 TWIN_TABLES = ("utility", "subgroups")
 MOST_ROWS, MOST_COLUMNS, MOST_LETTERS = 200, 12, 120
+CODE = ("ctdc", "engine", "opendp", "source")  # which program was audited
 REJECTED = "rejected"
 VERDICTS = ("not rejected, power shown", "inconclusive")  # as `ctdc attack audit` says them
-LEDGER_MEMBERS = {"population", "delta", "charges_before", "before", "after"}
-AUDIT_MEMBERS = {
-    *("sha256", "verdict", "epsilon", "delta", "code", "runs", "whole_runs", "attacks", "rejected", "mutants")
-}
-TWIN_MEMBERS = {"sha256", "simulated", *TWIN_TABLES}
 
 
 @dataclass(frozen=True)
@@ -64,21 +60,13 @@ class Evidence:
 
 def evidence_from(document: Mapping[str, Any]) -> Evidence:
     """Read back what `Evidence.as_dict` wrote. Raises ValueError, KeyError or TypeError for anything else."""
-    ledger, audit, twin, approvers = (document[name] for name in ("ledger", "audit", "twin", "approvers"))
-    for part, members in ((ledger, LEDGER_MEMBERS), (audit, AUDIT_MEMBERS), (twin, TWIN_MEMBERS)):
-        if part is not None and (not isinstance(part, dict) or set(part) != members):
-            raise ValueError("evidence has other members than a certificate of this format")
-    if audit is not None and audit["verdict"] not in VERDICTS:
-        raise ValueError("an audit has another verdict than there are")
-    if twin is not None and (twin["simulated"] is not True or not all(_is_table(twin[name]) for name in TWIN_TABLES)):
-        raise ValueError("the twin's tables are not tables of invented people")
-    if not isinstance(approvers, list) or not all(isinstance(name, str) for name in approvers):
+    parts = [document[name] for name in _SHAPES]
+    if not all(part is None or _fits(part, shape) for part, shape in zip(parts, _SHAPES.values(), strict=True)):
+        raise ValueError("evidence does not have the form of a certificate's")
+    approvers = document["approvers"]
+    if not isinstance(approvers, list) or not all(map(_is_text, approvers)):
         raise ValueError("approvers are names")
-    if ledger is not None:
-        for side in ("before", "after"):
-            if not all(_is_amount(ledger[side][name]) for name in ("rho", "epsilon")):
-                raise ValueError("the ledger's amounts are numbers")
-    return Evidence(ledger, audit, twin, tuple(approvers))
+    return Evidence(parts[0], parts[1], parts[2], tuple(approvers))
 
 
 def read_audit(path: Path, engine: str) -> dict[str, Any]:
@@ -118,7 +106,7 @@ def _audit(document: Mapping[str, Any], digest: str) -> dict[str, Any]:
         "verdict": document["verdict"],
         "epsilon": float(document["epsilon"]),
         "delta": float(document["delta"]),
-        "code": {name: str(document["code"][name]) for name in ("ctdc", "engine", "opendp", "source")},
+        "code": {name: str(document["code"][name]) for name in CODE},
         "runs": int(document["settings"]["runs"]),
         "whole_runs": int(document["settings"]["whole_runs"]),
         "attacks": len(attacks),
@@ -135,7 +123,8 @@ def read_twin(path: Path) -> dict[str, Any]:
     """
     allowed = f"{TWIN_FORMAT}: 'simulated' true, and 'utility' and 'subgroups', each with 'columns' and 'rows'"
     document, digest = _document(path, "certificate.twin", allowed)
-    if document.get("format") == TWIN_FORMAT and document.get("simulated") is not True:
+    undeclared = document.get("format") == TWIN_FORMAT and document.get("simulated") is not True
+    if undeclared or document.get("never_to_be_published"):  # as an evaluation against true cases says
         raise Refused(
             "certificate.twin_true",
             "The file does not say that the people behind it are invented.",
@@ -175,14 +164,54 @@ def _is_amount(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _fits(value: Any, shape: Mapping[str, Any]) -> bool:
+    """Whether it is an object with just these members. shape: of each what it has to be, or a shape of its own."""
+    if not isinstance(value, dict) or set(value) != set(shape):
+        return False
+    return all(
+        _fits(value[name], part) if isinstance(part, Mapping) else part(value[name]) for name, part in shape.items()
+    )
+
+
+_COST = {"rho": _is_amount, "epsilon": _is_amount}
+_MUTANTS = {"caught": _is_count, "of": _is_count}
+_SHAPES: Mapping[str, Mapping[str, Any]] = {
+    "ledger": {
+        "population": _is_text,
+        "delta": _is_amount,
+        "charges_before": _is_count,
+        "before": _COST,
+        "after": _COST,
+    },
+    "audit": {
+        "sha256": _is_text,
+        "verdict": lambda value: value in VERDICTS,
+        "epsilon": _is_amount,
+        "delta": _is_amount,
+        "code": dict.fromkeys(CODE, _is_text),
+        **dict.fromkeys(("runs", "whole_runs", "attacks", "rejected"), _is_count),
+        "mutants": lambda value: value is None or _fits(value, _MUTANTS),
+    },
+    "twin": {"sha256": _is_text, "simulated": lambda value: value is True, **dict.fromkeys(TWIN_TABLES, _is_table)},
+}
+
+
 def _document(path: Path, code: str, allowed: str) -> tuple[dict[str, Any], str]:
     """The content of a JSON file, and its SHA-256."""
     try:
         content = path.read_bytes()
-        document = json.loads(content)
+        document = parse_json(content)
     except FileNotFoundError:
         raise UserError(code, "There is no such file.", where=str(path), do="Check the path.") from None
-    except (json.JSONDecodeError, UnicodeDecodeError):
+    except BadDocument:
         raise _wrong(path, code, allowed) from None
     if not isinstance(document, dict):
         raise _wrong(path, code, allowed)

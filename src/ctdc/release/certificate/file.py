@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ctdc.foundation.documents import parse_json
 from ctdc.foundation.errors import Refused, UserError
 from ctdc.foundation.files import write_bytes
 from ctdc.release.certificate.canonical import canonical
@@ -85,7 +86,7 @@ def _spelt(document: Mapping[str, Any]) -> str:
 def parse(text: str) -> Certificate:
     """The certificate in a text. Raises ValueError with a sentence that says what is wrong with it."""
     try:
-        document = json.loads(text)
+        document = parse_json(text.encode())
         spelt = _spelt(document)
     except ValueError:
         raise ValueError("The certificate is not JSON.") from None

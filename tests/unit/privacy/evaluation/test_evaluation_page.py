@@ -9,7 +9,18 @@ from tests.support.evaluated import GROUPS, invented, shuffled
 
 from ctdc.privacy.evaluation.coded import candidate_of
 from ctdc.privacy.evaluation.evaluate import Report, evaluate
-from ctdc.privacy.evaluation.evaluation_page import Namer, evaluation_html, forest, relative_errors
+from ctdc.privacy.evaluation.evaluation_page import (
+    BOTTOM,
+    HEIGHT,
+    LEFT,
+    RIGHT,
+    TOP,
+    WIDTH,
+    Namer,
+    evaluation_html,
+    forest,
+    relative_errors,
+)
 from ctdc.privacy.evaluation.regressions import NO_TERMS
 from ctdc.privacy.evaluation.settings import Regression, Settings, Subgroup
 from ctdc.privacy.evaluation.summary import signs_of
@@ -86,7 +97,7 @@ def test_the_plots_stay_within_their_frames(report: Report) -> None:
     assert records is not None
     assert estimates is None
     points = [tuple(map(float, point.split(","))) for line in records.lines for point in line.points.split()]
-    assert all(64 <= x <= 604 and 16 <= y <= 252 for x, y in points)
+    assert all(LEFT <= x <= WIDTH - RIGHT and TOP <= y <= HEIGHT - BOTTOM for x, y in points)
     assert [line.order for line in records.lines] == [2, 3], "every column alone is true"
     zero, places = forest(report.regressions[0])
     assert len(places) == len(report.regressions[0].coefficients)

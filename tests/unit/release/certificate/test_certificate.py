@@ -23,6 +23,11 @@ from ctdc.release.manifest import CERTIFICATE, MANIFEST, OLDEST_FORMAT, read_man
 from ctdc.release.verify import verify
 
 pytestmark = pytest.mark.slow  # each needs a release
+TABLE = {"columns": ["group"], "rows": [["minors"]]}
+AUDIT_PART = {
+    "sha256": "", "verdict": "inconclusive", "epsilon": 2.0, "delta": 1e-6, "runs": 1, "whole_runs": 0, "attacks": 1,
+    "rejected": 0, "mutants": None, "code": {"ctdc": "1", "engine": "2", "opendp": "3", "source": "4"},
+}  # fmt: skip
 
 
 def found(folder: Path, key=None) -> list[tuple[str, str]]:
@@ -122,6 +127,10 @@ def test_a_certificate_that_says_other_than_the_files_is_found_whoever_signed_it
         {"audit": {"verdict": "fine"}},
         {"twin": {"sha256": "", "simulated": False, "utility": {}, "subgroups": {}}},
         {"ledger": {**LEDGER, "before": {"rho": "much", "epsilon": 1}}},
+        {"ledger": {**LEDGER, "charges_before": -1}},
+        {"audit": {**AUDIT_PART, "code": "f41ac17c6ec4"}},
+        {"audit": {**AUDIT_PART, "mutants": 9}},
+        {"twin": {"sha256": 1, "simulated": True, "utility": TABLE, "subgroups": TABLE}},
         {"approvers": "me"},
     ],
 )
@@ -130,6 +139,15 @@ def test_evidence_that_makes_no_sense_is_found(bare, evidence):
     forged = replace(certificate, content={**certificate.content, **evidence})
     (bare / CERTIFICATE).write_text(forged.to_json())
     assert found(bare) == [("certificate.content", CERTIFICATE)]
+
+
+def test_evidence_that_makes_sense_is_taken(bare):
+    certificate = read_certificate(bare)
+    twin = {"sha256": "", "simulated": True, "utility": TABLE, "subgroups": TABLE}
+    (bare / CERTIFICATE).write_text(
+        replace(certificate, content={**certificate.content, "audit": AUDIT_PART, "twin": twin}).to_json()
+    )
+    assert not found(bare)
 
 
 def test_the_certificate_of_another_release_is_found(copy, protected, info, key, tmp_path):
@@ -173,7 +191,16 @@ def test_a_certificate_is_never_written_in_two_ways(signed):
     assert parse(text).to_json() == text
     doubled = text.replace('"errata"', '"errata": "", "errata"')
     assert json.loads(doubled) == json.loads(text)
-    for other in (doubled, text.rstrip(), text.replace("  ", " "), text.replace("1e-06", "0.000001"), "[]", "{}", "no"):
+    for other in (
+        doubled,
+        text.rstrip(),
+        text.replace("  ", " "),
+        text.replace("1e-06", "0.000001"),
+        "[]",
+        "{}",
+        "no",
+        "[" * 100_000,
+    ):
         with pytest.raises(ValueError, match="certificate"):
             parse(other)
 

@@ -73,10 +73,16 @@ def test_errors_that_may_come_from_true_cases_are_refused(written, said):
     assert caught.value.detail.code == "certificate.twin_true"
 
 
+def test_an_evaluation_against_cases_is_refused_whatever_else_it_says(written):
+    with pytest.raises(Refused, match="invented"):
+        read_twin(written({**TWIN, "never_to_be_published": True}))
+
+
 @pytest.mark.parametrize(
     "document",
     [
         "no json",
+        "[" * 100_000,
         {"format": "other"},
         {**TWIN, "more": 1},
         {**TWIN, "utility": []},

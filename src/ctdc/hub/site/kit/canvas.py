@@ -23,7 +23,7 @@ FILL = "#2f808a"  # 4.6 : 1 against white, and against black
 LATE = "#a7cbce"
 LINE = "#767676"  # 4.5 : 1 against white, 4.6 : 1 against black
 WHISKER, HALO = "#13262b", "#ffffff"
-FEW, UNKNOWN = "*", "\u2020"  # signs in the place of a number
+FEW, UNKNOWN = "*", "?"  # signs in the place of a number; the fonts of pictures have both
 
 
 @dataclass

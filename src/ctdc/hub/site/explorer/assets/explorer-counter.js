@@ -109,15 +109,31 @@ class Held {
   }
 }
 
-/** How many bits are set in both. @param {Uint32Array} one @param {Uint32Array} other */
-function common(one, other) {
-  let found = 0;
-  for (let i = 0; i < one.length; i++) {
-    let bits = one[i] & other[i];
-    bits -= (bits >>> 1) & 0x55555555;
-    bits = (bits & 0x33333333) + ((bits >>> 2) & 0x33333333);
-    found += Math.imul((bits + (bits >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
+/** How many bits are set in a word. */
+function ones(bits) {
+  bits -= (bits >>> 1) & 0x55555555;
+  bits = (bits & 0x33333333) + ((bits >>> 2) & 0x33333333);
+  return Math.imul((bits + (bits >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
+}
+
+/** Some records: as bits, where a word of them is not zero, and how many they are.
+    @typedef {{bits: Uint32Array, words: Uint32Array, size: number}} Records */
+function recordsOf(bits) {
+  const words = new Uint32Array(bits.length);
+  let length = 0, size = 0;
+  for (let i = 0; i < bits.length; i++) {
+    words[length] = i;
+    if (bits[i]) length++;
+    size += ones(bits[i]);
   }
+  return { bits, words: words.slice(0, length), size };
+}
+
+/** How many of some records are in a set. @param {Uint32Array} set @param {Records} records */
+function common(set, { bits, words }) {
+  let found = 0;
+  if (words.length === bits.length) for (let i = 0; i < bits.length; i++) found += ones(set[i] & bits[i]);
+  else for (let i = 0; i < words.length; i++) found += ones(set[words[i]] & bits[words[i]]);
   return found;
 }
 
@@ -476,28 +492,33 @@ export class Counter {
     return set;
   }
 
-  /** Which records meet an event; null for all of them. */
+  /** Which records meet an event. @returns {Records} */
   #found(event) {
-    if (!event.length) return null;
-    return this.found.get(eventName(event), () => {
-      const [first, ...rest] = event.map((pair) => this.found.get(eventName([pair]), () => this.#having(...pair)));
-      return rest.length ? rest.reduce(meet, first.slice()) : first;
-    });
+    return this.found.get(`all:${eventName(event)}`, () => recordsOf(event
+      .map((pair) => this.found.get(eventName([pair]), () => this.#having(...pair)))
+      .reduce(meet, this.#everybody())));
+  }
+
+  #everybody() {
+    const bits = new Uint32Array(Math.ceil(this.rows / 32)).fill(-1);
+    if (this.rows % 32) bits[bits.length - 1] = 2 ** (this.rows % 32) - 1;
+    return bits;
   }
 
   #histogram(variable, found) {
     const size = this.sizes[variable], counts = new Float64Array(size), column = this.columns[variable];
-    if (size <= NARROW) return counts.map((_, i) => this.#size(this.#setsOf(variable)[i], found));
-    if (found) {
-      for (let i = 0; i < found.length; i++) {
-        for (let bits = found[i]; bits; bits &= bits - 1) counts[column[32 * i + 31 - Math.clz32(bits & -bits)]]++;
+    if (size <= NARROW) {
+      counts[0] = found.size;
+      for (let i = 1; i < size; i++) {
+        counts[i] = common(this.#setsOf(variable)[i], found);
+        counts[0] -= counts[i];
       }
-    } else for (let i = 0; i < this.rows; i++) counts[column[i]]++;
+      return counts;
+    }
+    for (const word of found.words) {
+      for (let bits = found.bits[word]; bits; bits &= bits - 1) counts[column[32 * word + 31 - Math.clz32(bits & -bits)]]++;
+    }
     return counts;
-  }
-
-  #size(set, found) {
-    return common(set, found ?? set);
   }
 
   /** Which records have any answer in a group. */
@@ -511,8 +532,7 @@ export class Counter {
   /** @returns {Count} */
   #recorded(condition) {
     const found = this.#found(condition.base);
-    const value = condition.alternatives.length ? this.#size(this.#answeredIn(condition.group), found)
-      : found ? this.#size(found) : this.rows;
+    const value = condition.alternatives.length ? common(this.#answeredIn(condition.group), found) : found.size;
     const [low, high] = resampled(value, this.rows);
     const few = value < this.header.threshold;
     return { value, low: this.rows * low, high: this.rows * high, source: "records", few };

@@ -142,7 +142,10 @@ function load() {
 
 // ---- words and numbers -----------------------------------------------------------------------------------------------
 
-const say = (key, values = {}) => words.texts[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
+function say(key, values = null) {
+  const text = words.texts[key];
+  return values ? text.replace(/\{(\w+)\}/g, (_, name) => values[name]) : text;
+}
 
 /** Without what sums in another order change: whole halves stay whole halves, and are rounded alike everywhere. */
 const steady = (value) => Number(value.toFixed(4));
@@ -184,9 +187,11 @@ function event(filters) {
   return chosen.filter(([variable, own]) => own.length < counter.sizes[variable]).sort((a, b) => a[0] - b[0]);
 }
 
-function cellsOf(found, name) {
-  return found.categories.map((category, i) => ({
-    name, code: codes.get(name)[category - 1], count: [found.count[i], found.low[i], found.high[i]].map(steady), few: found.few[i],
+/** The answers as they are drawn. wanted: which of them, by code and whether there are too few. */
+function cellsOf(found, name, wanted = () => true) {
+  const places = [...found.categories.keys()].filter((i) => wanted(codes.get(name)[found.categories[i] - 1], found.few[i]));
+  return places.map((i) => ({
+    name, code: codes.get(name)[found.categories[i] - 1], count: [found.count[i], found.low[i], found.high[i]].map(steady), few: found.few[i],
     share: [found.share[i], found.shareLow[i], found.shareHigh[i]], shareFew: found.shareFew[i],
     measured: found.measured[i], whole: found.whole,
   }));
@@ -201,7 +206,8 @@ function count(figure, asked) {
   }
   const others = new Map(asked.filters);
   others.delete(names[0]);
-  return cellsOf(counter.by(event(others), counter.names.indexOf(names[0])), names[0]);
+  const found = counter.by(event(others), counter.names.indexOf(names[0])), own = asked.filters.get(names[0]);
+  return figure.dataset.long ? cellsOf(found, names[0], (code, few) => !few || own?.includes(code)) : cellsOf(found, names[0]);
 }
 
 // ---- drawing ---------------------------------------------------------------------------------------------------------
@@ -442,15 +448,14 @@ function finish(figure) {
 /** Draws what waits, a chart at a time, so that the next click never waits for more than one. */
 function rest(asked) {
   if (shown.asked !== asked) return;
-  if (after) {
-    settle();
-    setTimeout(rest, 0, asked);
-  } else if (waiting.length) {
-    const next = waiting.find((figure) => inView.has(figure)) ?? waiting[0];
+  // New numbers may have moved a chart into view that was below it.
+  const next = waiting.find((figure) => inView.has(figure)) ?? (after ? null : waiting[0]);
+  if (next) {
     waiting = waiting.filter((figure) => figure !== next);
     finish(next);
-    setTimeout(rest, 0, asked);
-  }
+  } else if (after) settle();
+  else return;
+  setTimeout(rest, 0, asked);
 }
 
 function settle() {
