@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "plan": ("ctdc.cli.plan", "How exact protected counts would be, before any budget is spent."),
     "protect": ("ctdc.cli.protect", "Replace case records by protected counts and synthetic records."),
     "anonymise": ("ctdc.cli.anonymise", "Make a table k-anonymous, to compare with; that is no guarantee."),
+    "compare": ("ctdc.cli.compare", "Ways of making a table anonymous, side by side: losses, errors, attacks."),
     "schema": ("ctdc.cli.schema", "Schemas of tables that are not the standard's."),
     "ledger": ("ctdc.cli.ledger", "Show or verify what privacy budget has been spent."),
     "release": ("ctdc.cli.release", "Build, verify and list releases."),

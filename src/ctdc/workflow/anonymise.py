@@ -117,8 +117,45 @@ def anonymise(
     check_k(k)
     check_delimiter(delimiter, "--delimiter")
     table = _texts(path, delimiter)
+    made = make_anonymous(table, columns, k, method, hierarchies, demands, where=str(path))
+    with atomic_folder(out) as folder:
+        made.table.write_csv(folder / DATA)
+        write_text(folder / REPORT, as_json(made.report))
+    return made.report
+
+
+@dataclass(frozen=True)
+class Made:
+    """A k-anonymous table, what was done to it, and the ways of each column that was made coarser.
+
+    result: which records are left, and the node of each of their cells in `hierarchies`.
+    """
+
+    table: pl.DataFrame
+    report: dict[str, Any]
+    hierarchies: tuple[Hierarchy, ...]
+    result: Anonymised
+
+    @property
+    def groups(self) -> dict[str, dict[str, tuple[str, ...]]]:
+        """Column to coarse value to the values for which it stands."""
+        return {one.column: one.groups for one in self.hierarchies}
+
+
+def make_anonymous(
+    table: pl.DataFrame,
+    columns: Sequence[str],
+    k: int,
+    method: str = "local",
+    hierarchies: Mapping[str, Sequence[LevelSpec]] | None = None,
+    demands: Demands | None = None,
+    *,
+    where: str,
+) -> Made:
+    """`table`, of texts, with the `columns` made k-anonymous. where: its name in errors; raises as `anonymise` does."""
+    check_k(k)
     wanted = demands or Demands({}, {})
-    _check_columns(table, columns, wanted, hierarchies or {}, path)
+    _check_columns(table, columns, wanted, hierarchies or {}, where)
     made = [_hierarchy(table[name], (hierarchies or {}).get(name, ())) for name in columns]
     leaves = np.stack([_positions(table[name], one.values) for name, one in zip(columns, made, strict=True)], axis=1)
     result = METHODS[method](made, leaves, k)
@@ -126,10 +163,7 @@ def anonymise(
     spread = [diversity(name, result.nodes, _numbers(table[name], result)) for name in wanted.columns]
     _require(wanted, spread)
     report = _report(result, made, leaves, k, method, spread)
-    with atomic_folder(out) as folder:
-        _written(table, result, made).write_csv(folder / DATA)
-        write_text(folder / REPORT, as_json(report))
-    return report
+    return Made(_written(table, result, made), report, tuple(made), result)
 
 
 def _texts(path: Path, delimiter: str) -> pl.DataFrame:
@@ -138,12 +172,10 @@ def _texts(path: Path, delimiter: str) -> pl.DataFrame:
 
 
 def _check_columns(
-    table: pl.DataFrame, columns: Sequence[str], demands: Demands, levels: Mapping[str, Any], path: Path
+    table: pl.DataFrame, columns: Sequence[str], demands: Demands, levels: Mapping[str, Any], where: str
 ) -> None:
     if not len(table):
-        raise UserError(
-            "anonymise.empty", "The table has no records.", where=str(path), do="Give a table with records."
-        )
+        raise UserError("anonymise.empty", "The table has no records.", where=where, do="Give a table with records.")
     if not columns or len(set(columns)) < len(columns):
         raise UserError("anonymise.columns", "Name each quasi-identifier once, and at least one.", do="--quasi A,B,C")
     for name in (*columns, *demands.columns, *levels):
@@ -151,7 +183,7 @@ def _check_columns(
             raise UserError(
                 "anonymise.columns",
                 f"There is no column {name!r}.",
-                where=str(path),
+                where=where,
                 allowed=", ".join(table.columns),
             )
     both = set(columns) & set(demands.columns)

@@ -40,6 +40,16 @@ class Hierarchy:
         """How many steps lead from a value to nothing."""
         return int(self.paths.shape[1]) - 1
 
+    @property
+    def groups(self) -> dict[str, tuple[str, ...]]:
+        """Each coarse value but `SUPPRESSED` to the values for which it stands."""
+        found: dict[str, list[str]] = {}
+        for value, path in zip(self.values, self.paths[:, 1:-1], strict=True):
+            for node in dict.fromkeys(path.tolist()):
+                if self.names[node] != value:
+                    found.setdefault(self.names[node], []).append(value)
+        return {name: tuple(values) for name, values in found.items()}
+
 
 def hierarchy(column: str, values: Sequence[str], levels: Sequence[Level] = ()) -> Hierarchy:
     """The hierarchy of a column that holds `values` ("" for empty), from its levels, finest first.

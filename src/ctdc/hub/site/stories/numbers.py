@@ -17,6 +17,7 @@ from typing import Any
 from ctdc.foundation.errors import UserError
 from ctdc.hub.site.charts import strip_common_start
 from ctdc.hub.site.stories.source import Bound, Term
+from ctdc.hub.site.stories.study import read_study
 from ctdc.hub.site.view import SiteRelease
 from ctdc.release.analysis import Analysis
 from ctdc.release.estimates import Z95, CellNoise, Estimate, cell_noise, share_of_known
@@ -141,6 +142,7 @@ class Numbers:
             "corridors": self._corridors,
             "threshold": self._threshold,
             "most": self._most,
+            "study": _of_study,
         }
         return makers[bound.measure](given)
 
@@ -398,6 +400,12 @@ class Numbers:
             (part.count + margins[0]) / (part.count + margins[0] + max(0.0, other.count - margins[1])),
         )
         return Value(SHARE, part.count / (part.count + other.count), *ends)
+
+
+def _of_study(given: Mapping[str, Any]) -> Value:
+    """A figure of a study, which no release changes."""
+    figure = read_study(given["of"]).figures[given["what"]]
+    return Value(figure.unit, figure.value, figure.low, figure.high)
 
 
 def _same_people(one: Value, other: Value) -> bool:

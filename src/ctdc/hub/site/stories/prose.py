@@ -160,6 +160,8 @@ def texts_of(value: Value, language: str) -> tuple[str, str]:
         return value.code, ""
     if value.value is None:
         raise KeyError("a number that is too few to say has no text")
+    if value.low == value.high:
+        return _exact(value, language), ""
     digits = 1 if max(value.high - value.value, value.value - value.low) < NARROW else 0
     if value.unit == SHARE:
         return percent(language, value.value, digits), percent_range(language, value.low, value.high, digits)
@@ -169,6 +171,15 @@ def texts_of(value: Value, language: str) -> tuple[str, str]:
     digits = 1 if value.unit == TIMES else 0
     between = "" if value.unit == PLAIN else number_range(language, value.low, value.high, digits)
     return number(language, value.value, digits), between
+
+
+def _exact(value: Value, language: str) -> str:
+    """A number without an error."""
+    if value.value is None:
+        raise KeyError("a number that is too few to say has no text")
+    if value.unit == SHARE:
+        return percent(language, value.value, 1)
+    return _points(language, 100 * value.value, 1) if value.unit == POINTS else number(language, value.value)
 
 
 def _points(language: str, points: float, digits: int) -> str:

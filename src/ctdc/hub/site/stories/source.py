@@ -19,15 +19,16 @@ import yaml
 
 import ctdc.standard
 from ctdc.foundation.errors import UserError
+from ctdc.hub.site.stories.study import read_study
 from ctdc.standard.languages import LANGUAGES
 
 # The safe loader in C where there is one: the same values, ten times as fast.
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 CONTENT = Path(__file__).parent / "content"
 LATEST = "latest"
-CATEGORIES = ("victims", "exploitation", "control", "journeys", "perpetrators")
+CATEGORIES = ("victims", "exploitation", "control", "journeys", "perpetrators", "methods")
 ANALYSES = ("global", "linked")
-NOTES = ("percentages", "several", "others", "gender", "identified", "lag", "corridors", "bounds", "rows")
+NOTES = ("percentages", "several", "others", "gender", "identified", "lag", "corridors", "bounds", "rows", "study")
 PEOPLE, LINKED_ROWS = "people", "linked_rows"  # what a number or a chart counts
 COUNTED = frozenset({"counted"})
 # What a number can be: the keys that it must have, and those that it may have.
@@ -44,6 +45,7 @@ MEASURES: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
     "corridors": (frozenset({"within"}), frozenset()),
     "threshold": (frozenset(), frozenset()),
     "most": (frozenset(), frozenset()),
+    "study": (frozenset({"of", "what"}), frozenset()),
 }
 RULES = ("threshold", "most")  # numbers that are rules of the release, not listed among those of the story
 CHARTS = {"bars": 1, "columns": 1, "pyramid": 2, "cross": 2, "corridors": 2}
@@ -219,7 +221,10 @@ def _numbers(path: Path, raw: Any, terms: Collection[str], release: str) -> dict
         _keys(path, entry, {"measure"} | required, {"measure", "release"} | required | optional)
         _only(path, "term", [*_list(entry.get("part", [])), *_list(entry.get("among", []))], terms)
         _only(path, "number", [entry[key] for key in ("first", "second") if key in entry and measure != "first"], found)
-        _only(path, "variable or group", _list(entry.get("of", [])), {*known_codes(), *known_groups()})
+        if measure == "study":
+            _only(path, "figure", [entry["what"]], read_study(str(entry["of"])).figures)
+        else:
+            _only(path, "variable or group", _list(entry.get("of", [])), {*known_codes(), *known_groups()})
         _only(path, "unit", [entry.get("counted", PEOPLE)], (PEOPLE, LINKED_ROWS))
         given = {key: value for key, value in entry.items() if key not in ("measure", "release", "counted")}
         of_rows = entry.get("counted") == LINKED_ROWS
