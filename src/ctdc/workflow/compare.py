@@ -10,6 +10,7 @@ applied to one half, the other half being those people (`ctdc.privacy.attacks.re
 
 from __future__ import annotations
 
+import json
 import shlex
 import subprocess
 import tempfile
@@ -41,10 +42,12 @@ from ctdc.privacy.outputs import MEASUREMENTS
 from ctdc.privacy.protect import protect
 from ctdc.privacy.settings import Settings
 from ctdc.privacy.stored import read_measurements
+from ctdc.release.protected import PRIVACY
 from ctdc.release.vocabulary import vocabulary_of_profile
 from ctdc.standard.loader import load
 from ctdc.table.coded import CodedTable, read_table, table_from_matrix
 from ctdc.workflow.anonymise import LevelSpec, Made, make_anonymous
+from ctdc.workflow.attack import claim_in
 from ctdc.workflow.evaluation_settings import plan_of
 from ctdc.workflow.protect import find_source, settings_of
 
@@ -225,8 +228,9 @@ def _ours(people: CodedTable, settings: Settings) -> Outcome:
         protect(lambda: people, people.schema, settings, folder / "out", folder / "ledger", clock.now())
         records = read_table(folder / "out" / RECORDS)
         counts = attacked.Measured(estimate(read_measurements(folder / "out" / MEASUREMENTS, joint(people.schema))))
+        claim = claim_in(json.loads((folder / "out" / PRIVACY).read_text(encoding="utf-8")))
     found = attacked.read_candidate("ours", records, people.schema, {}, "the protected records", counts)
-    return Outcome(found, counts)
+    return Outcome(replace(found, claim=claim), counts)
 
 
 def _tool(people: CodedTable, tool: Tool) -> Outcome:
