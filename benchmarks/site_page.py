@@ -68,9 +68,9 @@ def coverage_rows(found: Iterable[Mapping[str, Any]]) -> list[str]:
     return rows
 
 
-def page_text(site: Mapping[str, Any], explorer: Mapping[str, Any], api: Mapping[str, Any]) -> str:
-    """The whole page from what was measured."""
-    pages = site["lighthouse"]
+def page_text(site: Mapping[str, Any] | None, explorer: Mapping[str, Any], api: Mapping[str, Any]) -> str:
+    """The whole page from what was measured. site: None before anybody has measured the pages."""
+    pages = site["lighthouse"] if site else []
     return TEMPLATE.render(
         site=site,
         explorer=explorer,
@@ -79,13 +79,18 @@ def page_text(site: Mapping[str, Any], explorer: Mapping[str, Any], api: Mapping
         bar=BARS,
         pages=pages,
         met=sum(map(within_bars, pages)),
-        lowest=" / ".join(str(min(page["scores"][name] for page in pages)) for name in SCORES),
+        lowest=" / ".join(str(min((page["scores"][name] for page in pages), default="")) for name in SCORES),
         rows=[page_row(page) for page in worst(pages)],
         cached=api["cached"]["counts?by=gender"],
         covered=coverage_rows(api["records_cover"]),
     )
 
 
+def stored() -> list[Any]:
+    """What is stored of pages, explorer and counts service."""
+    return [json.loads(path.read_text(encoding="utf-8")) if path.exists() else None for path in (SITE, EXPLORER, API)]
+
+
 def write_page() -> None:
     """Write the page of the documentation from what is stored."""
-    write_text(PAGE, page_text(*(json.loads(path.read_text(encoding="utf-8")) for path in (SITE, EXPLORER, API))))
+    write_text(PAGE, page_text(*stored()))
