@@ -22,7 +22,17 @@ from ctdc.foundation.documents import parse_json
 from ctdc.foundation.errors import UserError
 from ctdc.foundation.files import as_json
 from ctdc.foundation.hashing import canonical_json, hash_value
-from ctdc.vault.sealing import PrivateRoot, PublicRoot, as_bytes, as_text, new_key, replace_secret, seal, unseal
+from ctdc.vault.sealing import (
+    PrivateRoot,
+    PublicRoot,
+    as_bytes,
+    as_text,
+    damaged,
+    new_key,
+    replace_secret,
+    seal,
+    unseal,
+)
 from ctdc.vault.sources import KeySource
 
 VERSION = 1
@@ -143,7 +153,10 @@ def _unwrap_all(wrapped: bytes, sources: Sequence[KeySource]) -> bytes:
 
 
 def unlock(keyring: Keyring, sources: Sequence[KeySource]) -> Keys:
-    """The keys, if the sources are the right ones, in any order. Raises UserError (``vault.key``)."""
+    """The keys, if the sources are the right ones, in any order.
+
+    Raises UserError (``vault.key``; ``vault.damaged`` when what is sealed and what stands in the open differ).
+    """
     complaint: UserError | None = None
     for entry in keyring.locks:
         for chosen in permutations(sources, entry["needs"]):
@@ -152,7 +165,7 @@ def unlock(keyring: Keyring, sources: Sequence[KeySource]) -> Keys:
             except UserError as error:
                 complaint = error if error.detail.code == "vault.key" else complaint
                 continue
-            return _parse_keys(unseal(keyring.sealed, inner, keyring.context(), NAME))
+            return _checked(_parse_keys(unseal(keyring.sealed, inner, keyring.context(), NAME)), keyring)
     if complaint:
         raise complaint
     needs = keyring.locks[0]["needs"] if keyring.locks else 1
@@ -168,6 +181,17 @@ def _parse_keys(secret: bytes) -> Keys:
     raw = json.loads(secret)
     roots = {name: PrivateRoot.from_dict(value) for name, value in raw["roots"]}
     return Keys(roots, Ed25519PrivateKey.from_private_bytes(as_bytes(raw["log"])))
+
+
+def _checked(keys: Keys, keyring: Keyring) -> Keys:
+    """`keys` if they are the private halves of what stands in the open. Raises UserError (``vault.damaged``)."""
+    public = {name: root.public() for name, root in keys.roots.items()}
+    if (
+        list(public.items()) != list(keyring.roots.items())
+        or keys.log.public_key().public_bytes_raw() != keyring.log_key
+    ):
+        raise damaged(NAME)
+    return keys
 
 
 def load(folder: Path) -> Keyring:
@@ -192,7 +216,8 @@ def _parse(raw: dict[str, Any]) -> Keyring:
     """A keyring from its file's content. Raises ValueError, KeyError, TypeError, AttributeError, InvalidSignature."""
     roots = {str(name): PublicRoot.from_dict(value) for name, value in raw["roots"]}
     locks = tuple({"needs": int(entry["needs"]), "wrapped": str(entry["wrapped"])} for entry in raw["locks"])
-    if raw["version"] != VERSION or not roots:
+    # With none needed, what is "wrapped" would be the inner key itself: anybody's keyring would open with any source.
+    if raw["version"] != VERSION or not roots or not all(1 <= entry["needs"] <= MAX_SOURCES for entry in locks):
         raise ValueError
     log_key, sealed, signature = (as_bytes(raw[name]) for name in ("log_key", "sealed", "signature"))
     keyring = Keyring(str(raw["vault"]), roots, log_key, locks, sealed, signature)

@@ -2,14 +2,16 @@
 
 import stat
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.support.vaults import KEY, STEWARD, WHEN, deposit, filled, new_vault, reopened
 
 from ctdc.foundation.errors import Refused, UserError
+from ctdc.foundation.hashing import canonical_json
 from ctdc.vault import accesslog, keyring, rotate
-from ctdc.vault.sealing import PrivateRoot, as_text, destroy, new_key, replace_secret
+from ctdc.vault.sealing import PrivateRoot, as_bytes, as_text, destroy, new_key, replace_secret, seal, unseal
 from ctdc.vault.sources import Command, LocalKey, from_environment, from_file, make_key_file, parse
 from ctdc.vault.store import put, read_table
 from ctdc.vault.vault import Vault, open_vault
@@ -138,6 +140,34 @@ def test_a_keyring_that_somebody_else_signed_is_noticed_by_its_fingerprint_and_b
         open_vault(vault.folder, fingerprint=mark)
     with pytest.raises(UserError, match="does not open"):
         reopened(vault)
+
+
+@pytest.mark.parametrize("needs", [0, -1, keyring.MAX_SOURCES + 1])
+def test_a_strange_keyring_that_asks_for_no_key_does_not_open_with_the_rightful_one(tmp_path: Path, needs: int) -> None:
+    vault = new_vault(tmp_path)
+    inner, strange = new_key(), keyring.make_keys()
+    ring = keyring.lock(vault.keyring.vault, strange, [LocalKey(inner)], 1)
+    secret = canonical_json(
+        {
+            "roots": [[name, root.as_dict()] for name, root in strange.roots.items()],
+            "log": as_text(strange.log.private_bytes_raw()),
+        }
+    )
+    locks = ({"needs": needs, "wrapped": as_text(inner)},)
+    keyring.save(vault.folder, replace(ring, locks=locks, sealed=seal(secret, inner, ring.context())))
+    with pytest.raises(UserError, match="keyring of the vault has been damaged"):
+        reopened(vault)
+
+
+def test_private_keys_that_are_not_those_that_stand_in_the_open_are_refused() -> None:
+    ring, other = keyring.lock("v", keyring.make_keys(), [KEY], 1), keyring.lock("v", keyring.make_keys(), [KEY], 1)
+    inner = KEY.unwrap(as_bytes(ring.locks[0]["wrapped"]))
+    secret = unseal(ring.sealed, inner, ring.context(), "keyring")
+    mixed = replace(ring, roots=other.roots)
+    mixed = replace(mixed, sealed=seal(secret, inner, mixed.context()))
+    with pytest.raises(UserError, match="changed, cut, moved"):
+        keyring.unlock(mixed, [KEY])
+    assert keyring.unlock(ring, [KEY]).roots
 
 
 @pytest.mark.slow
