@@ -59,7 +59,7 @@ class Broken(Exception):
 
 
 def parse(text: bytes, number: int, fault: Callable[[Any], str]) -> Line:
-    """One line, its event looked at and its place in the chain not. Raises Broken."""
+    """One line, its event and its form looked at and its place in the chain not. Raises Broken."""
     try:
         raw = parse_json(text)
         line = Line(raw["sequence"], raw["previous"], raw["event"], raw["hash"])
@@ -67,6 +67,8 @@ def parse(text: bytes, number: int, fault: Callable[[Any], str]) -> Line:
         raise Broken(number, NO_LINE) from None
     if wrong := fault(line.event):
         raise Broken(number, wrong)
+    if line.text().encode() != text:  # the same values in another form: whoever searches the bytes would miss it
+        raise Broken(number, "it does not stand as it was written")
     return line
 
 

@@ -58,6 +58,28 @@ def test_the_first_bad_line_is_named(tmp_path: Path, number: int) -> None:
         assert caught.value.number == number
 
 
+@pytest.mark.parametrize(
+    ("written_as", "instead"),
+    [(b'"number": 1', b'"number":1'), (b'"number"', b'"numb\\u0065r"'), (b'"sequence": 2', b'"x": 0, "sequence": 2')],
+)
+def test_a_line_that_says_the_same_in_another_form_is_bad(tmp_path: Path, written_as: bytes, instead: bytes) -> None:
+    path = tmp_path / "lines"
+    written(path, 3)
+    texts = path.read_bytes().splitlines(keepends=True)
+    texts[1] = texts[1].replace(written_as, instead)
+    path.write_bytes(b"".join(texts))
+    with pytest.raises(chain.Broken, match="as it was written") as caught:
+        chain.read(path, anything_goes)
+    assert caught.value.number == 2
+
+
+def test_what_events_can_say_comes_back_in_the_form_in_which_it_was_written(tmp_path: Path) -> None:
+    path = tmp_path / "lines"
+    event = {"b": 0.1 + 0.2, "a": [1e-300, -0.0, 1e22, 3, None, True], "text": 'ä \u2028 \U0001f600 " \\'}
+    chain.append(path, chain.Line.after(None, event))
+    assert chain.read(path, anything_goes)[0].event == event
+
+
 def test_a_torn_line_was_never_written_and_gives_way_to_the_next(tmp_path: Path) -> None:
     path = tmp_path / "lines"
     lines = written(path, 2)
