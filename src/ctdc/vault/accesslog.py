@@ -12,7 +12,8 @@ cut interrupted, and when an older backup is restored.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -97,25 +98,60 @@ def check_exists(path: Path) -> None:
         raise _broken(path, chain.Broken(0, "it is missing"))
 
 
-def check_end(path: Path, head_path: Path) -> None:
-    """Raise UserError (``vault.log_broken``) when the log ends before the last signed head."""
-    if not head_path.exists():
-        return
-    head = read_head(head_path)
+def check_end(path: Path, head_path: Path, vault: str, public_key: bytes) -> None:
+    """Raise UserError (``vault.log_broken``, ``vault.head``) unless the log goes on from its last signed head.
+
+    Otherwise who has the key would sign a log as whole from which lines were cut. Every vault's log has a head from its
+    first line on: with the head away, nobody could tell. Lines behind the head, of those who have no key, must follow.
+    """
     check_exists(path)
+    texts = chain.complete(path.read_bytes()).splitlines()
+    if not head_path.exists():
+        raise _broken(path, chain.Broken(0, "its signed head is missing"))
+    head = read_head(head_path)
+    if not is_genuine(head, vault, public_key):
+        raise _broken(path, chain.Broken(0, "its head was not signed by this vault's log key"))
+    if not 0 < head.sequence <= len(texts):
+        raise _broken(path, chain.Broken(0, "lines that were signed are missing at its end"))
     try:
-        last = chain.last(path)
+        _check_follows(texts, head)
     except chain.Broken as damage:
         raise _broken(path, damage) from None
-    if last is None or last.sequence < head.sequence or (last.sequence == head.sequence and last.hash != head.hash):
-        raise _broken(path, chain.Broken(0, "lines that were signed are missing at its end"))
+
+
+def _check_follows(texts: list[bytes], head: Head) -> None:
+    """Raise chain.Broken unless the signed line is in its place, and all behind it follow from it."""
+    line = chain.parse(texts[head.sequence - 1], head.sequence, fault)
+    if line != Line(head.sequence, line.previous, line.event, head.hash):
+        raise chain.Broken(head.sequence, "it is not the line that was signed; lines may be missing at its end")
+    for number, text in enumerate(texts[head.sequence :], start=head.sequence + 1):
+        following = chain.parse(text, number, fault)
+        if following != Line.after(line, following.event):
+            raise chain.Broken(number, "its hash or its place in the chain is wrong")
+        line = following
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """One writer at a time, from the look at the log's end to the signed head.
+
+    Raises UserError (``vault.log_refused``) when something cannot be written: then nothing may be read or written.
+    """
+    check_exists(path)
+    try:
+        with chain.locked(path):
+            yield
+    except OSError as error:
+        raise UserError(
+            "vault.log_refused",
+            f"The access log cannot be written ({error.strerror}), so the access was refused.",
+            where=str(path),
+            do="Make room on the disk, or repair the permissions.",
+        ) from None
 
 
 def record(path: Path, kind: str, access: Access, when: datetime, **details: str | int) -> Line:
-    """Append one line and wait until it is on the disk.
-
-    Raises UserError (``vault.log_refused``) when it cannot be written: then nothing may be read or written.
-    """
+    """Append one line and wait until it is on the disk. The caller is `writing`. Raises UserError, OSError."""
     event = {
         "kind": kind,
         "version": VERSION,
@@ -126,20 +162,11 @@ def record(path: Path, kind: str, access: Access, when: datetime, **details: str
     }
     if wrong := fault(event):
         raise ValueError(wrong)
-    check_exists(path)
     try:
-        with chain.locked(path):
-            line = Line.after(chain.last(path), event)
-            chain.append(path, line)
+        line = Line.after(chain.last(path), event)
     except chain.Broken as damage:
         raise _broken(path, damage) from None
-    except OSError as error:
-        raise UserError(
-            "vault.log_refused",
-            f"The access log cannot be written ({error.strerror}), so the access was refused.",
-            where=str(path),
-            do="Make room on the disk, or repair the permissions.",
-        ) from None
+    chain.append(path, line)
     return line
 
 

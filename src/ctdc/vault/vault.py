@@ -52,12 +52,18 @@ class Vault:
         return sorted(path for path in (self.folder / DELIVERIES).glob(pattern) if not path.name.startswith("."))
 
     def record(self, kind: str, access: Access, when: datetime, **details: str | int) -> Line:
-        """Write a line of the log, and the head that ends with it where the key is known."""
-        accesslog.check_end(self.log, self.folder / accesslog.HEAD_NAME)
-        line = accesslog.record(self.log, kind, access, when, **details)
-        if self.keys:
-            head = accesslog.sign(self.keyring.vault, line, self.keys.log)
-            accesslog.write_head(self.folder / accesslog.HEAD_NAME, head)
+        """Write a line of the log, and the head that ends with it where the key is known.
+
+        Both under one lock, so that a head never goes back behind another. Raises UserError (``vault.log_broken``,
+        ``vault.head``, ``vault.log_refused``).
+        """
+        head_path = self.folder / accesslog.HEAD_NAME
+        with accesslog.writing(self.log):
+            if kind != "init":
+                accesslog.check_end(self.log, head_path, self.keyring.vault, self.keyring.log_key)
+            line = accesslog.record(self.log, kind, access, when, **details)
+            if self.keys:
+                accesslog.write_head(head_path, accesslog.sign(self.keyring.vault, line, self.keys.log))
         return line
 
     def needs_keys(self) -> Keys:

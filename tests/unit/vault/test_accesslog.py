@@ -1,15 +1,16 @@
 """The access log: what it says, what it refuses to say, and how damage to it is found."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from tests.support.vaults import STEWARD, WHEN, deposit, filled, new_vault, reopened
+from tests.support.vaults import STEWARD, WHEN, deposit, filled, new_vault, reopened, subject
 
 from ctdc.foundation.errors import UserError
-from ctdc.vault import accesslog
+from ctdc.vault import accesslog, erase
 from ctdc.vault.access import rounded
 from ctdc.vault.store import deliveries, put, read_table
-from ctdc.vault.vault import open_vault
+from ctdc.vault.vault import Vault, open_vault
 from ctdc.vault.verify import verify
 
 pytestmark = pytest.mark.slow  # each waits for the disk many times
@@ -50,6 +51,60 @@ def test_lines_that_are_cut_off_are_missed_at_once_where_they_were_signed(tmp_pa
     with pytest.raises(UserError, match="it is missing"):
         read_table(vault, "shelter", "2025", "cases", STEWARD, WHEN)
     assert not verify(vault).sound
+
+
+def cut(vault: Vault, lines: int) -> None:
+    vault.log.write_bytes(b"".join(vault.log.read_bytes().splitlines(keepends=True)[:-lines]))
+
+
+@pytest.mark.parametrize("left", [1, 0])
+def test_a_log_that_was_cut_and_lost_its_head_is_not_signed_as_whole(tmp_path: Path, left: int) -> None:
+    vault = filled(tmp_path)
+    cut(vault, 3 - left)
+    (vault.folder / "head.json").unlink()
+    before = vault.log.read_bytes()
+    for one in (vault, open_vault(vault.folder)):
+        with pytest.raises(UserError, match="signed head is missing"):
+            deliveries(one, STEWARD, WHEN)
+    assert vault.log.read_bytes() == before
+    assert not (vault.folder / "head.json").exists()
+
+
+def test_a_head_that_nobody_signed_or_that_lines_were_put_behind_in_place_of_others_is_refused(tmp_path: Path) -> None:
+    vault = filled(tmp_path)
+    path = vault.folder / "head.json"
+    head, genuine = accesslog.read_head(path), path.read_bytes()
+    first = accesslog.read(vault.log)[0]
+    accesslog.write_head(path, accesslog.Head(head.vault, first.sequence, first.hash, head.signature))
+    with pytest.raises(UserError, match="not signed by this vault"):
+        deliveries(vault, STEWARD, WHEN)
+    path.write_bytes(genuine)
+    cut(vault, 1)
+    for _ in range(2):  # as many lines as before, and one more: hashes are no secret
+        accesslog.record(vault.log, "list", STEWARD, WHEN)
+    with pytest.raises(UserError, match="not the line that was signed"):
+        deliveries(vault, STEWARD, WHEN)
+
+
+def test_many_who_write_at_once_leave_the_head_at_the_last_line(tmp_path: Path) -> None:
+    vault = new_vault(tmp_path)
+
+    def write(_: int) -> None:
+        vault.record("list", STEWARD, WHEN)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write, range(40)))
+    assert verify(vault).sound
+    assert verify(vault).unsigned == 0
+    assert verify(vault).lines == 41
+
+
+def test_a_withdrawal_that_is_written_in_another_form_is_no_line(tmp_path: Path) -> None:
+    vault = filled(tmp_path)
+    erase.withdraw(vault, "shelter", subject(4), STEWARD, WHEN)
+    vault.log.write_bytes(vault.log.read_bytes().replace(b'"kind": "withdraw"', b'"kind":"withdraw"'))
+    (problem,) = verify(vault).problems
+    assert "as it was written" in problem.what
 
 
 def test_a_log_that_was_written_anew_with_its_head_is_found_by_the_witness(tmp_path: Path) -> None:
