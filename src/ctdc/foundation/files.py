@@ -81,17 +81,18 @@ def check_new_folder(path: Path) -> None:
 
 
 @contextmanager
-def atomic_folder(path: Path) -> Iterator[Path]:
+def atomic_folder(path: Path, *, private: bool = False) -> Iterator[Path]:
     """Yield an empty temporary folder beside `path` that becomes `path` on success.
 
-    Raises UserError (``files.exists``) if `path` exists: folders made this way are never overwritten.
+    private: only its owner may ever enter it. Raises UserError (``files.exists``) if `path` exists: folders made this
+    way are never overwritten.
     """
     check_new_folder(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
     try:
         yield temporary
-        temporary.chmod(0o755)
+        temporary.chmod(0o700 if private else 0o755)
         temporary.rename(path)
         sync_folder(path.parent)
     finally:

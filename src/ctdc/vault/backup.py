@@ -23,7 +23,7 @@ from ctdc.foundation.errors import Refused, UserError
 from ctdc.foundation.files import as_json, atomic_folder, sync_folder
 from ctdc.foundation.hashing import hash_file
 from ctdc.foundation.progress import Progress, Silent
-from ctdc.vault import accesslog
+from ctdc.vault import accesslog, keyring
 from ctdc.vault.access import Access
 from ctdc.vault.accesslog import Head
 from ctdc.vault.erase import destroy_delivery, finish_open_acts, forget
@@ -49,30 +49,38 @@ class Restored:
 def backup(vault: Vault, target: Path, access: Access, when: datetime, progress: Progress | None = None) -> Head:
     """Copy the vault into a new folder. Returns the signed head that the copy's log ends with.
 
-    Raises UserError (``vault.sealed``, ``vault.log_broken``, ``files.exists``).
+    Raises UserError (``vault.sealed``, ``vault.log_broken``, ``vault.inside``, ``files.exists``).
     """
     vault.needs_keys()
+    vault.check_outside(target)
     progress = progress or Silent()
     with vault.exclusive():
         finish_open_acts(vault, access, when)
         accesslog.read(vault.log)
         vault.record("backup", access, when)
-        with atomic_folder(target) as fresh:
+        with atomic_folder(target, private=True) as fresh:
             _copy(vault.folder, fresh, progress)
             (fresh / LIST).write_text(as_json(_listing(fresh, vault, when)), encoding="utf-8")
             (fresh / LIST).chmod(0o600)
-        target.chmod(0o700)
         return accesslog.read_head(vault.folder / accesslog.HEAD_NAME)
 
 
 def _sources(folder: Path) -> list[Path]:
-    """Relative paths of what a backup holds: not the locks, nor what is just being sealed."""
-    return sorted(
-        path.relative_to(folder)
-        for path in folder.rglob("*")
-        if path.is_file() and STAGING not in path.relative_to(folder).parts and not path.name.startswith(".")
-        if path.name not in (LOCK, f"{accesslog.NAME}.lock", LIST)
-    )
+    """Relative paths of what a backup holds: deliveries, log, head and keyring, and nothing that lies beside them."""
+    sealed = (path for path in (folder / DELIVERIES).rglob("*") if not path.name.startswith("."))
+    beside = (folder / name for name in (accesslog.NAME, accesslog.HEAD_NAME, keyring.NAME))
+    return sorted(path.relative_to(folder) for path in (*sealed, *beside) if path.is_file())
+
+
+def _listed(folder: Path) -> set[str]:
+    """What lies in a backup but for its list, locks, and what was just being sealed."""
+    names = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    apart = (LOCK, f"{accesslog.NAME}.lock", LIST)
+    return {
+        name.as_posix()
+        for name in names
+        if name.parts[0] != STAGING and name.as_posix() not in apart and not name.name.startswith(".")
+    }
 
 
 def _copy(source: Path, target: Path, progress: Progress) -> None:
@@ -101,7 +109,7 @@ def check_backup(folder: Path) -> dict[str, str]:
         files = _parse_listing(parse_json((folder / LIST).read_bytes()))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise UserError("vault.backup", "This is no backup of a vault.", where=str(folder)) from None
-    there = {name.as_posix() for name in _sources(folder)}
+    there = _listed(folder)
     wrong = sorted(there ^ set(files)) or [name for name in sorted(files) if hash_file(folder / name) != files[name]]
     if wrong:
         raise UserError(
@@ -163,7 +171,7 @@ def restore(
     progress = progress or Silent()
     check_backup(source)
     lines = _newest_log(accesslog.read(source / accesslog.NAME), log)
-    with atomic_folder(target) as fresh:
+    with atomic_folder(target, private=True) as fresh:
         _copy(source, fresh, progress)
         if log is not None:
             write_private(fresh / accesslog.NAME, "".join(line.text() + "\n" for line in lines).encode())
@@ -176,7 +184,6 @@ def restore(
         _accept_lost(verified, lost)
         if not verified.sound:
             raise _unsound(verified)
-    target.chmod(0o700)
     return Restored(replace(vault, folder=target), len(lines), lost, verified)
 
 

@@ -346,14 +346,15 @@ def get(
 ) -> list[Path]:
     """Open a whole delivery into a new folder that only its owner can enter; it appears when all was genuine.
 
-    Raises UserError (``vault.no_delivery``, ``vault.damaged``, ``vault.sealed``, ``files.exists``).
+    Raises UserError (``vault.no_delivery``, ``vault.damaged``, ``vault.sealed``, ``vault.inside``, ``files.exists``).
     """
     vault.needs_keys()
+    vault.check_outside(target)
     progress = progress or Silent()
     settle(vault, access, when)
     with vault.shared():
         manifest = manifest_of(vault, organisation, delivery)
-        with atomic_folder(target) as fresh:
+        with atomic_folder(target, private=True) as fresh:
             _log_read(vault, manifest, "all", access, when)
             for part in manifest.of_kind(FILE):
                 _get_file(vault, manifest, part, fresh, progress)
@@ -361,7 +362,6 @@ def get(
                 _get_table(vault, manifest, part, fresh, progress)
             for path in fresh.rglob("*"):
                 path.chmod(0o700 if path.is_dir() else 0o600)
-        target.chmod(0o700)
     return sorted(path for path in target.rglob("*") if path.is_file())
 
 

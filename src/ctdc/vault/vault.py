@@ -46,6 +46,16 @@ class Vault:
         """Where a delivery lies, if it does. Raises UserError for names that cannot be."""
         return self.folder / DELIVERIES / check_organisation(organisation) / check_delivery(delivery)
 
+    def check_outside(self, target: Path) -> None:
+        """Raise UserError (``vault.inside``) for a place within the vault, where nothing else may be written."""
+        if target.resolve().is_relative_to(self.folder.resolve()):
+            raise UserError(
+                "vault.inside",
+                "This place is inside the vault, which holds what is sealed and nothing else.",
+                where=str(target),
+                do="Name a folder outside the vault.",
+            )
+
     def delivery_folders(self, organisation: str | None = None) -> list[Path]:
         """The folders of all deliveries, or of one organisation's, in order."""
         pattern = f"{check_organisation(organisation) if organisation else '*'}/*"
@@ -91,13 +101,12 @@ def create(folder: Path, sources: Sequence[KeySource], quorum: int, access: Acce
     """A new vault in a new folder that only its owner can enter. Raises UserError (``files.exists``)."""
     keys = keyring.make_keys()
     ring = keyring.lock(secrets.token_hex(16), keys, sources, quorum)
-    with atomic_folder(folder) as fresh:
+    with atomic_folder(folder, private=True) as fresh:
         (fresh / DELIVERIES).mkdir(mode=0o700)
         (fresh / STAGING).mkdir(mode=0o700)
         write_private(fresh / accesslog.NAME, b"")
         keyring.save(fresh, ring)
         Vault(fresh, ring, keys).record("init", access, when)
-    folder.chmod(0o700)
     return Vault(folder, ring, keys)
 
 

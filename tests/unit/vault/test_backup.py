@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tests.support.vaults import KEY, SECRET, STEWARD, WHEN, deposit, filled, reopened, subject
+from tests.support.vaults import KEY, SECRET, STEWARD, WHEN, deposit, filled, new_vault, reopened, subject
 
 from ctdc.foundation.errors import Refused, UserError
 from ctdc.vault import accesslog, erase, rotate
@@ -43,6 +43,34 @@ def test_a_backup_is_as_sealed_as_the_vault_and_comes_back(tmp_path: Path) -> No
     assert verify(reopened(restored.vault)).sound
     assert restored.lost == ()
     assert accesslog.read(restored.vault.log)[4].event["kind"] == "restore"
+
+
+@pytest.mark.parametrize(("organisation", "delivery"), [("staging", "2025"), ("shelter", "staging"), ("lock", "lock")])
+def test_a_delivery_may_be_called_like_something_that_is_left_out(
+    tmp_path: Path, organisation: str, delivery: str
+) -> None:
+    vault = new_vault(tmp_path)
+    put(vault, deposit(tmp_path, organisation=organisation, delivery=delivery), STEWARD, WHEN)
+    backup(vault, tmp_path / "backup", STEWARD, WHEN)
+    restored = back(tmp_path, tmp_path / "backup", no_newer_log=True)
+    assert restored.lost == ()
+    assert read_table(restored.vault, organisation, delivery, "cases", STEWARD, WHEN).num_rows == 30
+
+
+def test_what_somebody_laid_into_the_vault_is_not_copied_and_a_backup_goes_elsewhere(tmp_path: Path) -> None:
+    vault = filled(tmp_path)
+    (vault.folder / "opened").mkdir()
+    (vault.folder / "opened" / "raw.csv").write_text(SECRET)
+    backup(vault, tmp_path / "backup", STEWARD, WHEN)
+    assert sorted(path.name for path in (tmp_path / "backup").iterdir()) == [
+        "access.jsonl",
+        LIST,
+        "deliveries",
+        "head.json",
+        "keyring.json",
+    ]
+    with pytest.raises(UserError, match="inside the vault"):
+        backup(vault, vault.folder / "backup", STEWARD, WHEN)
 
 
 def test_without_the_newest_log_somebody_must_say_that_there_is_none(tmp_path: Path) -> None:

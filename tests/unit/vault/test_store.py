@@ -102,6 +102,18 @@ def test_without_the_key_one_can_deliver_and_never_read_back(tmp_path: Path) -> 
     assert read_table(reopened(writer), "shelter", "2025", "cases", STEWARD, WHEN).num_rows == 30
 
 
+@pytest.mark.parametrize("place", ["opened", "deliveries/shelter/opened", "../vault/opened"])
+def test_nothing_is_opened_into_the_vault(tmp_path: Path, place: str) -> None:
+    vault = filled(tmp_path)
+    before = sorted(vault.folder.rglob("*"))
+    with pytest.raises(UserError, match="inside the vault"):
+        get(vault, "shelter", "2025", vault.folder / place, STEWARD, WHEN)
+    assert sorted(vault.folder.rglob("*")) == before
+    (tmp_path / "link").symlink_to(vault.folder)
+    with pytest.raises(UserError, match="inside the vault"):
+        get(vault, "shelter", "2025", tmp_path / "link" / "opened", STEWARD, WHEN)
+
+
 def test_an_organisation_cannot_see_another_s_delivery_nor_tell_that_it_is_there(tmp_path: Path) -> None:
     vault = filled(tmp_path)
     put(vault, deposit(tmp_path, range(5), "hotline", delivery="mine"), STEWARD, WHEN)
