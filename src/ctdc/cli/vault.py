@@ -309,7 +309,13 @@ def withdraw(
     _confirm(yes, "Forget this person?")
     found = erase.withdraw(vault, organisation, keyed, access, clock.now())
     emit(
-        {"rows": found.rows, "deliveries": found.deliveries, "files": found.files, "unknown": list(found.unknown)},
+        {
+            "rows": found.rows,
+            "deliveries": found.deliveries,
+            "files": found.files,
+            "unknown": list(found.unknown),
+            "ended": found.ended,
+        },
         as_json,
         _forgotten(found),
     )
@@ -330,6 +336,10 @@ def _forgotten(found: erase.Forgotten) -> str:
     if found.unknown:
         lines.append(
             "Nobody can tell whether the person is in these, which hold no whole table: " + ", ".join(found.unknown)
+        )
+    if not found.ended:
+        lines.append(
+            "Some of them are damaged. Mend them from a backup, or remove them: each act looks for the person again."
         )
     return "\n".join(lines)
 

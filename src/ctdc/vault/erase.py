@@ -1,7 +1,8 @@
 """Forgetting: one person, a whole delivery, or what may no longer be kept.
 
 Promise: the line of the log comes first, and is what counts: from then on the person's rows are not read, and cannot be
-put again. Then the keys are overwritten where they stand. What a power cut interrupts is finished before the next act.
+put again. Then the keys are overwritten where they stand. What a power cut interrupts is finished before the next act,
+and so is what damage to a delivery stands in the way of: a withdrawal ends when every delivery could be looked at.
 A file as it was delivered cannot forget one row of its own, so all of it goes when somebody in it withdraws; the
 others' rows stay.
 
@@ -25,17 +26,22 @@ from ctdc.vault.access import Access, check_subject, rounded
 from ctdc.vault.accesslog import scan
 from ctdc.vault.delivery import FILE, KEY, TABLE, Manifest, read_manifest
 from ctdc.vault.sealing import destroy
+from ctdc.vault.staging import clear_abandoned
 from ctdc.vault.vault import Vault
 
 
 @dataclass
 class Forgotten:
-    """What a withdrawal did. unknown: deliveries without a (whole) table, where nobody can tell who is in them."""
+    """What a withdrawal did. unknown: deliveries without a (whole) table, where nobody can tell who is in them.
+
+    ended: whether no delivery was unknown because it is damaged; otherwise the next act looks again.
+    """
 
     rows: int = 0
     deliveries: int = 0
     files: int = 0
     unknown: tuple[str, ...] = ()
+    ended: bool = True
 
 
 def withdraw(vault: Vault, organisation: str, subject: str, access: Access, when: datetime) -> Forgotten:
@@ -53,42 +59,54 @@ def withdraw(vault: Vault, organisation: str, subject: str, access: Access, when
 
 def _finish_withdrawal(vault: Vault, line: Line, access: Access, when: datetime) -> Forgotten:
     done = forget(vault, line.event["organisation"], {line.event["subject"]})
-    vault.record("withdrawn", access, when, of=line.sequence, up_to=rounded(done.rows))
+    if done.ended:
+        vault.record("withdrawn", access, when, of=line.sequence, up_to=rounded(done.rows))
     return done
 
 
 def forget(vault: Vault, organisation: str, subjects: set[str]) -> Forgotten:
     """Destroy the keys of people's rows in all deliveries of an organisation, and the files that held them.
 
-    No manifest is read: a damaged delivery must not stand in the way of forgetting what is in the others.
+    Damage to one delivery, or to one of its tables, does not stand in the way of forgetting what is in the others.
     """
     found, unknown = Forgotten(), []
     for folder in vault.delivery_folders(organisation):
-        tables = sorted(folder.glob(f"{TABLE}-*.keys"))
-        try:
-            rows = sum(_forget_rows(path, subjects) for path in tables)
-        except UserError:  # damaged: nobody can tell who is in it
-            unknown.append(folder.name)
-            continue
+        rows, whole = _forget_in(vault, folder, subjects)
         if rows:
             found.rows += rows
             found.deliveries += 1
             found.files += _destroy_files(folder)
-        if not tables:
+        if not whole:
+            found.ended = False
+        if not whole or not list(folder.glob(f"{TABLE}-*.keys")):
             unknown.append(folder.name)
     found.unknown = tuple(unknown)
     return found
 
 
-def _forget_rows(path: Path, subjects: set[str]) -> int:
-    rows = records.rows_of(records.entries(path), subjects)
-    if rows:
-        records.destroy_keys(path, rows)
-    return len(rows)
+def _forget_in(vault: Vault, folder: Path, subjects: set[str]) -> tuple[int, bool]:
+    """Rows that were found and destroyed, and whether every row of the delivery could be looked at."""
+    rows, whole = 0, True
+    try:
+        tables = {part.name: part.subjects for part in read_manifest(folder, vault.keyring.vault).of_kind(TABLE)}
+    except UserError:
+        tables, whole = {}, False
+    for name in sorted({*tables, *(path.stem for path in folder.glob(f"{TABLE}-*.keys"))}):
+        try:
+            table = records.entries(folder / f"{name}.keys")
+        except UserError:
+            whole = False
+            continue
+        whole = whole and records.subjects_hash(table) == tables.get(name)
+        there = records.rows_of(table, subjects)
+        if there:
+            records.destroy_keys(folder / f"{name}.keys", there)
+        rows += len(there)
+    return rows, whole
 
 
 def _destroy_files(folder: Path) -> int:
-    there = [path.stem for path in sorted(folder.glob(f"{FILE}-*.sealed"))]
+    there = sorted({path.stem for path in folder.glob(f"{FILE}-*") if not path.name.startswith(".")})
     for name in there:
         destroy(folder / f"{name}.key")
         destroy(folder / f"{name}.head")
@@ -158,6 +176,7 @@ def expire(vault: Vault, access: Access, when: datetime, progress: Progress | No
 
 def settle(vault: Vault, access: Access, when: datetime) -> None:
     """Finish what a killed process left undone, before anybody reads. The caller holds no lock."""
+    clear_abandoned(vault)
     if any(line.event["kind"] != "rotate" for line in scan(vault.log).open_acts):
         with vault.exclusive():
             finish_open_acts(vault, access, when)
@@ -168,6 +187,7 @@ def finish_open_acts(vault: Vault, access: Access, when: datetime) -> None:
 
     A delivery whose line was written and that never got its name was not stored: its line is ended as dropped.
     """
+    clear_abandoned(vault)
     for line in scan(vault.log).open_acts:
         if line.event["kind"] == "withdraw":
             _finish_withdrawal(vault, line, access, when)

@@ -8,13 +8,9 @@ genuine, never half.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-import secrets
-import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -44,7 +40,8 @@ from ctdc.vault.delivery import (
 )
 from ctdc.vault.erase import finish_open_acts, settle
 from ctdc.vault.sealing import damaged, new_key, open_stream, seal, seal_stream, unseal
-from ctdc.vault.vault import STAGING, Vault
+from ctdc.vault.staging import staging
+from ctdc.vault.vault import Vault
 
 SUBJECT = "_subject"
 
@@ -87,7 +84,7 @@ def put(vault: Vault, deposit: Deposit, access: Access, when: datetime, progress
     tables = {name: records.open_table(path, deposit.subject_column) for name, path in deposit.tables.items()}
     for name, table in tables.items():
         promotion.check(table, name, deposit.accepted | {deposit.subject_column}, deposit.allowed)
-    with _staging(vault) as folder:
+    with staging(vault) as folder:
         withdrawn = scan(vault.log).of(deposit.organisation)
         found = sum(records.withdrawn_rows(table, deposit.subject_column, withdrawn) for table in tables.values())
         _check_withdrawn(found, deposit)
@@ -132,33 +129,6 @@ def _check_withdrawn(rows: int, deposit: Deposit) -> None:
             where=f"{deposit.organisation}/{deposit.delivery}",
             do="Ask the organisation to take them out. Or use --leave-out-withdrawn: without their rows and the files.",
         )
-
-
-@contextmanager
-def _staging(vault: Vault) -> Iterator[Path]:
-    """A folder to seal in. What killed processes left in such folders is removed: nobody has the keys to it."""
-    parent = vault.folder / STAGING
-    for left in parent.glob("*.lock"):
-        _remove_if_abandoned(left)
-    folder = parent / secrets.token_hex(8)
-    with folder.with_suffix(".lock").open("w") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
-        folder.mkdir(mode=0o700)
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.with_suffix(".lock").unlink(missing_ok=True)
-
-
-def _remove_if_abandoned(lock: Path) -> None:
-    try:
-        with lock.open("w") as stream:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(lock.with_suffix(""), ignore_errors=True)
-            lock.unlink(missing_ok=True)
-    except OSError:  # somebody is at work there
-        return
 
 
 def _seal_all(
@@ -370,10 +340,10 @@ def open_file(vault: Vault, manifest: Manifest, part: Part) -> tuple[str, Iterat
     identity = manifest.identity
     folder = vault.path(identity.organisation, identity.delivery)
     key, context, stem = open_key(folder, vault.needs_keys().roots, manifest), identity.context(part.name), part.name
-    if not (folder / f"{stem}.key").exists():
-        if not is_forgotten(vault, manifest):
-            raise damaged(f"{identity.organisation}/{identity.delivery}/{stem}.key")
+    if is_forgotten(vault, manifest):  # the log counts, and not what lies there: a file may come back from a copy
         return None
+    if not (folder / f"{stem}.key").exists():
+        raise damaged(f"{identity.organisation}/{identity.delivery}/{stem}.key")
     head = unseal((folder / f"{stem}.head").read_bytes(), key, context + b"head", f"{stem}.head")
     own = unseal((folder / f"{stem}.key").read_bytes(), key, context + b"key", f"{stem}.key")
     return json.loads(head)["name"], _pieces(folder / f"{stem}.sealed", own, context)

@@ -1,13 +1,15 @@
 """Forgetting people and deliveries, now, later and after a power cut."""
 
+import shutil
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from tests.support.vaults import SECRET, STEWARD, WHEN, cases, deposit, filled, new_vault, subject
+from tests.support.vaults import SECRET, STEWARD, WHEN, cases, cases_file, deposit, filled, new_vault, subject
 
 from ctdc.foundation.errors import Refused, UserError
 from ctdc.vault import accesslog, erase, records
+from ctdc.vault.staging import staging
 from ctdc.vault.store import deliveries, get, put, read_table
 from ctdc.vault.vault import Vault, open_vault
 from ctdc.vault.verify import verify
@@ -87,6 +89,88 @@ def test_a_damaged_delivery_does_not_stand_in_the_way_of_forgetting_and_is_named
     found = erase.withdraw(vault, "shelter", subject(4), STEWARD, WHEN)
     assert (found.rows, found.unknown) == (1, ("2026",))
     assert remaining(vault) == everybody() - {subject(4)}
+
+
+def test_a_file_that_comes_back_from_a_copy_is_not_opened(tmp_path: Path) -> None:
+    vault = filled(tmp_path)
+    folder = vault.path("shelter", "2025")
+    copies = {path: path.read_bytes() for path in folder.glob("file-1.*")}
+    erase.withdraw(vault, "shelter", subject(4), STEWARD, WHEN)
+    for path, content in copies.items():
+        path.write_bytes(content)
+    written = get(vault, "shelter", "2025", tmp_path / "out", STEWARD, WHEN)
+    assert [path.name for path in written] == ["cases.parquet"]
+    assert {problem.code for problem in verify(vault).problems} == {"vault.not_forgotten"}
+
+
+@pytest.mark.parametrize("damage", ["cut", "away", "a row less", "another id"])
+def test_a_withdrawal_from_a_damaged_delivery_ends_when_it_is_mended(tmp_path: Path, damage: str) -> None:
+    vault = filled(tmp_path)
+    path = vault.path("shelter", "2025") / "table-1.keys"
+    content = path.read_bytes()
+    if damage == "away":
+        path.unlink()
+    else:
+        at = 4 * records.ENTRY_BYTES  # where the person stands
+        path.write_bytes(
+            {
+                "cut": content[:-1],
+                "a row less": content[:at] + content[at + records.ENTRY_BYTES :],
+                "another id": content[:at] + b"x" + content[at + 1 :],
+            }[damage]
+        )
+    found = erase.withdraw(vault, "shelter", subject(4), STEWARD, WHEN)
+    assert (found.rows, found.unknown, found.ended) == (0, ("2025",), False)
+    assert len(accesslog.scan(vault.log).open_acts) == 1
+    path.write_bytes(content)
+    written = get(vault, "shelter", "2025", tmp_path / "out", STEWARD, WHEN)
+    assert [one.name for one in written] == ["cases.parquet"]
+    assert records.destroyed_rows(records.entries(path)) == [4]
+    assert not list(path.parent.glob("file-1*"))
+    assert not accesslog.scan(vault.log).open_acts
+    assert verify(vault).sound
+
+
+def test_one_damaged_table_does_not_keep_the_person_in_the_other(tmp_path: Path) -> None:
+    vault = new_vault(tmp_path)
+    tables = {name: cases_file(tmp_path, range(30), f"{name}.parquet") for name in ("a", "b")}
+    put(vault, deposit(tmp_path, tables=tables), STEWARD, WHEN)
+    folder = vault.path("shelter", "2025")
+    (folder / "table-1.keys").unlink()
+    found = erase.withdraw(vault, "shelter", subject(4), STEWARD, WHEN)
+    assert (found.rows, found.files, found.unknown) == (1, 1, ("2025",))
+    assert records.destroyed_rows(records.entries(folder / "table-2.keys")) == [4]
+    assert not list(folder.glob("file-1*"))
+
+
+@pytest.mark.parametrize("act", ["list", "withdraw", "remove"])
+@pytest.mark.parametrize("with_lock", [True, False])
+def test_what_a_killed_delivery_left_behind_is_destroyed_by_the_next_act(
+    tmp_path: Path, act: str, with_lock: bool
+) -> None:
+    vault = filled(tmp_path)
+    left = vault.folder / "staging" / "0123456789abcdef"  # as it stands between the key and the new name
+    shutil.copytree(vault.path("shelter", "2025"), left)
+    (tmp_path / "seen").hardlink_to(left / "delivery.key")
+    if with_lock:
+        left.with_suffix(".lock").touch()
+    {
+        "list": lambda: deliveries(vault, STEWARD, WHEN),
+        "withdraw": lambda: erase.withdraw(vault, "shelter", subject(4), STEWARD, WHEN),
+        "remove": lambda: erase.remove(vault, "shelter", "2025", STEWARD, WHEN),
+    }[act]()
+    assert not list((vault.folder / "staging").iterdir())
+    assert not any((tmp_path / "seen").read_bytes())
+
+
+def test_where_somebody_seals_nothing_is_cleared(tmp_path: Path) -> None:
+    vault = filled(tmp_path)
+    with staging(vault) as folder:
+        (folder / "table-1.keys").write_bytes(b"key")
+        deliveries(vault, STEWARD, WHEN)
+        erase.withdraw(vault, "shelter", subject(4), STEWARD, WHEN)
+        assert (folder / "table-1.keys").read_bytes() == b"key"
+    assert not list((vault.folder / "staging").iterdir())
 
 
 def test_a_raw_id_is_refused_without_being_repeated(tmp_path: Path) -> None:
