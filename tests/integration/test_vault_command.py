@@ -154,6 +154,19 @@ def test_what_is_over_is_shown_and_then_forgotten(vault: str, tmp_path: Path, mo
     assert run("expire", vault).stdout.startswith("Nothing is over")
 
 
+def test_a_damaged_delivery_is_named_with_exit_code_4_and_stops_nothing(vault: str, tmp_path: Path) -> None:
+    put(vault, tmp_path, "short", "--retain-until", "2030-06-30")
+    path = Path(vault) / "deliveries" / "shelter" / "2025" / "delivery.json"
+    path.write_bytes(path.read_bytes()[:-1])
+    for command in (("list",), ("expire",), ("expire", "--remove")):
+        found = run(command[0], vault, *command[1:])
+        assert found.exit_code == 4
+        assert "Damaged" in found.output
+        assert "shelter/2025" in found.output
+    found = json.loads(run("list", vault, "--json").stdout)
+    assert (len(found["deliveries"]), found["damaged"]) == (1, ["shelter/2025"])
+
+
 def test_a_rotation_that_was_killed_is_finished_by_the_same_call(
     vault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

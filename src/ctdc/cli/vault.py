@@ -228,11 +228,24 @@ def _line(manifest: Manifest) -> str:
 @click.option("--organisation", help="Deliveries of one organisation only.")
 @access_options
 @json_option
-def list_command(folder: Path, organisation: str | None, actor: str, purpose: str, as_json: bool) -> None:
-    """Show what is in the vault, without opening it. Rows of people who have withdrawn are counted still."""
-    found = deliveries(open_vault(folder), Access(actor, purpose), clock.now(), organisation)
-    text = "\n".join(map(_line, found)) or "There are no deliveries."
-    emit({"deliveries": [_as_dict(manifest) for manifest in found]}, as_json, text)
+@click.pass_context
+def list_command(
+    context: click.Context, folder: Path, organisation: str | None, actor: str, purpose: str, as_json: bool
+) -> None:
+    """Show what is in the vault, without opening it. Rows of people who have withdrawn are counted still.
+
+    Exit code 4 when a delivery is damaged.
+    """
+    vault = open_vault(folder)
+    found = deliveries(vault, Access(actor, purpose), clock.now(), organisation)
+    damaged = erase.manifests(vault, organisation)[1]
+    text = "\n".join([*map(_line, found), *map(_damaged, damaged)]) or "There are no deliveries."
+    emit({"deliveries": [_as_dict(manifest) for manifest in found], "damaged": list(damaged)}, as_json, text)
+    context.exit(EXIT_UNSOUND if damaged else 0)
+
+
+def _damaged(name: str) -> str:
+    return f"Damaged, so that nobody can tell what is in it, nor until when it may be kept: {name}"
 
 
 @command.command("get")
@@ -349,8 +362,9 @@ def _forgotten(found: erase.Forgotten) -> str:
 @click.option("--remove", is_flag=True, help="Forget them; without this they are only shown.")
 @access_options
 @json_option
-def expire(folder: Path, remove: bool, actor: str, purpose: str, as_json: bool) -> None:
-    """Show deliveries that may no longer be kept today, or forget them."""
+@click.pass_context
+def expire(context: click.Context, folder: Path, remove: bool, actor: str, purpose: str, as_json: bool) -> None:
+    """Show deliveries that may no longer be kept today, or forget them. Exit code 4 when a delivery is damaged."""
     vault, access, now = open_vault(folder), Access(actor, purpose), clock.now()
     if remove:
         with progress_bars(quiet=as_json) as progress:
@@ -359,9 +373,11 @@ def expire(folder: Path, remove: bool, actor: str, purpose: str, as_json: bool) 
         vault.record("list", access, now)
         found = erase.due(vault, now.date())
     word = "Forgotten" if remove else "Over"
-    text = "\n".join(f"{word}: {_line(manifest)}" for manifest in found) or "Nothing is over."
-    result = {"removed": remove, "deliveries": [_as_dict(manifest) for manifest in found]}
-    emit(result | {"next": _next_end(vault, now.date())}, as_json, text)
+    damaged = erase.manifests(vault)[1]
+    lines = [f"{word}: {_line(manifest)}" for manifest in found] or ["Nothing is over."]
+    result = {"removed": remove, "deliveries": [_as_dict(manifest) for manifest in found], "damaged": list(damaged)}
+    emit(result | {"next": _next_end(vault, now.date())}, as_json, "\n".join([*lines, *map(_damaged, damaged)]))
+    context.exit(EXIT_UNSOUND if damaged else 0)
 
 
 def _next_end(vault: Vault, today: date) -> str:

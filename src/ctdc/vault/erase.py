@@ -153,15 +153,29 @@ def destroy_delivery(folder: Path) -> None:
     sync_folder(folder.parent)
 
 
+def manifests(vault: Vault, organisation: str | None = None) -> tuple[tuple[Manifest, ...], tuple[str, ...]]:
+    """The manifests that can be read, and the names (organisation/delivery) of the deliveries whose cannot."""
+    found: list[Manifest] = []
+    damaged: list[str] = []
+    for folder in vault.delivery_folders(organisation):
+        try:
+            manifest = read_manifest(folder, vault.keyring.vault)
+            manifest.identity.is_over(date.min)  # an end of retention that is no day is damage too
+        except (UserError, ValueError, TypeError):
+            damaged.append(f"{folder.parent.name}/{folder.name}")
+        else:
+            found.append(manifest)
+    return tuple(found), tuple(damaged)
+
+
 def due(vault: Vault, today: date) -> tuple[Manifest, ...]:
-    """The deliveries whose time is over, oldest first."""
-    found = (read_manifest(folder, vault.keyring.vault) for folder in vault.delivery_folders())
-    over = [manifest for manifest in found if manifest.identity.is_over(today)]
+    """The deliveries whose time is over, oldest first. Of damaged ones (`manifests`) nobody can tell."""
+    over = [manifest for manifest in manifests(vault)[0] if manifest.identity.is_over(today)]
     return tuple(sorted(over, key=lambda manifest: manifest.identity.retain_until))
 
 
 def expire(vault: Vault, access: Access, when: datetime, progress: Progress | None = None) -> tuple[Manifest, ...]:
-    """Forget every delivery whose time is over on the day of `when` (UTC)."""
+    """Forget every delivery whose time is over on the day of `when` (UTC), but for damaged ones (`manifests`)."""
     progress = progress or Silent()
     with vault.exclusive():
         finish_open_acts(vault, access, when)

@@ -38,7 +38,7 @@ from ctdc.vault.delivery import (
     read_manifest,
     write_key,
 )
-from ctdc.vault.erase import finish_open_acts, settle
+from ctdc.vault.erase import finish_open_acts, manifests, settle
 from ctdc.vault.sealing import damaged, new_key, open_stream, seal, seal_stream, unseal
 from ctdc.vault.staging import staging
 from ctdc.vault.vault import Vault
@@ -232,11 +232,11 @@ def _store(
 
 
 def deliveries(vault: Vault, access: Access, when: datetime, organisation: str | None = None) -> tuple[Manifest, ...]:
-    """Manifests of all deliveries, or of one organisation's. Logged."""
+    """Manifests of all deliveries, or of one organisation's, but for damaged ones (`manifests`). Logged."""
     settle(vault, access, when)
     vault.record("list", access, when)
     with vault.shared():
-        return tuple(read_manifest(folder, vault.keyring.vault) for folder in vault.delivery_folders(organisation))
+        return manifests(vault, organisation)[0]
 
 
 def _missing(organisation: str, delivery: str) -> UserError:

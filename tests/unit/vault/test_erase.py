@@ -208,6 +208,22 @@ def test_what_may_be_kept_until_a_day_goes_on_the_day_after(tmp_path: Path) -> N
     assert verify(vault).sound
 
 
+@pytest.mark.parametrize("damage", ["cut", "no day"])
+def test_a_damaged_delivery_does_not_stop_the_others_from_going_and_is_named(tmp_path: Path, damage: str) -> None:
+    vault = new_vault(tmp_path)
+    for name in ("a", "b", "c"):
+        put(vault, deposit(tmp_path, delivery=name, retain_until=date(2027, 12, 31)), STEWARD, WHEN)
+    path = vault.path("shelter", "b") / "delivery.json"
+    content = path.read_bytes()
+    path.write_bytes(content[:-1] if damage == "cut" else content.replace(b"2027-12-31", b"never"))
+    assert [one.identity.delivery for one in deliveries(vault, STEWARD, WHEN)] == ["a", "c"]
+    assert [one.identity.delivery for one in erase.expire(vault, STEWARD, LATER)] == ["a", "c"]
+    assert erase.manifests(vault) == ((), ("shelter/b",))
+    assert erase.manifests(vault, "hotline") == ((), ())
+    erase.remove(vault, "shelter", "b", STEWARD, LATER)
+    assert erase.manifests(vault) == ((), ())
+
+
 def interrupted(monkeypatch: pytest.MonkeyPatch, module: object, name: str) -> None:
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
