@@ -15,8 +15,9 @@ from ctdc.foundation.progress import Progress, Silent
 from ctdc.vault import keyring
 from ctdc.vault.access import Access
 from ctdc.vault.accesslog import scan
-from ctdc.vault.delivery import open_key, read_manifest, root_of, write_key
+from ctdc.vault.delivery import KEY, open_key, read_manifest, root_of, write_key
 from ctdc.vault.erase import finish_open_acts
+from ctdc.vault.sealing import destroy
 from ctdc.vault.sources import KeySource
 from ctdc.vault.vault import Vault
 
@@ -38,6 +39,7 @@ def rotate(
     with vault.exclusive():
         finish_open_acts(vault, access, when)
         vault = _reload(vault)
+        _destroy_parts(vault)
         if len(vault.keyring.roots) == 1:
             vault = _begin(vault, sources, quorum, access, when)
         _move(vault, progress or Silent())
@@ -50,6 +52,16 @@ def _reload(vault: Vault) -> Vault:
     if ring.sealed != vault.keyring.sealed:
         raise keyring.changed(vault.folder)
     return vault
+
+
+def _destroy_parts(vault: Vault) -> None:
+    """Destroy what a process that was killed while it wrote a keyring or a delivery's key left beside it.
+
+    In such a part older roots may stand under the new key. The vault is locked: nobody is writing one now.
+    """
+    for folder, name in [(vault.folder, keyring.NAME), *((one, KEY) for one in vault.delivery_folders())]:
+        for path in folder.glob(f".{name}.*.part"):
+            destroy(path)
 
 
 def _save(vault: Vault, keys: keyring.Keys, sources: Sequence[KeySource], quorum: int) -> Vault:

@@ -136,6 +136,14 @@ class Command:
         return self._run("unwrap", wrapped)
 
 
+def _words(text: str) -> tuple[str, ...]:
+    """The words as a shell has them; none when a quotation mark is left open."""
+    try:
+        return tuple(shlex.split(text))
+    except ValueError:
+        return ()
+
+
 def parse(text: str) -> KeySource:
     """A source from its description. Raises UserError (``vault.key``), which does not repeat an unknown description."""
     kind, _, rest = text.partition(":")
@@ -143,8 +151,8 @@ def parse(text: str) -> KeySource:
         return from_file(Path(rest).expanduser())
     if kind == "env" and rest:
         return from_environment(rest)
-    if kind == "command" and (arguments := shlex.split(rest)):
-        return Command(tuple(arguments))
+    if kind == "command" and (arguments := _words(rest)):
+        return Command(arguments)
     raise _fault(
         "This is no source of a key.", "--key", "Name a source.", "file:PATH, env:NAME or command:PROGRAM ARGUMENT ..."
     )

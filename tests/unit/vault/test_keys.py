@@ -72,7 +72,9 @@ def test_what_is_no_key_is_refused_without_being_shown(tmp_path: Path, text: str
     assert not text or text not in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["vault.key", "file:", "env:", "command:", "http://keys.example.org", ""])
+@pytest.mark.parametrize(
+    "text", ["vault.key", "file:", "env:", "command:", "command:foo 'bar", "http://keys.example.org", ""]
+)
 def test_what_is_no_source_is_refused(text: str) -> None:
     with pytest.raises(UserError, match="no source of a key"):
         parse(text)
@@ -255,6 +257,18 @@ def test_a_rotation_that_was_killed_goes_on(
     for delivery in ("2026", "2027"):
         assert read_table(rotated, "shelter", delivery, "cases", STEWARD, WHEN).num_rows == 30
     assert not accesslog.scan(vault.log).open_acts
+
+
+@pytest.mark.slow
+def test_a_rotation_destroys_what_a_killed_one_left_beside_the_keyring_and_the_keys(tmp_path: Path) -> None:
+    vault = filled(tmp_path)
+    parts = [vault.folder / ".keyring.json.abc.part", vault.path("shelter", "2025") / ".delivery.key.abc.part"]
+    for at, path in enumerate(parts):
+        path.write_bytes(b"old root under the new key")
+        (tmp_path / f"seen-{at}").hardlink_to(path)
+    rotate.rotate(vault, [NEW], 1, STEWARD, WHEN)
+    assert not any(path.exists() for path in parts)
+    assert not any(any((tmp_path / f"seen-{at}").read_bytes()) for at in range(2))
 
 
 @pytest.mark.slow
