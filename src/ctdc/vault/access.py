@@ -1,8 +1,9 @@
 """Who wants what of the vault, and why: the values that every act begins with.
 
 Promise: names that become paths hold nothing but lower-case letters, digits and ``.-_``; an actor and a purpose are
-always there, on one line, and hold nothing that looks like a telephone number or a passport of somebody; counts in the
-log are rounded up to tens.
+always there, on one line, and a purpose holds nothing that looks like a telephone number, an address in the net, a
+passport, a case number or a name with a title; a name alone looks like any other words. Counts in the log are rounded
+up to tens.
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ import re
 from dataclasses import dataclass
 
 from ctdc.foundation.errors import UserError
-from ctdc.table.identifiers import kind_of, without_dates
+from ctdc.table.identifiers import kind_of, looks_like_case_id, without_dates
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _DELIVERY = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 _ACTOR = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,99}")
+_YEARS = re.compile(r"(?<!\d)20\d\d[-/]20\d\d(?!\d)")  # "report CTDC 2025/2026" is no case number
 _SUBJECT = re.compile(r"[0-9a-f]{32}")
 MAX_PURPOSE = 200
 STEP = 10
@@ -38,7 +40,8 @@ class Access:
         text = self.purpose.strip()
         if not text or len(text) > MAX_PURPOSE or not text.isprintable():
             raise _wrong("purpose", "An access needs a purpose.", f"one line of up to {MAX_PURPOSE} characters")
-        if kind_of(without_dates(text)) in ("phone", "email", "passport", "url", "name"):
+        apart = _YEARS.sub("", without_dates(text))
+        if kind_of(apart) in ("phone", "email", "passport", "url", "name") or looks_like_case_id(apart):
             raise _wrong(
                 "purpose",
                 "The purpose looks as if it named a person. The log is kept for ever, also when a person withdraws.",

@@ -57,9 +57,8 @@ def suspicions(file: pq.ParquetFile, passed: Set[str], allowed: Collection[str] 
 
 
 def _in_values(name: str, column: pa.ChunkedArray) -> Iterator[Suspicion]:
-    if pa.types.is_integer(column.type):
-        long = pc.sum(pc.greater_equal(pc.abs(column.cast(pa.float64(), safe=False)), LONG_NUMBER)).as_py() or 0
-        if long:
+    if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
+        if long := _long_numbers(column.cast(pa.float64(), safe=False)):
             yield Suspicion(name, "long_number", rounded(long))
         return
     if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)) and not (
@@ -76,6 +75,12 @@ def _in_values(name: str, column: pa.ChunkedArray) -> Iterator[Suspicion]:
     others = [(text, count) for text, count in pairs if not looks_like_case_id(text)]  # some look like numbers too
     for finding in scan_values("", name, others, blocking=True):
         yield Suspicion(name, finding.kind, rounded(finding.cells))
+
+
+def _long_numbers(numbers: pa.ChunkedArray) -> int:
+    """Cells with a long whole number. Whole numbers with gaps come as floats from programs that have no gaps else."""
+    whole = pc.and_(pc.is_finite(numbers), pc.equal(numbers, pc.floor(numbers)))
+    return int(pc.sum(pc.and_(whole, pc.greater_equal(pc.abs(numbers), LONG_NUMBER))).as_py() or 0)
 
 
 def check(file: pq.ParquetFile, where: str, passed: Set[str], allowed: Collection[str] | None) -> None:

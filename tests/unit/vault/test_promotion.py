@@ -42,7 +42,13 @@ def test_long_numbers_are_no_counts(tmp_path: Path) -> None:
     assert suspected(tmp_path, "number", pa.array([2079460958, None, 3])) == (Suspicion("number", "long_number", 10),)
     assert suspected(tmp_path, "number", pa.array([-(2**63), 3])) == (Suspicion("number", "long_number", 10),)
     assert suspected(tmp_path, "number", pa.array([9_999_999, 3])) == ()
-    assert suspected(tmp_path, "share", pa.array([2079460958.0])) == ()
+    assert suspected(tmp_path, "share", pa.array([2079460958.5, 0.25, None, float("inf"), float("nan")])) == ()
+
+
+@pytest.mark.parametrize("kind", [pa.float64(), pa.float32()])
+def test_whole_numbers_with_gaps_are_looked_at_as_whole_numbers(tmp_path: Path, kind: pa.DataType) -> None:
+    numbers = pa.array([491701234567.0, None, -3.0, 0.5, float("nan")], kind)
+    assert suspected(tmp_path, "contact", numbers) == (Suspicion("contact", "long_number", 10),)
 
 
 def test_a_day_in_the_name_of_a_file_is_no_telephone_number(tmp_path: Path) -> None:

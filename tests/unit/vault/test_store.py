@@ -221,8 +221,18 @@ def test_an_access_has_an_actor_and_a_purpose_without_people_in_it(actor: str, p
         Access(actor, purpose)
 
 
-def test_a_purpose_may_name_a_day() -> None:
-    assert Access("cron", "nightly backup of 2026-11-26").purpose.endswith("26")
+@pytest.mark.parametrize("purpose", ["withdrawal of NGO-2021-00345", "asked by Mrs Maria", "mail maria@example.org"])
+def test_a_purpose_names_no_case_nobody_with_a_title_and_no_address(purpose: str) -> None:
+    with pytest.raises(UserError, match="named a person") as caught:
+        Access("me", purpose)
+    assert purpose not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "purpose", ["nightly backup of 2026-11-26", "release CTDC 2025/2026", "Jährliche Prüfung", "مراجعة سنوية"]
+)
+def test_a_purpose_may_name_days_years_and_words_with_capitals(purpose: str) -> None:
+    assert Access("cron", purpose).purpose == purpose
 
 
 def test_a_log_that_cannot_be_written_refuses_the_access(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
