@@ -215,14 +215,22 @@ def load(folder: Path) -> Keyring:
 def _parse(raw: dict[str, Any]) -> Keyring:
     """A keyring from its file's content. Raises ValueError, KeyError, TypeError, AttributeError, InvalidSignature."""
     roots = {str(name): PublicRoot.from_dict(value) for name, value in raw["roots"]}
-    locks = tuple({"needs": int(entry["needs"]), "wrapped": str(entry["wrapped"])} for entry in raw["locks"])
-    # With none needed, what is "wrapped" would be the inner key itself: anybody's keyring would open with any source.
-    if raw["version"] != VERSION or not roots or not all(1 <= entry["needs"] <= MAX_SOURCES for entry in locks):
+    locks = tuple(_parse_lock(entry) for entry in raw["locks"])
+    if raw["version"] != VERSION or not roots:
         raise ValueError
     log_key, sealed, signature = (as_bytes(raw[name]) for name in ("log_key", "sealed", "signature"))
     keyring = Keyring(str(raw["vault"]), roots, log_key, locks, sealed, signature)
     Ed25519PublicKey.from_public_bytes(log_key).verify(signature, keyring.context())
     return keyring
+
+
+def _parse_lock(raw: dict[str, Any]) -> dict[str, Any]:
+    """One lock. Raises ValueError, KeyError, TypeError."""
+    needs = int(raw["needs"])
+    if not 1 <= needs <= MAX_SOURCES:
+        # With none needed, what is "wrapped" would be the inner key itself: a stranger's keyring would open with any.
+        raise ValueError
+    return {"needs": needs, "wrapped": str(raw["wrapped"])}
 
 
 def save(folder: Path, keyring: Keyring) -> None:
