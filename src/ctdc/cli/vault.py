@@ -478,6 +478,7 @@ def backup_command(folder: Path, target: Path, keys: tuple[str, ...], actor: str
 @click.option("--no-newer-log", is_flag=True, help="State that there is no newer copy of the log.")
 @click.option("--witness", type=FILE_PATH, help="A head that was kept outside; the log must hold its line.")
 @click.option("--drill", is_flag=True, help="Restore beside the backup, verify every byte, and remove it again.")
+@click.option("--vault", "logged_in", type=FOLDER, help="With --drill: write a line into the log of this vault too.")
 @key_option
 @access_options
 @json_option
@@ -488,6 +489,7 @@ def restore_command(
     no_newer_log: bool,
     witness: Path | None,
     drill: bool,
+    logged_in: Path | None,
     keys: tuple[str, ...],
     actor: str,
     purpose: str,
@@ -496,10 +498,15 @@ def restore_command(
     """Bring BACKUP back as the new folder VAULT, verified, without the people who have withdrawn since."""
     if drill == (target is not None):
         raise click.UsageError("Give the folder VAULT to restore to, or --drill.")
+    if logged_in and not drill:
+        raise click.UsageError("--vault goes with --drill.")
     access, now, head = Access(actor, purpose), clock.now(), _witness(witness)
     with progress_bars(quiet=as_json) as progress:
         if target is None:
-            done = drill_backup(source, _sources(keys), access, now, log=log, witness=head, progress=progress)
+            own = open_vault(logged_in) if logged_in else None
+            done = drill_backup(
+                source, _sources(keys), access, now, log=log, witness=head, vault=own, progress=progress
+            )
         else:
             done = restore(
                 source,

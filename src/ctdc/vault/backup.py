@@ -219,6 +219,13 @@ def _unsound(verified: Verified) -> Refused:
     )
 
 
+def _check_same(source: Path, vault: Vault) -> None:
+    if keyring.load(source).fingerprint() != vault.keyring.fingerprint():
+        raise Refused(
+            "vault.other_vault", "This is a backup of another vault.", where=str(source), do="Name the vault it is of."
+        )
+
+
 def drill(
     source: Path,
     sources: Sequence[KeySource],
@@ -227,9 +234,17 @@ def drill(
     *,
     log: Path | None = None,
     witness: Head | None = None,
+    vault: Vault | None = None,
     progress: Progress | None = None,
 ) -> Restored:
-    """Restore a backup into a temporary folder beside it, verify every byte, and remove it again."""
+    """Restore a backup into a temporary folder beside it, verify every byte, and remove it again.
+
+    vault: the one that the backup is of, whose log then says that everything was opened; the copy's log goes with it.
+    Raises what `restore` does, and Refused (``vault.other_vault``) for a backup of another vault.
+    """
+    if vault is not None:
+        _check_same(source, vault)
+        vault.record("restore", access, when)
     with tempfile.TemporaryDirectory(prefix=".drill.", dir=source.parent) as folder:
         return restore(
             source,

@@ -162,6 +162,18 @@ def test_a_drill_leaves_nothing_behind(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == before
 
 
+def test_a_drill_says_in_the_vault_s_own_log_that_everything_was_opened(tmp_path: Path) -> None:
+    vault, copy = backed_up(tmp_path)
+    drill(copy, [KEY], STEWARD, WHEN, vault=open_vault(vault.folder))
+    assert accesslog.read(vault.log)[-1].event["kind"] == "restore"
+    (tmp_path / "b").mkdir()
+    other = filled(tmp_path / "b")
+    before = other.log.read_bytes()
+    with pytest.raises(Refused, match="of another vault"):
+        drill(copy, [KEY], STEWARD, WHEN, vault=other)
+    assert other.log.read_bytes() == before
+
+
 def test_a_stolen_backup_and_the_new_key_open_nothing_and_the_old_key_was_destroyed(tmp_path: Path) -> None:
     vault, copy = backed_up(tmp_path)
     new = LocalKey(b"n" * 32)
