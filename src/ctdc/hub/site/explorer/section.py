@@ -40,6 +40,8 @@ SHARED_WORDS = (
     "dash.unknown_share",
     "home.interval",
 )
+# Said before anything is loaded, or where it cannot be: they stand on the page.
+EARLY_WORDS = ("explorer.failed", "explorer.copied", "explorer.not_copied")
 
 
 class Explorer:
@@ -94,6 +96,7 @@ class Explorer:
             "understood": understood,
             "served": served,
             "query": explored.addresses.write(asked),
+            "early": json.dumps({key: EXPLORER_TEXTS.messages(language)[key] for key in EARLY_WORDS}, ensure_ascii=False),
             "files": {"core": core, "long": long, "words": f"/{language}/{WORDS_PATH}"},
             "api": f"/api/v1/releases/{self._view.manifest.folder}/explore",
             "api_query": api_query(asked),

@@ -125,11 +125,14 @@ function toForm(asked) {
 
 // ---- what is loaded when it is first needed --------------------------------------------------------------------------
 
+/** What is said before all words are there, or where they cannot be loaded. */
+const early = JSON.parse(root.dataset.early);
 let words, counter, loading = null;
 
 function load() {
   loading ??= (async () => {
     const said = fetch(root.dataset.words).then((answer) => answer.json());
+    said.catch(() => {});  // told below, with the others
     const { Counter, fetchCompact } = await import(root.dataset.counter);
     const [core, long, texts] = await Promise.all([fetchCompact(root.dataset.core), fetchCompact(root.dataset.long), said]);
     words = texts;
@@ -143,7 +146,7 @@ function load() {
 // ---- words and numbers -----------------------------------------------------------------------------------------------
 
 function say(key, values = null) {
-  const text = words.texts[key];
+  const text = (words?.texts ?? early)[key];
   return values ? text.replace(/\{(\w+)\}/g, (_, name) => values[name]) : text;
 }
 
@@ -487,20 +490,25 @@ let wanted = null;
 async function show(asked, understood = true, then = null) {
   wanted = asked;
   document.getElementById("unknown").hidden = understood;
-  if (!counter) {
-    then?.();
-    busy(root, true);  // not hidden: whoever stands in a chart must not lose their place
-    try {
-      await load();
-    } catch {
-      document.getElementById("answer-source").textContent = words?.texts["explorer.failed"] ?? "";
-      if (!words) form.submit();
-      return;
-    } finally {
-      busy(root, false);
-    }
-    if (wanted === asked) draw(asked);
-  } else draw(asked, then);
+  if (counter) {
+    draw(asked, then);
+    return;
+  }
+  then?.();
+  try {
+    await load();
+  } catch {
+    if (wanted === asked) fail(asked);
+    return;
+  }
+  if (wanted === asked) draw(asked);
+}
+
+/** A page that the service made is asked of it again, once: it answers without what could not be loaded. Elsewhere
+    there may be no service, and the same page would only fail again. */
+function fail(asked) {
+  if (root.dataset.served === undefined) put(headline[2], say("explorer.failed"));
+  else location.replace(HERE + write(asked));
 }
 
 function go(asked) {
@@ -551,9 +559,20 @@ function csv() {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
+async function take() {
+  try {
+    await load();
+  } catch {
+    document.getElementById("copied").textContent = say("explorer.failed");
+    return;
+  }
+  if (!shown) draw(fromForm());
+  finishAll();
+  csv();
+}
+
 async function copy() {
   const said = document.getElementById("copied");
-  await load();
   try {
     await navigator.clipboard.writeText(location.origin + HERE + write(fromForm()));
     said.textContent = say("explorer.copied");
@@ -582,12 +601,7 @@ function start() {
   document.getElementById("apply").hidden = true;
   document.getElementById("scripted").hidden = false;
   document.getElementById("copy").addEventListener("click", copy);
-  document.getElementById("csv").addEventListener("click", async () => {
-    await load();
-    if (!shown) draw(fromForm());
-    finishAll();
-    csv();
-  });
+  document.getElementById("csv").addEventListener("click", take);
   const [asked, understood] = read(location.search);
   toForm(asked);
   if (location.search && root.dataset.served === undefined) show(asked, understood);
