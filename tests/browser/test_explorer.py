@@ -361,10 +361,40 @@ def test_where_the_numbers_cannot_be_loaded_the_page_says_so_and_is_not_loaded_a
     page.wait_for_function("said => document.getElementById('copied').textContent !== said", arg=said)
     assert page.locator("#copied").text_content()
     assert len(gone_to) == 1
+    assert page.evaluate(NUMBERS) == said
     assert page.faults == []
     page.unroute(LOADED)
     tick(page, "Gender", "Man")
     assert said not in settled(page, "?gender=Woman,Man")["answer"]
+
+
+NUMBERS = """() => [document.getElementById('answer'), ...document.querySelectorAll('#charts tbody td, #charts svg')]
+  .filter(part => part.checkVisibility({ visibilityProperty: true })).map(part => part.textContent.trim()).join('')"""
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_while_the_numbers_come_no_old_one_stands_beside_a_new_question(static_page, language):
+    page, waiting = static_page, []
+    page.route(LOADED, lambda route: waiting.append(route))
+    page.goto(f"{page.place}/{language}/explorer/?gender=Woman")
+    page.wait_for_function("() => document.querySelector('#chips a')")
+    link = page.locator("#variable-gender tbody a").nth(1)
+    assert page.evaluate(NUMBERS) == ""
+    assert not re.search(r"\d[.,]\d+%", page.locator("#charts").aria_snapshot())
+    assert page.locator("#charts .chart:not([hidden]):not([aria-busy])").count() == 0
+    link.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => document.querySelectorAll('#chips a').length === 2")
+    early = page.locator("#chips").text_content()
+    assert page.evaluate(NUMBERS) == ""
+    assert link.evaluate("link => link === document.activeElement && link.getAttribute('aria-current') === 'true'")
+    for route in waiting:
+        route.continue_()
+    settled(page, "?gender=Woman,Man")
+    assert re.search(r"[0-9]", page.evaluate(NUMBERS))
+    assert page.locator("#chips").text_content() == early
+    assert link.evaluate("link => link === document.activeElement")
+    assert page.faults == []
 
 
 def test_where_the_service_answered_it_is_asked_once_more(open_page):

@@ -41,7 +41,14 @@ SHARED_WORDS = (
     "home.interval",
 )
 # Said before anything is loaded, or where it cannot be: they stand on the page.
-EARLY_WORDS = ("explorer.failed", "explorer.copied", "explorer.not_copied")
+EARLY_WORDS = (
+    "explorer.answer",
+    "explorer.copied",
+    "explorer.everybody",
+    "explorer.failed",
+    "explorer.not_copied",
+    "explorer.remove",
+)
 
 
 class Explorer:

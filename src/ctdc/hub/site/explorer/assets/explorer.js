@@ -2,7 +2,8 @@
    the page that is already there. Nothing about a question leaves the browser. ctdc.hub.site.explorer draws the same
    without JavaScript; a test compares both.
    An answer is drawn where the reader looks first: headline and charts in view at once, then a chart at a time. Until a
-   chart is drawn it is busy and shows no numbers, so that no old number ever stands beside a new question. */
+   chart is drawn it is busy and shows no numbers, so that no old number ever stands beside a new question; nor does one
+   while what is counted with is loaded, or where it cannot be. */
 
 const root = document.getElementById("explorer"), form = document.getElementById("questions");
 const charts = [...document.querySelectorAll("#charts > .chart")];
@@ -378,7 +379,12 @@ function drawHeadline(asked) {
   texts.forEach((text, i) => put(headline[i], text));
 }
 
+/** The question whose chips are drawn: drawn again, whoever stands in them would lose their place. */
+let chipped = null;
+
 function drawChips(asked) {
+  if (chipped === asked) return;
+  chipped = asked;
   const chips = [];
   for (const figure of charts) {
     const { title, answers } = about.get(figure);
@@ -421,6 +427,7 @@ const busy = (figure, isBusy) => set(figure, "aria-busy", isBusy ? "true" : null
 /** @param {Asked} asked @param {(() => void)|null} then what else there is to do, after the answer is seen */
 function draw(asked, then = null) {
   root.dataset.asked = "";
+  delete root.dataset.unanswered;
   drawHeadline(asked);
   drawChips(asked);
   shown = { asked, cells: new Map() };
@@ -495,6 +502,7 @@ async function show(asked, understood = true, then = null) {
     return;
   }
   then?.();
+  empty(asked);
   try {
     await load();
   } catch {
@@ -504,9 +512,25 @@ async function show(asked, understood = true, then = null) {
   if (wanted === asked) draw(asked);
 }
 
+/** The page asks what is asked, and has no numbers: the sheet hides those in charts, to screen readers too. The charts
+    stay, so that whoever stands in one does not lose their place. */
+function empty(asked) {
+  root.dataset.unanswered = "";
+  for (const text of headline) put(text, "");
+  drawChips(asked);
+  drawLinks(asked);
+  for (const figure of charts) busy(figure, !figure.hidden);
+  for (const row of document.querySelectorAll("#charts tr[data-code]")) {
+    const { variable, code } = row.dataset, link = row.querySelector("a");
+    set(link, "href", HERE + write(toggled(asked, variable, code)));
+    set(link, "aria-current", asked.filters.get(variable)?.includes(code) ? "true" : null);
+  }
+}
+
 /** A page that the service made is asked of it again, once: it answers without what could not be loaded. Elsewhere
     there may be no service, and the same page would only fail again. */
 function fail(asked) {
+  for (const figure of charts) busy(figure, false);
   if (root.dataset.served === undefined) put(headline[2], say("explorer.failed"));
   else location.replace(HERE + write(asked));
 }
