@@ -1,8 +1,9 @@
 """A site that is built anew under a running server is noticed, and answered for from then on.
 
-Promise: what was built whole is shown whole: answers come from the old site until the new one's are ready, without a
-pause; of several builds the last is shown in the end; a new site that cannot be read leaves the old answers, and its
-fault goes to the server's log.
+Promise: there is no pause: answers come from what was made of the old site until that of the new one is ready. Pages
+are files, which the new site replaces at once: until then they are the new ones with their assets, while pages with a
+new address are not found and the services still answer from the old site. Of several builds the last is shown in the
+end; a new site that cannot be read leaves the old answers, and its fault goes to the server's log.
 """
 
 from __future__ import annotations
