@@ -324,3 +324,85 @@ def test_the_shown_tables_can_be_taken_along(open_page):
     text = download.value.path().read_text(encoding="utf-8-sig")
     assert text.splitlines()[0].startswith("Question,Answer,People,")
     assert any(line.startswith("Gender,Woman,") and line.endswith("protected count") for line in text.splitlines())
+
+
+@pytest.fixture(scope="module")
+def static_place(release, tmp_path_factory):
+    """The site without its service, as on a shelf of files."""
+    pages = build_site(release, tmp_path_factory.mktemp("static-site") / "site")
+    with answering(application(pages)) as address:
+        yield address
+
+
+@pytest.fixture
+def static_page(browser, static_place):
+    """A page for which what the browser counts with, and the words, wait, come or fail as the test says."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.place, page.faults = static_place, []
+    page.on("pageerror", lambda fault: page.faults.append(str(fault)))
+    yield page
+    context.close()
+
+
+LOADED = re.compile(r"/assets/explorer-(core|long)\.|/words\.json")
+
+
+def test_where_the_numbers_cannot_be_loaded_the_page_says_so_and_is_not_loaded_again(static_page):
+    page, gone_to = static_page, []
+    page.on("framenavigated", lambda frame: gone_to.append(frame.url))
+    page.route(LOADED, lambda route: route.abort())
+    page.goto(f"{page.place}/en/explorer/?gender=Woman")
+    said = page.evaluate("() => JSON.parse(document.getElementById('explorer').dataset.early)['explorer.failed']")
+    page.wait_for_function("said => document.getElementById('answer-source').textContent === said", arg=said)
+    page.get_by_role("button", name="CSV").click()
+    page.wait_for_function("said => document.getElementById('copied').textContent === said", arg=said)
+    page.locator("#copy").click()
+    page.wait_for_function("said => document.getElementById('copied').textContent !== said", arg=said)
+    assert page.locator("#copied").text_content()
+    assert len(gone_to) == 1
+    assert page.evaluate(NUMBERS) == said
+    assert page.faults == []
+    page.unroute(LOADED)
+    tick(page, "Gender", "Man")
+    assert said not in settled(page, "?gender=Woman,Man")["answer"]
+
+
+NUMBERS = """() => [document.getElementById('answer'), ...document.querySelectorAll('#charts tbody td, #charts svg')]
+  .filter(part => part.checkVisibility({ visibilityProperty: true })).map(part => part.textContent.trim()).join('')"""
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_while_the_numbers_come_no_old_one_stands_beside_a_new_question(static_page, language):
+    page, waiting = static_page, []
+    page.route(LOADED, lambda route: waiting.append(route))
+    page.goto(f"{page.place}/{language}/explorer/?gender=Woman")
+    page.wait_for_function("() => document.querySelector('#chips a')")
+    link = page.locator("#variable-gender tbody a").nth(1)
+    assert page.evaluate(NUMBERS) == ""
+    assert not re.search(r"\d[.,]\d+%", page.locator("#charts").aria_snapshot())
+    assert page.locator("#charts .chart:not([hidden]):not([aria-busy])").count() == 0
+    link.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => document.querySelectorAll('#chips a').length === 2")
+    early = page.locator("#chips").text_content()
+    assert page.evaluate(NUMBERS) == ""
+    assert link.evaluate("link => link === document.activeElement && link.getAttribute('aria-current') === 'true'")
+    for route in waiting:
+        route.continue_()
+    settled(page, "?gender=Woman,Man")
+    assert re.search(r"[0-9]", page.evaluate(NUMBERS))
+    assert page.locator("#chips").text_content() == early
+    assert link.evaluate("link => link === document.activeElement")
+    assert page.faults == []
+
+
+def test_where_the_service_answered_it_is_asked_once_more(open_page):
+    page, gone_to = open_page("/en/explorer/?gender=Woman"), []
+    page.on("framenavigated", lambda frame: gone_to.append(frame.url))
+    page.route(LOADED, lambda route: route.abort())
+    tick(page, "Age group", "9–17 years")
+    page.wait_for_function("() => document.querySelectorAll('#chips a').length === 2")
+    page.wait_for_function("() => !('unanswered' in document.getElementById('explorer').dataset)")
+    assert page.locator("#answer-value").text_content().startswith("About")
+    assert len([url for url in gone_to if url.endswith("?ageBroad=09--17&gender=Woman")]) <= 2  # the address, the page

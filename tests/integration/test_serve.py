@@ -12,6 +12,7 @@ import pytest
 import uvicorn
 from starlette.testclient import TestClient
 
+from ctdc.foundation.files import replacing_folder
 from ctdc.hub.site.serve import SECURITY_HEADERS, application, bind
 
 BIG = "id,value\n" + "".join(f"{number},x\n" for number in range(5000))
@@ -116,6 +117,29 @@ def test_a_file_that_has_changed_has_another_tag_and_is_sent_as_it_is_now(tmp_pa
         assert own.get("/page.html", headers={"If-None-Match": new.headers["etag"]}).status_code == 304
         page.unlink()
         assert own.get("/page.html").status_code == 404
+
+
+def test_a_site_built_in_the_place_of_another_has_its_assets(tmp_path):
+    folder = tmp_path / "site"
+
+    def built(name):
+        with replacing_folder(folder) as new:
+            (new / "assets").mkdir()
+            (new / f"assets/site.{name}.css").write_text(name)
+            (new / "assets/link.css").symlink_to(tmp_path / "secret.css")
+            (new / "page.html").write_text(f"site.{name}.css")
+
+    (tmp_path / "secret.css").write_text("secret")
+    built("one")
+    with TestClient(application(folder)) as own:
+        assert own.get("/assets/site.two.css").status_code == 404
+        for name in ("two", "three"):
+            built(name)
+            answer = own.get(f"/assets/{own.get('/page.html').text}")
+            assert (answer.status_code, answer.text) == (200, name)
+            assert answer.headers["content-type"] == "text/css; charset=utf-8"
+            assert own.get("/assets/link.css").status_code == 404
+            assert own.get("/assets/../../secret.css").status_code == 404
 
 
 def test_compression_only_when_asked_for(client):

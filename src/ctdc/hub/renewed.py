@@ -1,7 +1,9 @@
 """A site that is built anew under a running server is noticed, and answered for from then on.
 
-Promise: what was built whole is shown whole: answers come from the old site until the new one's are ready, without a
-pause; a new site that cannot be read leaves the old answers, and its fault goes to the server's log.
+Promise: there is no pause: answers come from what was made of the old site until that of the new one is ready. Pages
+are files, which the new site replaces at once: until then they are the new ones with their assets, while pages with a
+new address are not found and the services still answer from the old site. Of several builds the last is shown in the
+end; a new site that cannot be read leaves the old answers, and its fault goes to the server's log.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ class Renewed:
     def __init__(self, marker: Path, make: Callable[[], ASGIApp]) -> None:
         self._marker, self._make = marker, make
         self._lock, self._stamp = Lock(), stamp_of(marker)
+        self._worker: Thread | None = None
         self._app = make()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -38,16 +41,20 @@ class Renewed:
         await self._app(scope, receive, send)
 
     def look(self) -> Thread | None:
-        """Begin to make the new one if there is a new site; returns the thread that does."""
-        stamp = stamp_of(self._marker)
+        """Begin to make the new one if there is a new site and nobody is at it; returns the thread that does."""
         with self._lock:
-            if stamp is None or stamp == self._stamp:
+            if self._newer() is None or (self._worker is not None and self._worker.is_alive()):
                 return None
-            self._stamp = stamp
-        thread = Thread(target=self._renew, name="renew-site", daemon=True)
-        thread.start()
-        return thread
+            self._worker = Thread(target=self._renew, name="renew-site", daemon=True)
+            self._worker.start()
+            return self._worker
+
+    def _newer(self) -> Stamp | None:
+        stamp = stamp_of(self._marker)
+        return None if stamp == self._stamp else stamp
 
     def _renew(self) -> None:
-        made = self._make()
-        self._app = made
+        """One at a time, until the site stays the same: of two that are made at once the older could come last."""
+        while (stamp := self._newer()) is not None:
+            self._stamp = stamp
+            self._app = self._make()

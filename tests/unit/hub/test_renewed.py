@@ -1,6 +1,7 @@
 """A site that is built in the place of another while the server runs."""
 
 from pathlib import Path
+from threading import Event
 
 import pytest
 from starlette.responses import PlainTextResponse
@@ -54,3 +55,29 @@ def test_a_new_site_that_cannot_be_read_leaves_the_old_one(tmp_path: Path) -> No
         assert thread is not None
         thread.join()
         assert TestClient(app).get("/").text == shown
+
+
+def test_of_two_builds_in_short_order_the_last_is_shown_though_the_first_takes_longer(tmp_path: Path) -> None:
+    folder, begun, go_on = tmp_path / "site", Event(), Event()
+
+    def make() -> PlainTextResponse:
+        text = (folder / "site.json").read_text()
+        if text == "two":
+            begun.set()
+            go_on.wait()
+        return PlainTextResponse(text)
+
+    put(folder, "one")
+    app = Renewed(folder / "site.json", make)
+    put(folder, "two")
+    thread = app.look()
+    assert thread is not None
+    begun.wait()
+    put(folder, "three")
+    other = app.look()
+    if other is not None:  # a second worker would be done before the first
+        other.join()
+    go_on.set()
+    thread.join()
+    assert TestClient(app).get("/").text == "three"
+    assert app.look() is None

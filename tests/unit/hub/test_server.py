@@ -12,6 +12,7 @@ from ctdc.hub.site import view
 
 pytestmark = pytest.mark.slow
 QUESTION = "/en/explorer/?gender=Woman"
+HTML = "text/html; charset=utf-8"
 
 
 @pytest.fixture(scope="module")
@@ -41,10 +42,13 @@ def test_heavy_questions_of_both_pass_one_gate(folder: Path, monkeypatch: pytest
     monkeypatch.setattr(server, "Gate", lambda: gate)
     with TestClient(server.site_and_service(folder)) as client:
         with gate.turn():
-            for language, words in (("en", "load this page again"), ("ar", "إعادة تحميل")):
+            for language, way, words in (("en", "ltr", "load this page again"), ("ar", "rtl", "إعادة تحميل هذه")):
                 busy = client.get(QUESTION.replace("/en/", f"/{language}/"))
                 assert (busy.status_code, busy.headers["cache-control"]) == (503, "no-store")
+                assert (busy.headers["content-type"], busy.headers["content-language"]) == (HTML, language)
+                assert f'<html lang="{language}" dir="{way}">' in busy.text
                 assert words in busy.text
+                assert '<a href="">' in busy.text and f'<a href="/{language}/explorer/">' in busy.text
                 assert int(busy.headers["retry-after"]) > 0
             assert client.get("/api/v1/releases/latest/explore").status_code == 503
         assert client.get(QUESTION).status_code == 200

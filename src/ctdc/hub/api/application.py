@@ -292,18 +292,16 @@ class Addresses:
         if words:
             lang = request.query_params.get("lang", "")
             question = Question({}, canonical=f"lang={lang}" if lang not in ("", "en") else "")
-        elif linked:
-            rows = found.linked.rows
-            parameters = request.query_params.multi_items()
-            question = read_question(parameters, rows.estimates.across_schema, reserved, rows.name)
         else:
-            question = read_question(request.query_params.multi_items(), found.people_words.schema, reserved)
+            # Nothing here may open the release: that is done in a turn, by `make`.
+            book = found.linked_words if linked else found.people_words
+            question = read_question(request.query_params.multi_items(), book.schema, reserved, book.full_name)
         if query != question.canonical:
             return RedirectResponse(_address(request.url.path, question.canonical), 308, FOREVER)
         return make(found, question)
 
     def _heavy(self, make: Callable[[Shelved, Question], Response]) -> Callable[[Shelved, Question], Response]:
-        """`make` in its turn: counting takes a processor and memory."""
+        """`make` in its turn: counting, and opening the release for it, take a processor and memory."""
 
         def in_turn(found: Shelved, question: Question) -> Response:
             with self._gate.turn():

@@ -1,6 +1,7 @@
-"""The releases that the service answers for: found once, opened when first asked, kept in memory.
+"""The releases that the service answers for: found once, opened when first counted in, kept in memory.
 
-Promise: a release is what its folder held when the service started; nothing in a folder is ever changed.
+Promise: a release is what its folder held when the service started; nothing in a folder is ever changed. What it is,
+and what its variables and codes are called, is known without opening it, which takes seconds and memory.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ from ctdc.foundation.clock import timestamp
 from ctdc.foundation.errors import UserError
 from ctdc.release.citation import citation
 from ctdc.release.counting import Counter, open_counter
+from ctdc.release.linked import LinkedData
 from ctdc.release.linked_counting import LinkedCounter
 from ctdc.release.manifest import MANIFEST, Manifest, read_manifest
-from ctdc.release.protected import read_json
-from ctdc.release.verify import CODEBOOK, FIGURES
+from ctdc.release.protected import ProtectedData, read_json
+from ctdc.release.verify import CODEBOOK, FIGURES, people_of, read_released
 from ctdc.release.vocabulary import Group, VariableWords, Vocabulary, vocabulary_from_dict
 from ctdc.standard.languages import LANGUAGES
 from ctdc.table.linked import LINKED
@@ -39,6 +41,11 @@ class Wordbook:
     schema: Schema
     words: Mapping[str, VariableWords]
     groups: tuple[Group, ...]
+
+    def full_name(self, name: str) -> str:
+        """Of linked rows the name with its prefix, where only with it there is such a variable."""
+        names = self.schema.names
+        return LINKED + name if name not in names and LINKED + name in names else name
 
 
 @dataclass(frozen=True)
@@ -75,27 +82,29 @@ class Shelved:
         """Its linked rows open for questions. Raises UserError (``api.no_linked``) for a release of one table."""
         rows, figures = self.counter.analysis.links, read_json(self.folder / FIGURES)
         if rows is None:
-            raise UserError(
-                "api.no_linked",
-                "Nothing is linked to the people of this release.",
-                do=f"{API}/releases says which releases have linked rows.",
-            )
+            raise _no_linked()
         return LinkedCounter(rows, figures["linked"])
+
+    @cached_property
+    def data(self) -> ProtectedData | LinkedData:
+        """Its published files; of them only the variables and codes are read."""
+        return read_released(self.folder, self.manifest)
 
     @cached_property
     def people_words(self) -> Wordbook:
         """The words of the variables of people."""
-        schema = self.counter.analysis.data.schema
-        return Wordbook(f"{self.address}/variables", schema, self.words, self.vocabulary.groups)
+        return Wordbook(f"{self.address}/variables", people_of(self.data).schema, self.words, self.vocabulary.groups)
 
     @cached_property
     def linked_words(self) -> Wordbook:
         """The words of the variables of linked rows, by their full names. Raises UserError (``api.no_linked``)."""
-        rows, linked = self.linked.rows, self.vocabulary.linked
+        data, linked = self.data, self.vocabulary.linked
+        if not isinstance(data, LinkedData):
+            raise _no_linked()
         variables, groups = ((), ()) if linked is None else (linked.variables, linked.groups)
         words = {LINKED + one.name: replace(one, name=LINKED + one.name) for one in variables}
         named = tuple(replace(one, variables=tuple(LINKED + flag for flag in one.variables)) for one in groups)
-        return Wordbook(f"{self.address}/linked/variables", rows.estimates.across_schema, words, named)
+        return Wordbook(f"{self.address}/linked/variables", data.across.schema, words, named)
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
@@ -174,6 +183,14 @@ class Shelf:
                 do=f"{API}/releases lists them.",
             )
         return self.releases[name]
+
+
+def _no_linked() -> UserError:
+    return UserError(
+        "api.no_linked",
+        "Nothing is linked to the people of this release.",
+        do=f"{API}/releases says which releases have linked rows.",
+    )
 
 
 def open_shelf(folder: Path, opener: Callable[[Path], Counter] = open_counter) -> Shelf:

@@ -1,7 +1,8 @@
 """Serving built pages: a small, read-only web application with strict headers.
 
-Promise: only files that were there when the server started are served, by exact address, so no address can reach
-anything else; every answer, errors included, carries the security headers; nothing about a visitor is stored. Files
+Promise: only files that were found in the folder are served, by exact address, so no address can reach anything else:
+those that were there when the server started, and the assets of a site that was built in its place since, which its
+pages name; every answer, errors included, carries the security headers; nothing about a visitor is stored. Files
 have strong ETags (their SHA-256, also when they have changed since the start), byte ranges, and compression where it
 pays.
 """
@@ -65,7 +66,8 @@ FRAMED_HEADERS = {
     ),
 }
 # Release folders and assets carry a hash in their name, so what lies at their address never changes.
-IMMUTABLE = ("/release/", "/releases/", "/assets/")
+ASSETS = "assets"
+IMMUTABLE = ("/release/", "/releases/", f"/{ASSETS}/")
 CACHE_FOREVER = "public, max-age=31536000, immutable"
 CACHE_CHECK = "no-cache"
 PORTS_TRIED = 20
@@ -129,9 +131,43 @@ def as_it_is(files: dict[str, ServedFile], address: str) -> ServedFile | None:
     return served
 
 
+class Assets:
+    """Finds the assets of a site that was built in the place of the one that was looked through."""
+
+    def __init__(self, folder: Path, files: dict[str, ServedFile]) -> None:
+        """files: what was found in `folder`, to which new assets are added."""
+        self._folder, self._files = folder, files
+        self._seen = self._stamp()
+
+    def _stamp(self) -> tuple[int, int] | None:
+        try:
+            found = (self._folder / ASSETS).stat()
+        except OSError:
+            return None
+        return found.st_ino, found.st_ctime_ns
+
+    def look(self) -> None:
+        """Add what is new if the folder of assets is another one: once for each, whatever is asked for."""
+        stamp = self._stamp()
+        if stamp in (None, self._seen):
+            return
+        try:
+            self._add()
+        except OSError:  # replaced again meanwhile: the next request looks once more
+            return
+        self._seen = stamp
+
+    def _add(self) -> None:
+        for path in sorted((self._folder / ASSETS).rglob("*")):
+            address = f"/{path.relative_to(self._folder).as_posix()}"
+            if address not in self._files and path.is_file() and not path.is_symlink():
+                self._files[address] = _served(path, address)
+
+
 def application(folder: Path, routes: Sequence[BaseRoute] = ()) -> Starlette:
     """The web application over a folder of built pages. routes: answers that come before the files."""
     files = dict(index_files(folder))
+    assets = Assets(folder, files)
 
     @lru_cache(maxsize=256)
     def compressed(served: ServedFile) -> bytes:
@@ -139,6 +175,8 @@ def application(folder: Path, routes: Sequence[BaseRoute] = ()) -> Starlette:
 
     async def answer(request: Request) -> Response:
         address = request.url.path
+        if address not in files and address.startswith(f"/{ASSETS}/"):
+            assets.look()
         served = as_it_is(files, address)
         if served is None and f"{address}/" in files:
             return _with_headers(RedirectResponse(f"{address}/", status_code=308))

@@ -13,7 +13,9 @@ import ctdc
 from ctdc.hub.api.models import LinkedCounts
 from ctdc.hub.api.service import service
 from ctdc.hub.api.shelf import Shelf, open_shelf
+from ctdc.hub.gate import Gate
 from ctdc.release.build import build
+from ctdc.release.counting import Counter, open_counter
 from ctdc.release.info import ReleaseInfo
 from ctdc.release.linked_analysis import LinkedAnalysis
 from ctdc.standard.languages import LANGUAGES
@@ -135,3 +137,33 @@ def test_a_release_of_one_table_has_no_linked_rows(client: TestClient, at: str) 
     for path in ("counts", "variables", "counts.csv?by=gender"):
         answer = client.get(f"{at}/linked/{path}")
         assert (answer.status_code, answer.json()["code"]) == (404, "api.no_linked")
+
+
+def test_a_release_is_opened_in_a_turn_and_only_to_count(pairs: Path) -> None:
+    opened: list[Path] = []
+
+    def opener(folder: Path) -> Counter:
+        opened.append(folder)
+        return open_counter(folder)
+
+    shelf, gate = open_shelf(pairs, opener), Gate(at_once=1, waiting=0)
+    at = shelf.latest.address
+    with TestClient(service(shelf, gate), follow_redirects=False) as client:
+        with gate.turn():
+            for path in ("counts?by=gender", "flows", "explore", "linked/counts?by=linked.IP_Gender", "counts.csv"):
+                assert client.get(f"{at}/{path}").status_code == 503
+            for path in ("", "/variables", "/variables/gender", "/linked/variables"):
+                assert client.get(at + path).status_code == 200
+            assert client.get(f"{at}/linked/counts?by=IP_Gender").status_code == 308
+            assert client.get(f"{at}/counts?planet=Mars").status_code == 400
+        assert opened == []
+        assert client.get(f"{at}/counts?by=gender").status_code == 200
+    assert opened == [pairs]
+
+
+def test_the_variables_of_a_release_are_those_that_are_counted(pairs_shelf: Shelf) -> None:
+    one = pairs_shelf.latest
+    assert one.people_words.schema == one.counter.analysis.data.schema
+    assert one.linked_words.schema == one.linked.rows.estimates.across_schema
+    for name in ("IP_Gender", "gender", "linked.IP_Gender", "planet"):
+        assert one.linked_words.full_name(name) == one.linked.rows.name(name)

@@ -40,6 +40,15 @@ SHARED_WORDS = (
     "dash.unknown_share",
     "home.interval",
 )
+# Said before anything is loaded, or where it cannot be: they stand on the page.
+EARLY_WORDS = (
+    "explorer.answer",
+    "explorer.copied",
+    "explorer.everybody",
+    "explorer.failed",
+    "explorer.not_copied",
+    "explorer.remove",
+)
 
 
 class Explorer:
@@ -94,6 +103,7 @@ class Explorer:
             "understood": understood,
             "served": served,
             "query": explored.addresses.write(asked),
+            "early": json.dumps(early_words(language), ensure_ascii=False),
             "files": {"core": core, "long": long, "words": f"/{language}/{WORDS_PATH}"},
             "api": f"/api/v1/releases/{self._view.manifest.folder}/explore",
             "api_query": api_query(asked),
@@ -102,6 +112,15 @@ class Explorer:
             "citation": citation(language, info, created),
         }
         return SitePage("explorer", PATH, "explorer.html.j2", context)
+
+    def busy(self, language: str) -> SitePage:
+        """What is shown to a question when too many are asked; its link leads to the question again."""
+        context = {
+            "heading": EXPLORER_TEXTS.text(language, "explorer.title"),
+            "description": EXPLORER_TEXTS.text(language, "explorer.lead"),
+            "x": lambda key: EXPLORER_TEXTS.text(language, key),
+        }
+        return SitePage("explorer", PATH, "explorer_busy.html.j2", context)
 
     @cached_property
     def _files(self) -> Mapping[str, bytes]:
@@ -127,6 +146,11 @@ def api_query(asked: Asked) -> str:
 
 def _values(codes: Sequence[str]) -> Sequence[str]:
     return codes if any("," in code for code in codes) else [",".join(codes)]
+
+
+def early_words(language: str) -> dict[str, Any]:
+    """Messages for the browser that stand on the page."""
+    return {key: EXPLORER_TEXTS.messages(language)[key] for key in EARLY_WORDS}
 
 
 def words(language: str) -> dict[str, Any]:

@@ -19,7 +19,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ctdc.foundation.errors import UserError
 from ctdc.hub.gate import BUSY, RETRY_AFTER, Gate
 from ctdc.hub.site.explorer.section import PATH, Explorer
-from ctdc.hub.site.explorer.view import EXPLORER_TEXTS
 from ctdc.hub.site.export import FILES, NAVIGATION
 from ctdc.hub.site.frame import Section, Site
 from ctdc.hub.site.place import Place
@@ -49,6 +48,7 @@ class ExplorerService:
             )
         self._explorer = found[0]
         self._page = lru_cache(maxsize=KEPT)(self._rendered)
+        self._busy = lru_cache(maxsize=len(LANGUAGES))(self._said_busy)  # there is no time then to make it each time
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -73,7 +73,7 @@ class ExplorerService:
         except UserError as error:
             if error.detail.code != BUSY:
                 raise
-            return _later(language)
+            return self._later(language)
         return Response(page, 200, headers, "text/html; charset=utf-8")
 
     def _rendered(self, language: str, canonical: str, understood: bool) -> bytes:
@@ -82,11 +82,13 @@ class ExplorerService:
             page = self._explorer.page(language, asked, understood=understood, served=True)
             return self._site.render(page, language).encode()
 
+    def _later(self, language: str) -> Response:
+        """Asks the reader to come again, on a page of the site in their language."""
+        retry = {"Cache-Control": "no-store", "Retry-After": str(RETRY_AFTER), "Content-Language": language}
+        return Response(self._busy(language), 503, {**SECURITY_HEADERS, **retry}, "text/html; charset=utf-8")
 
-def _later(language: str) -> Response:
-    """Asks the reader to come again, in words of their language."""
-    headers = {**SECURITY_HEADERS, "Cache-Control": "no-store", "Retry-After": str(RETRY_AFTER)}
-    return Response(EXPLORER_TEXTS.text(language, "explorer.busy"), 503, headers, "text/plain; charset=utf-8")
+    def _said_busy(self, language: str) -> bytes:
+        return self._site.render(self._explorer.busy(language), language).encode()
 
 
 def with_explorer(pages: ASGIApp, site: Site, gate: Gate | None = None) -> ASGIApp:

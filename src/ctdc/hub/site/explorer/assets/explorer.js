@@ -2,7 +2,8 @@
    the page that is already there. Nothing about a question leaves the browser. ctdc.hub.site.explorer draws the same
    without JavaScript; a test compares both.
    An answer is drawn where the reader looks first: headline and charts in view at once, then a chart at a time. Until a
-   chart is drawn it is busy and shows no numbers, so that no old number ever stands beside a new question. */
+   chart is drawn it is busy and shows no numbers, so that no old number ever stands beside a new question; nor does one
+   while what is counted with is loaded, or where it cannot be. */
 
 const root = document.getElementById("explorer"), form = document.getElementById("questions");
 const charts = [...document.querySelectorAll("#charts > .chart")];
@@ -125,11 +126,14 @@ function toForm(asked) {
 
 // ---- what is loaded when it is first needed --------------------------------------------------------------------------
 
+/** What is said before all words are there, or where they cannot be loaded. */
+const early = JSON.parse(root.dataset.early);
 let words, counter, loading = null;
 
 function load() {
   loading ??= (async () => {
     const said = fetch(root.dataset.words).then((answer) => answer.json());
+    said.catch(() => {});  // told below, with the others
     const { Counter, fetchCompact } = await import(root.dataset.counter);
     const [core, long, texts] = await Promise.all([fetchCompact(root.dataset.core), fetchCompact(root.dataset.long), said]);
     words = texts;
@@ -143,7 +147,7 @@ function load() {
 // ---- words and numbers -----------------------------------------------------------------------------------------------
 
 function say(key, values = null) {
-  const text = words.texts[key];
+  const text = (words?.texts ?? early)[key];
   return values ? text.replace(/\{(\w+)\}/g, (_, name) => values[name]) : text;
 }
 
@@ -375,7 +379,12 @@ function drawHeadline(asked) {
   texts.forEach((text, i) => put(headline[i], text));
 }
 
+/** The question whose chips are drawn: drawn again, whoever stands in them would lose their place. */
+let chipped = null;
+
 function drawChips(asked) {
+  if (chipped === asked) return;
+  chipped = asked;
   const chips = [];
   for (const figure of charts) {
     const { title, answers } = about.get(figure);
@@ -418,6 +427,7 @@ const busy = (figure, isBusy) => set(figure, "aria-busy", isBusy ? "true" : null
 /** @param {Asked} asked @param {(() => void)|null} then what else there is to do, after the answer is seen */
 function draw(asked, then = null) {
   root.dataset.asked = "";
+  delete root.dataset.unanswered;
   drawHeadline(asked);
   drawChips(asked);
   shown = { asked, cells: new Map() };
@@ -487,20 +497,42 @@ let wanted = null;
 async function show(asked, understood = true, then = null) {
   wanted = asked;
   document.getElementById("unknown").hidden = understood;
-  if (!counter) {
-    then?.();
-    busy(root, true);  // not hidden: whoever stands in a chart must not lose their place
-    try {
-      await load();
-    } catch {
-      document.getElementById("answer-source").textContent = words?.texts["explorer.failed"] ?? "";
-      if (!words) form.submit();
-      return;
-    } finally {
-      busy(root, false);
-    }
-    if (wanted === asked) draw(asked);
-  } else draw(asked, then);
+  if (counter) {
+    draw(asked, then);
+    return;
+  }
+  then?.();
+  empty(asked);
+  try {
+    await load();
+  } catch {
+    if (wanted === asked) fail(asked);
+    return;
+  }
+  if (wanted === asked) draw(asked);
+}
+
+/** The page asks what is asked, and has no numbers: the sheet hides those in charts, to screen readers too. The charts
+    stay, so that whoever stands in one does not lose their place. */
+function empty(asked) {
+  root.dataset.unanswered = "";
+  for (const text of headline) put(text, "");
+  drawChips(asked);
+  drawLinks(asked);
+  for (const figure of charts) busy(figure, !figure.hidden);
+  for (const row of document.querySelectorAll("#charts tr[data-code]")) {
+    const { variable, code } = row.dataset, link = row.querySelector("a");
+    set(link, "href", HERE + write(toggled(asked, variable, code)));
+    set(link, "aria-current", asked.filters.get(variable)?.includes(code) ? "true" : null);
+  }
+}
+
+/** A page that the service made is asked of it again, once: it answers without what could not be loaded. Elsewhere
+    there may be no service, and the same page would only fail again. */
+function fail(asked) {
+  for (const figure of charts) busy(figure, false);
+  if (root.dataset.served === undefined) put(headline[2], say("explorer.failed"));
+  else location.replace(HERE + write(asked));
 }
 
 function go(asked) {
@@ -551,9 +583,20 @@ function csv() {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
+async function take() {
+  try {
+    await load();
+  } catch {
+    document.getElementById("copied").textContent = say("explorer.failed");
+    return;
+  }
+  if (!shown) draw(fromForm());
+  finishAll();
+  csv();
+}
+
 async function copy() {
   const said = document.getElementById("copied");
-  await load();
   try {
     await navigator.clipboard.writeText(location.origin + HERE + write(fromForm()));
     said.textContent = say("explorer.copied");
@@ -582,12 +625,7 @@ function start() {
   document.getElementById("apply").hidden = true;
   document.getElementById("scripted").hidden = false;
   document.getElementById("copy").addEventListener("click", copy);
-  document.getElementById("csv").addEventListener("click", async () => {
-    await load();
-    if (!shown) draw(fromForm());
-    finishAll();
-    csv();
-  });
+  document.getElementById("csv").addEventListener("click", take);
   const [asked, understood] = read(location.search);
   toForm(asked);
   if (location.search && root.dataset.served === undefined) show(asked, understood);
