@@ -19,9 +19,14 @@ from ctdc.release.numbers import number, significant
 REGISTRY = "deployments_registry.yaml"  # the registry wants small letters, digits and underscores
 TIER = 3
 REGISTERED = ("epsilon", "delta", "rho")  # the parameters that the registry has places for
-ORGANISATION = "Nonprofit"  # as the registry lists those who publish this kind of data
+ORGANISATION = "Nonprofit"  # of the registry's three kinds, one of which it requires
 SECTOR = "Government"  # likewise; of its six sectors the nearest
 UNSTATED = "Not stated by the publisher."
+UNDECIDED = (
+    "To be set before this entry is handed in, because the publisher has not stated them and the registry takes no "
+    f"empty ones: the kind of organisation ({ORGANISATION} stands here), and whether the data change (Dynamic stands "
+    "here)."
+)
 SIMULATED = (
     "SIMULATED. The people in this data product were invented to show how the system works. Nobody's data are behind "
     "it, and it is not to be handed in as a deployment."
@@ -107,13 +112,7 @@ def _model(facts: ReleaseFacts) -> dict[str, str]:
     again = bool(facts.privacy.get("cohorts"))
     return {
         "model_name": "Central",
-        "model_name_details": "The collaborative receives case records from its contributors, measures them once with "
-        "noise, and publishes only what was computed from the noisy measurements.",
-        "trust_assumptions": "Contributors and the collaborative's stewards see case records and are trusted to keep "
-        "them; the guarantee does not hold against them. Readers are not trusted: they may know everything about "
-        "everybody else and may work together.",
-        "actors": "Contributors, who hold their own cases; stewards of the collaborative, who run the programs; "
-        "readers of the published files, among them possible adversaries such as traffickers who know a victim well.",
+        **_people_around(facts),
         "release_type": "Many releases" if again else "One release",
         "release_type_details": "Each person pays once, in the cohort in which they were new; the sum of cohorts is "
         "published."
@@ -121,12 +120,38 @@ def _model(facts: ReleaseFacts) -> dict[str, str]:
         else "Later releases about the same people are charged to the same ledger, which adds up what each person has "
         "paid over the years and refuses more than its budget.",
         "data_source_type": "Dynamic",
-        "data_source_type_details": "Contributors deliver new and corrected cases; a release is of one moment, which "
-        "its certificate names.",
+        "data_source_type_details": _source(facts),
         "access_type": "Non-interactive",
         "access_type_details": "Readers get files and pages that are computed from the noisy measurements; no query "
         "reaches the cases, so that no budget is divided among readers.",
     }
+
+
+def _people_around(facts: ReleaseFacts) -> dict[str, str]:
+    """Who holds, sees and reads what: known of data of the public standard, and of no other table."""
+    readers = "Readers are not trusted: they may know everything about everybody else and may work together."
+    if not facts.vocabulary.profile:
+        return {
+            "model_name_details": "The records are measured once with noise, and only what was computed from the noisy "
+            "measurements is published. Who holds and who receives them: " + UNSTATED,
+            "trust_assumptions": "Whoever holds the records sees them; the guarantee does not hold against them. "
+            + readers,
+            "actors": UNSTATED,
+        }
+    return {
+        "model_name_details": "The collaborative receives case records from its contributors, measures them once with "
+        "noise, and publishes only what was computed from the noisy measurements.",
+        "trust_assumptions": "Contributors and the collaborative's stewards see case records and are trusted to keep "
+        "them; the guarantee does not hold against them. " + readers,
+        "actors": "Contributors, who hold their own cases; stewards of the collaborative, who run the programs; "
+        "readers of the published files, among them possible adversaries such as traffickers who know a victim well.",
+    }
+
+
+def _source(facts: ReleaseFacts) -> str:
+    if not facts.vocabulary.profile:
+        return f"A release is of one moment, which its certificate names. Whether the records change: {UNSTATED}"
+    return "Contributors deliver new and corrected cases; a release is of one moment, which its certificate names."
 
 
 def _coding(facts: ReleaseFacts) -> str:
@@ -166,7 +191,8 @@ def _implementation(facts: ReleaseFacts) -> dict[str, str]:
         "additional_information": "Files beside this one: privacy.json (all parameters), certificate.json (what is "
         "promised, and by whom it is signed), data/measurements.parquet (the noisy measurements themselves), "
         "about/privacy.en.html (what this means, in plain words)."
-        + (f" Faults are reported to {facts.info.contact}." if facts.info.contact else ""),
+        + (f" Faults are reported to {facts.info.contact}." if facts.info.contact else "")
+        + ("" if facts.vocabulary.profile else f" {UNDECIDED}"),
     }
 
 

@@ -12,7 +12,7 @@ from tests.support.official_schemas import FOLDER
 from tests.unit.release.metadata.test_formats import KINDS, privacy_of, releases  # noqa: F401 - a fixture
 from tests.unit.release.test_verify import _reseal
 
-from ctdc.release.metadata.registry import REGISTRY, SIMULATED
+from ctdc.release.metadata.registry import REGISTRY, SIMULATED, UNDECIDED, UNSTATED
 from ctdc.release.verify import verify
 
 pytestmark = pytest.mark.slow  # each needs a release
@@ -65,6 +65,16 @@ def test_it_states_the_guarantee_and_the_protected_number_of_people(releases, ki
 def test_invented_people_are_said_to_be_no_deployment(releases):  # noqa: F811
     assert entry_of(releases["published"])["deployment"]["basic"]["description"].startswith(SIMULATED)
     assert "SIMULATED" not in (releases["bare"] / "metadata" / REGISTRY).read_text()
+
+
+def test_of_a_table_of_its_own_nothing_is_guessed(releases):  # noqa: F811
+    """Its title and publisher are what people chose; the rest names no collaborative."""
+    deployment = entry_of(releases["bare"])["deployment"]
+    assert deployment["deployment_model"]["actors"] == UNSTATED
+    said = str([deployment[part] for part in ("dp_variant", "privacy_loss", "deployment_model", "implementation")])
+    assert not {word for word in ("collaborative", "steward", "traffick", "victim") if word in said}
+    assert deployment["implementation"]["additional_information"].endswith(UNDECIDED)
+    assert "To be set" not in (releases["published"] / "metadata" / REGISTRY).read_text()
 
 
 CHANGES = [("epsilon: ", "epsilon: 1"), ("privacy_units: ", "privacy_units: 1"), ("", ": [")]
