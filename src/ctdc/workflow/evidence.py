@@ -7,7 +7,7 @@ only amounts are taken, rounded up, and no hash and no time (see `ctdc.release.c
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from ctdc.privacy.accounting import Cost
 from ctdc.privacy.budgets import charges, spent
 from ctdc.privacy.ledger import read
 from ctdc.release.certificate.evidence import Evidence, read_audit, read_twin
-from ctdc.release.protected import COHORTS, MEASUREMENTS, PRIVACY, read_privacy
+from ctdc.release.protected import MEASUREMENTS, PRIVACY, read_privacy
 
 DATA = "data"
 DIGITS = 6  # of amounts after the point, rounded up
@@ -87,8 +87,32 @@ def evidence_for(
 
 
 def account_of(folder: Path, privacy: Mapping[str, Any], ledger: Path, charge: str = "") -> dict[str, Any] | None:
-    """The `account` of what lies in `folder`; privacy: the content of its ``privacy.json``."""
+    """The `account` of what lies in `folder`; privacy: the content of its ``privacy.json``.
+
+    Of cohorts, each of whose people paid for themselves, it is the largest of each amount over their own accounts:
+    nobody in the release has spent more. None if the ledger lacks the charge of one.
+    """
+    delta, cohorts = float(privacy["delta"]), privacy.get("cohorts")
+    if cohorts:
+        return _largest([_of_cohort(one, ledger, delta, charge if one is cohorts[-1] else "") for one in cohorts])
     data = folder / DATA if (folder / DATA).is_dir() else folder
-    files = [data / MEASUREMENTS, *sorted((data / COHORTS).glob("*.parquet"))]
-    hashes = [hash_file(path) for path in files if path.is_file()]
-    return account(ledger, hashes, str(privacy.get("population", "")), float(privacy["delta"]), charge)
+    path = data / MEASUREMENTS
+    hashes = [hash_file(path)] if path.is_file() else []
+    return account(ledger, hashes, str(privacy.get("population", "")), delta, charge)
+
+
+def _of_cohort(cohort: Mapping[str, Any], ledger: Path, delta: float, charge: str) -> dict[str, Any] | None:
+    """The account of one cohort's own people. charge: see `account`; known of the newest, which comes last, only."""
+    return account(ledger, [str(cohort["measurements_sha256"])], str(cohort["population"]), delta, charge)
+
+
+def _largest(accounts: Sequence[dict[str, Any] | None]) -> dict[str, Any] | None:
+    """The largest of each amount, under the newest cohort's name; None if an account is lacking."""
+    found = [one for one in accounts if one is not None]
+    if len(found) < len(accounts):
+        return None
+    sides = {
+        side: {name: max(one[side][name] for one in found) for name in ("rho", "epsilon")}
+        for side in ("before", "after")
+    }
+    return {**found[-1], "charges_before": max(one["charges_before"] for one in found), **sides}

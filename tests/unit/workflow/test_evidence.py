@@ -118,3 +118,30 @@ def test_the_wrong_ledger_is_refused(folder, path):
     with pytest.raises(UserError) as caught:
         evidence_for(folder, path)
     assert caught.value.detail.code == "certificate.ledger"
+
+
+def of_cohorts(folder: Path, *cohorts: tuple[str, bytes]) -> None:
+    facts = json.loads((folder / "privacy.json").read_text())
+    listed = [{"population": name, "measurements_sha256": hash_bytes(content)} for name, content in cohorts]
+    (folder / "privacy.json").write_text(json.dumps({**facts, "population": cohorts[-1][0], "cohorts": listed}))
+
+
+def test_of_cohorts_the_most_that_any_of_their_people_spent_is_stated(folder, path):
+    """People of an older cohort may have paid before, while those of the newest had not."""
+    paid(path, b"earlier release of the old", population="all/old")
+    paid(path, b"old", population="all/old")
+    old = account(path, [hash_bytes(b"old")], "all/old", DELTA)
+    paid(path, b"new", population="all/new")
+    of_cohorts(folder, ("all/old", b"old"), ("all/new", b"new"))
+    found = evidence_for(folder, path).ledger
+    assert found["population"] == "all/new"
+    assert (found["before"], found["after"], found["charges_before"]) == (old["before"], old["after"], 1)
+    assert account(path, [hash_bytes(b"new")], "all/new", DELTA)["charges_before"] == 0
+
+
+def test_a_ledger_that_lacks_the_charge_of_a_cohort_is_refused(folder, path):
+    paid(path, b"new", population="all/new")
+    of_cohorts(folder, ("all/old", b"old"), ("all/new", b"new"))
+    with pytest.raises(UserError) as caught:
+        evidence_for(folder, path)
+    assert caught.value.detail.code == "certificate.ledger"
