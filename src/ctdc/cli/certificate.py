@@ -105,7 +105,8 @@ def sign_command(
 ) -> None:
     """Sign the certificate of RELEASE, which is verified first. Nothing else in the folder changes.
 
-    What its certificate says already stays; a ledger, an audit and a twin that are given are added.
+    A ledger, an audit and a twin that are given are stated. What its certificate stated before stays only if the same
+    key has signed it: give again what nobody had signed.
     """
     key = read_signing_key(signing_key)
     with progress_bars(quiet=as_json) as progress:

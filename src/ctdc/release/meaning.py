@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any
 
+LARGEST = 700.0  # the largest epsilon of which a float can hold e^epsilon; there is no protection far below it
 FALSE_ALARMS = 0.01  # one in a hundred, as the sentence of the statement says
 ZCDP = "zCDP"  # the engine's word for a guarantee that no Gaussian trade-off curve certifies
 
@@ -32,7 +33,7 @@ class Meaning:
 
 def meaning(epsilon: float, delta: float, mu: float | None) -> Meaning:
     """The meaning of a guarantee; `mu` None means that only (epsilon, delta) is certified."""
-    odds = math.exp(epsilon)
+    odds = math.exp(min(epsilon, LARGEST))
     accuracy = min(1.0, (odds + delta) / (1 + odds)) if mu is None else NormalDist().cdf(mu / 2)
     return Meaning(accuracy, noticed(FALSE_ALARMS, epsilon, delta, mu), odds)
 
@@ -45,7 +46,7 @@ def noticed(false_alarms: float, epsilon: float, delta: float, mu: float | None)
     if mu is not None:
         normal = NormalDist()
         return normal.cdf(normal.inv_cdf(false_alarms) + mu)
-    odds = math.exp(epsilon)
+    odds = math.exp(min(epsilon, LARGEST))
     most = min(1.0, odds * false_alarms + delta, 1 - (1 - delta - false_alarms) / odds)
     return max(false_alarms, most)
 

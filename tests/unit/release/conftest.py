@@ -23,7 +23,7 @@ def info() -> ReleaseInfo:
 
 @pytest.fixture(scope="session")
 def protected(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_protected(tmp_path_factory.mktemp("protected") / "p", rows=1500)
+    return write_protected(tmp_path_factory.mktemp("protected") / "p", rows=1500, population="twin")
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ key that it names: that finds a damaged file and not a forger, who would sign wi
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ from ctdc.release.certificate.file import Certificate, certificate_of, read_cert
 from ctdc.release.certificate.keys import PublicKey
 from ctdc.release.checks import Problem, Problems
 from ctdc.release.manifest import CERTIFICATE, MANIFEST, OLDEST_FORMAT, Manifest
+from ctdc.release.protected import PRIVACY, read_privacy
 
 UNSIGNED, NONE = "unsigned", "none"
+NONSENSE = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)  # what files of another form raise
 
 
 def certificate_problems(folder: Path, manifest: Manifest, key: PublicKey | None, *, whole: bool = True) -> Problems:
@@ -39,7 +42,7 @@ def certificate_problems(folder: Path, manifest: Manifest, key: PublicKey | None
     yield from _signature(certificate, key)
     try:
         evidence = certificate.evidence
-    except (KeyError, TypeError, ValueError):
+    except NONSENSE:
         yield Problem("certificate.content", "The certificate's evidence is not in the form of evidence.", CERTIFICATE)
         return
     yield from _manifest(folder, certificate)
@@ -73,9 +76,15 @@ def _manifest(folder: Path, certificate: Certificate) -> Problems:
 def _agreement(folder: Path, certificate: Certificate, evidence: Evidence) -> Problems:
     """The certificate says what the files say; each member that does not is named."""
     try:
-        expected = certificate_of(folder, evidence).content
-    except (UserError, KeyError, TypeError, ValueError):
-        return  # the files cannot be read, which other checks say
+        expected, privacy = certificate_of(folder, evidence).content, read_privacy(folder / PRIVACY)
+    except UserError as error:
+        yield Problem(error.detail.code, error.detail.what, error.detail.where)
+        return
+    except NONSENSE:  # a certificate of such files could say anything: that is never passed over
+        what = "The files are not in the form of which a certificate can be made, so that this one cannot be checked."
+        yield Problem("certificate.content", what, CERTIFICATE)
+        return
+    yield from _evidence(privacy, evidence)
     said = certificate.content
     for name in sorted(set(said) | set(expected)):
         if name != "release" and said.get(name) != expected.get(name):
@@ -83,6 +92,28 @@ def _agreement(folder: Path, certificate: Certificate, evidence: Evidence) -> Pr
     others = [{**_part(one, "release"), "manifest_sha256": ""} for one in (said, expected)]
     if others[0] != others[1]:
         yield Problem("certificate.differs", "It is the certificate of another release.", CERTIFICATE)
+    written = replace(certificate, content=expected).to_json().encode()
+    if said == expected and (folder / CERTIFICATE).read_bytes() != written:
+        what = "It says what the files say, and is not spelt as a certificate of them is: a byte of it was changed."
+        yield Problem("certificate.spelling", what, CERTIFICATE)
+
+
+def _evidence(privacy: Mapping[str, Any], evidence: Evidence) -> Problems:
+    """The evidence is of this release and its engine, as far as the release's own files can tell."""
+    ledger, audit = evidence.ledger, evidence.audit
+    if ledger is not None:
+        people = (str(privacy.get("population", "")), float(privacy["delta"]))
+        if (ledger["population"], ledger["delta"]) != people:
+            what = "The ledger's account is of other people than the release's, or at another delta."
+            yield Problem("certificate.evidence", what, CERTIFICATE)
+        if any(ledger["after"][name] < ledger["before"][name] for name in ledger["after"]):
+            what = "By the ledger's account less was spent after the charge than before it."
+            yield Problem("certificate.evidence", what, CERTIFICATE)
+    if audit is not None and audit["code"]["engine"] != str(privacy.get("engine_version", "")):
+        yield Problem("certificate.evidence", "The audit is of another engine than the release's.", CERTIFICATE)
+    if audit is not None and audit["rejected"]:  # a verdict of rejection has no place in a certificate at all
+        what = "The audit's verdict is not to reject, and attacks of it did reject."
+        yield Problem("certificate.evidence", what, CERTIFICATE)
 
 
 def _part(content: Mapping[str, Any], name: str) -> Mapping[str, Any]:

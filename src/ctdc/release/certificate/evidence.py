@@ -66,7 +66,10 @@ def evidence_from(document: Mapping[str, Any]) -> Evidence:
     approvers = document["approvers"]
     if not isinstance(approvers, list) or not all(map(_is_text, approvers)):
         raise ValueError("approvers are names")
-    return Evidence(parts[0], parts[1], parts[2], tuple(approvers))
+    ordered = [
+        None if part is None else _ordered(part, shape) for part, shape in zip(parts, _SHAPES.values(), strict=True)
+    ]
+    return Evidence(ordered[0], ordered[1], ordered[2], tuple(approvers))
 
 
 def read_audit(path: Path, engine: str) -> dict[str, Any]:
@@ -181,6 +184,23 @@ def _fits(value: Any, shape: Mapping[str, Any]) -> bool:
     )
 
 
+def _ordered(value: Mapping[str, Any], shape: Mapping[str, Any]) -> dict[str, Any]:
+    """A value that `_fits`, in the one spelling: members in the order of the shape, amounts with a point."""
+    return {name: _spelt(value[name], part) for name, part in shape.items()}
+
+
+def _spelt(value: Any, part: Any) -> Any:
+    if isinstance(part, Mapping):
+        return _ordered(value, part)
+    if part is _are_mutants:
+        return None if value is None else _ordered(value, _MUTANTS)
+    return float(value) if part is _is_amount else value
+
+
+def _are_mutants(value: Any) -> bool:
+    return value is None or _fits(value, _MUTANTS)
+
+
 _COST = {"rho": _is_amount, "epsilon": _is_amount}
 _MUTANTS = {"caught": _is_count, "of": _is_count}
 _SHAPES: Mapping[str, Mapping[str, Any]] = {
@@ -198,7 +218,7 @@ _SHAPES: Mapping[str, Mapping[str, Any]] = {
         "delta": _is_amount,
         "code": dict.fromkeys(CODE, _is_text),
         **dict.fromkeys(("runs", "whole_runs", "attacks", "rejected"), _is_count),
-        "mutants": lambda value: value is None or _fits(value, _MUTANTS),
+        "mutants": _are_mutants,
     },
     "twin": {"sha256": _is_text, "simulated": lambda value: value is True, **dict.fromkeys(TWIN_TABLES, _is_table)},
 }

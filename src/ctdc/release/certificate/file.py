@@ -1,8 +1,10 @@
 """The file ``certificate.json`` of a release: its content and, if somebody vouches for it, a signature.
 
 Promise: the file stands beside the manifest and outside it, because it names the manifest's hash; the manifest names
-every other file's, so that one signature covers all. The file has one spelling: a byte that differs is found, even
-where it changes no meaning. An unsigned certificate says that it is.
+every other file's, so that one signature covers all. The file has one spelling, which follows from what it says and
+from the release's files: verifying finds a byte that differs, even where it changes no meaning. One freedom is left:
+the tables of a twin stay as they were given (2 or 2.0, and which member comes first). A signing key takes over no
+evidence that the same key did not sign. An unsigned certificate says that it is.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from ctdc.release.certificate.content import FORMAT, certificate_content
 from ctdc.release.certificate.evidence import Evidence, evidence_from
 from ctdc.release.certificate.keys import PublicKey, SigningKey, decoded, encoded
 from ctdc.release.manifest import CERTIFICATE, MANIFEST, read_manifest
-from ctdc.release.protected import PRIVACY, read_json
+from ctdc.release.protected import PRIVACY, read_json, read_privacy
 
 FIGURES = "data/figures.json"
 ALGORITHM = "Ed25519"
@@ -87,16 +89,17 @@ def parse(text: str) -> Certificate:
     """The certificate in a text. Raises ValueError with a sentence that says what is wrong with it."""
     try:
         document = parse_json(text.encode())
-        spelt = _spelt(document)
+        canonical(document)  # a number that it would lose cannot have been signed
     except ValueError:
         raise ValueError("The certificate is not JSON.") from None
     if not isinstance(document, dict) or list(document) != MEMBERS or not isinstance(document["certificate"], dict):
         raise ValueError("The certificate does not have the members 'certificate' and 'signature'.")
     if document["certificate"].get("format") != FORMAT:
         raise ValueError(f"The certificate does not have the format {FORMAT}, which this version reads.")
-    if spelt != text:
+    found = Certificate(document["certificate"], _signature(document["signature"]))
+    if found.to_json() != text:
         raise ValueError("The certificate is not written as certificates are: a byte of it was changed.")
-    return Certificate(document["certificate"], _signature(document["signature"]))
+    return found
 
 
 def _signature(document: Any) -> Signature | None:
@@ -117,7 +120,7 @@ def read_certificate(release: Path) -> Certificate | None:
     if not path.is_file():
         return None
     try:
-        return parse(path.read_text(encoding="utf-8"))
+        return parse(path.read_bytes().decode())  # as text, its line ends would be made alike
     except UnicodeDecodeError:
         what = "The certificate is not text."
     except ValueError as error:
@@ -129,18 +132,18 @@ def certificate_of(release: Path, evidence: Evidence) -> Certificate:
     """The unsigned certificate that the files of a release and this evidence give."""
     _, manifest = read_manifest(release)
     text = (release / MANIFEST).read_bytes()
-    privacy, figures = read_json(release / PRIVACY), read_json(release / FIGURES)
+    privacy, figures = read_privacy(release / PRIVACY), read_json(release / FIGURES)
     return Certificate(certificate_content(manifest, text, privacy, figures, evidence))
 
 
 def certify(release: Path, evidence: Evidence, key: SigningKey | None, *, again: bool = False) -> Certificate:
-    """Write the certificate of a release that verifies: what it said before, this evidence besides, and a signature.
+    """Write the certificate of a release that verifies: this evidence, what it said before as `_older`, a signature.
 
     A signature stays where nothing changes and no key is given. again: replace a signature by another. Raises Refused
     (``certificate.signed``) where what was signed would change without that.
     """
     old = read_certificate(release)
-    fresh = certificate_of(release, evidence if old is None else evidence.with_older(old.evidence))
+    fresh = certificate_of(release, evidence.with_older(_older(old, key)))
     made = fresh if key is None else fresh.signed_by(key)
     if old is not None and (made == old or (key is None and fresh.content == old.content)):
         return old
@@ -154,3 +157,14 @@ def certify(release: Path, evidence: Evidence, key: SigningKey | None, *, again:
         )
     write_bytes(release / CERTIFICATE, made.to_json().encode())
     return made
+
+
+def _older(old: Certificate | None, key: SigningKey | None) -> Evidence:
+    """The evidence of an older certificate that stays: with a key, only what the same key has signed.
+
+    Whoever signs vouches for all of it, and anybody may have written what nobody, or somebody else, has signed.
+    """
+    if old is None:
+        return Evidence()
+    own = old.signature is not None and key is not None and old.signature.key == key.public and old.sound
+    return old.evidence if key is None or own else Evidence()

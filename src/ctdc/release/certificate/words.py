@@ -12,6 +12,7 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
+from ctdc.foundation.errors import UserError
 from ctdc.release.certificate.evidence import TWIN_TABLES, VERDICTS
 from ctdc.release.certificate.file import Certificate
 from ctdc.release.document import Section, Table
@@ -29,10 +30,24 @@ def certificate_text(language: str, key: str, **values: str) -> str:
 
 
 def certificate_sections(language: str, certificate: Certificate | None) -> tuple[Section, ...]:
-    """What a certificate says, as sections of a document; a sentence where a release has none."""
+    """What a certificate says, as sections of a document; a sentence where a release has none.
+
+    Raises UserError (``certificate.unreadable``) for a content that no certificate has.
+    """
     words = _Words(language)
     if certificate is None:
         return (Section(words("heading"), ANCHOR, (words("none"),)),)
+    try:
+        return _sections(words, certificate)
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError):
+        raise UserError(
+            "certificate.unreadable",
+            "The certificate does not say what certificates say, or not in their form.",
+            do="Verify the release ('ctdc release verify'); fetch it again from its publisher.",
+        ) from None
+
+
+def _sections(words: _Words, certificate: Certificate) -> tuple[Section, ...]:
     content, signed = certificate.content, certificate.signature is not None
     intro = (words("signed"), words("fingerprint")) if signed else (words("unsigned"),)
     rows = tuple(_rows(words, certificate))
@@ -124,8 +139,10 @@ def _audit(words: _Words, audit: Mapping[str, Any]) -> str:
 
 
 def _software(software: Mapping[str, Mapping[str, str]]) -> str:
-    both = {**software["built_with"], **software["measured_with"]}
-    return ", ".join(f"{name} {version}" for name, version in both.items())
+    """Each program with its version; with both where those who built had another one than those who measured."""
+    built, measured = software["built_with"], software["measured_with"]
+    versions = {name: [side[name] for side in (built, measured) if name in side] for name in {**built, **measured}}
+    return ", ".join(f"{name} {' / '.join(dict.fromkeys(found))}" for name, found in versions.items())
 
 
 def _computed(words: _Words, content: Mapping[str, Any]) -> Iterator[str]:

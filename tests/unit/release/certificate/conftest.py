@@ -11,7 +11,7 @@ from ctdc.release.certificate.evidence import Evidence
 from ctdc.release.certificate.keys import SigningKey, make_key, read_signing_key
 
 LEDGER = {
-    "population": "twin", "delta": 1e-6, "charges_before": 1,
+    "population": "twin", "delta": 5.8e-6, "charges_before": 1,
     "before": {"rho": 0.1, "epsilon": 2.1}, "after": {"rho": 0.5, "epsilon": 5.1},
 }  # fmt: skip
 

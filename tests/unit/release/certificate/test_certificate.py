@@ -25,8 +25,9 @@ from ctdc.release.verify import verify
 pytestmark = pytest.mark.slow  # each needs a release
 TABLE = {"columns": ["group"], "rows": [["minors"]]}
 AUDIT_PART = {
-    "sha256": "", "verdict": "inconclusive", "epsilon": 2.0, "delta": 1e-6, "runs": 1, "whole_runs": 0, "attacks": 1,
-    "rejected": 0, "mutants": None, "code": {"ctdc": "1", "engine": "2", "opendp": "3", "source": "4"},
+    "sha256": "", "verdict": "inconclusive", "epsilon": 2.0, "delta": 1e-6,
+    "code": {"ctdc": "1", "engine": "0", "opendp": "3", "source": "4"}, "runs": 1, "whole_runs": 0, "attacks": 1,
+    "rejected": 0, "mutants": {"caught": 9, "of": 9},
 }  # fmt: skip
 
 
@@ -150,6 +151,104 @@ def test_evidence_that_makes_sense_is_taken(bare):
     assert not found(bare)
 
 
+@pytest.mark.parametrize(
+    "evidence",
+    [
+        {"ledger": {**LEDGER, "population": "others"}},
+        {"ledger": {**LEDGER, "delta": 0.1}},
+        {"ledger": {**LEDGER, "after": {"rho": 0.5, "epsilon": 2.0}}},
+        {"audit": {**AUDIT_PART, "code": {**AUDIT_PART["code"], "engine": "1"}}},
+        {"audit": {**AUDIT_PART, "rejected": 1}},
+    ],
+)
+def test_evidence_of_something_else_is_found_whoever_signed_it(bare, key, evidence):
+    certificate = read_certificate(bare)
+    forged = replace(certificate, content={**certificate.content, **evidence})
+    (bare / CERTIFICATE).write_text(forged.signed_by(key).to_json())
+    assert found(bare, key.public) == [("certificate.evidence", CERTIFICATE)]
+
+
+def stated(folder: Path, name: str, change) -> Path:
+    """The release with another content of a file, and a manifest and a certificate that fit and claim much."""
+    path = folder / name
+    path.write_text(json.dumps(change(json.loads(path.read_text()))))
+    document = json.loads((folder / MANIFEST).read_text())
+    for entry in document["files"]:
+        if entry["path"] == name:
+            entry["sha256"], entry["bytes"] = hash_file(path), path.stat().st_size
+    (folder / MANIFEST).write_text(json.dumps(document))
+    _, manifest = read_manifest(folder)
+    (folder / MANIFEST).write_text(manifest.to_json())
+    certificate = read_certificate(folder)
+    content = json.loads(json.dumps(certificate.content))
+    content["protection"]["epsilon"] = 0.01
+    content["release"].update(id=manifest.id, folder=manifest.folder, manifest_sha256=hash_file(folder / MANIFEST))
+    (folder / CERTIFICATE).write_text(replace(certificate, content=content).to_json())
+    return folder.rename(folder.parent / manifest.folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("privacy.json", lambda privacy: {**privacy, "libraries": 7}),
+        ("privacy.json", lambda privacy: []),
+        ("privacy.json", lambda privacy: {**privacy, "epsilon": 1e6, "mu": None}),
+        ("privacy.json", lambda privacy: {**privacy, "mu": "small"}),
+        ("data/figures.json", lambda figures: {"headlines": 7}),
+    ],
+)
+def test_files_that_cannot_be_compared_never_let_a_certificate_pass(bare, name, change):
+    report = verify(stated(bare, name, change))
+    (check,) = [check for check in report.checks if check.name == "the certificate is for these files"]
+    assert check.problems
+    assert not report.ok
+
+
+def amounts_without_a_point(text: str) -> str:
+    return text.replace('"epsilon": 4.0', '"epsilon": 4')
+
+
+def other_order(text: str) -> str:
+    document = json.loads(text)
+    document["certificate"] = dict(reversed(document["certificate"].items()))
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+
+
+def other_order_of_evidence(text: str) -> str:
+    document = json.loads(text)
+    document["certificate"]["ledger"] = dict(reversed(document["certificate"]["ledger"].items()))
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+
+
+def other_order_of_the_signature(text: str) -> str:
+    document = json.loads(text)
+    document["signature"] = dict(reversed(document["signature"].items()))
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+
+
+def line_ends(text: str) -> str:
+    return text.replace("\n", "\r\n")
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [amounts_without_a_point, other_order, other_order_of_evidence, other_order_of_the_signature, line_ends],
+)
+def test_another_spelling_of_the_same_is_found(copy, key, spelling):
+    """The signature covers what is said; the bytes are compared too."""
+    path = copy / CERTIFICATE
+    before = path.read_bytes()
+    path.write_bytes(spelling(before.decode()).encode())
+    assert path.read_bytes() != before
+    assert [where.rpartition("/")[2] for _, where in found(copy, key.public)] == [CERTIFICATE]
+
+
+def test_a_number_that_nobody_can_sign_is_found(bare):
+    path = bare / CERTIFICATE
+    path.write_text(path.read_text().replace('"threshold": 10', f'"threshold": {10**40}'))
+    assert found(bare) == [("certificate.unreadable", CERTIFICATE)]
+
+
 def test_the_certificate_of_another_release_is_found(copy, protected, info, key, tmp_path):
     other = build(protected, tmp_path / "other", replace(info, version="2"), None, CREATED, key=key)
     shutil.copyfile(other / CERTIFICATE, copy / CERTIFICATE)
@@ -195,7 +294,7 @@ def test_a_certificate_is_never_written_in_two_ways(signed):
         doubled,
         text.rstrip(),
         text.replace("  ", " "),
-        text.replace("1e-06", "0.000001"),
+        text.replace("5.8e-06", "0.0000058"),
         "[]",
         "{}",
         "no",
@@ -236,6 +335,20 @@ def test_what_was_signed_does_not_change_unless_that_is_meant(copy, key, other_k
     assert again.content["approvers"] == ["A", "B"]
     assert again.content["ledger"] == LEDGER  # what it said before stays
     assert verify(copy, key=key.public).ok
+
+
+def test_what_another_key_has_signed_is_not_taken_over(copy, other_key):
+    assert certify(copy, Evidence(), other_key, again=True).evidence == Evidence()
+
+
+def test_a_key_vouches_for_nothing_that_anybody_may_have_written(bare, key):
+    certificate = read_certificate(bare)
+    claimed = Evidence(LEDGER, AUDIT_PART, None, ("A minister",))
+    (bare / CERTIFICATE).write_text(
+        replace(certificate, content={**certificate.content, **claimed.as_dict()}).to_json()
+    )
+    assert certify(bare, Evidence(ledger=LEDGER), key).evidence == Evidence(ledger=LEDGER)
+    assert verify(bare, key=key.public).ok
 
 
 def test_the_signed_bytes_are_canonical_and_name_the_manifest(signed, key):

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from tests.unit.release.certificate.test_evidence import TWIN
 
+from ctdc.foundation.errors import UserError
 from ctdc.release.certificate.file import Certificate, read_certificate
 from ctdc.release.certificate.words import CERTIFICATE_TEXTS, certificate_sections, certificate_text
 from ctdc.standard.languages import LANGUAGES
@@ -56,6 +57,22 @@ def test_a_release_without_a_signature_or_without_a_certificate_says_so(release,
     assert unsigned.paragraphs == (certificate_text(language, "unsigned"),)
     (none,) = certificate_sections(language, None)
     assert none.paragraphs == (certificate_text(language, "none"),)
+
+
+@pytest.mark.parametrize("content", [{}, {"release": 7}, {"data_cut": None}, {"twin": {"utility": {}}}])
+def test_a_content_that_no_certificate_has_is_an_error_that_says_so(signed, content):
+    certificate = read_certificate(signed)
+    kept = {**certificate.content, **content} if content else {"format": certificate.content["format"]}
+    with pytest.raises(UserError) as caught:
+        certificate_sections("en", replace(certificate, content=kept))
+    assert caught.value.detail.code == "certificate.unreadable"
+
+
+def test_both_versions_are_told_where_builder_and_measurer_had_others(signed):
+    certificate = read_certificate(signed)
+    software = {"built_with": {"ctdc": "2", "numpy": "3"}, "measured_with": {"ctdc": "1", "numpy": "3", "opendp": "4"}}
+    rows = rows_of("en", replace(certificate, content={**certificate.content, "software": software}))
+    assert rows[certificate_text("en", "software")] == "ctdc 2 / 1, numpy 3, opendp 4"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
