@@ -5,6 +5,7 @@ import pytest
 from tests.support.crowds import SCHEMA, SIZES, crowd, mixed, part
 
 from ctdc.foundation.errors import UserError
+from ctdc.foundation.progress import Silent
 from ctdc.privacy.attacks.candidates import Candidate, Measured, coded_candidate, read_candidate
 from ctdc.privacy.attacks.claims import Claim
 from ctdc.privacy.attacks.difference import FOUND, NOTHING, WITHIN
@@ -19,7 +20,7 @@ from ctdc.privacy.attacks.findings import (
     AttackReport,
     AttackSettings,
 )
-from ctdc.privacy.attacks.release import attack_release
+from ctdc.privacy.attacks.release import Game, attack_release
 from ctdc.privacy.kanonymity.anonymise import local_recoding
 from ctdc.privacy.kanonymity.hierarchy import hierarchy
 from ctdc.table.coded import CodedTable, table_from_matrix
@@ -251,3 +252,17 @@ def test_estimates_answer_only_what_was_measured() -> None:
     stated = counts.table((0,))
     assert stated is not None
     assert stated[1] == 2.0
+
+
+def test_the_check_of_the_control_is_the_same_in_whatever_order_members_stand() -> None:
+    """Every fifth of the members being unusual is what chooses a threshold, were they taken as they stand."""
+    members, control = np.zeros(2000), np.zeros(2000)
+    members[::5] = 5.0
+    control[:400] = 5.0
+    game = Game(SCHEMA, crowd(500, 1).matrix(), crowd(500, 2).matrix(), np.arange(3), FAST, Silent())
+    mixed_up = game._mixed((members, control))
+    again = game._mixed((members, control))
+    for one, other, scores in zip(mixed_up, again, (members, control), strict=True):
+        assert (one == other).all()
+        assert sorted(one) == sorted(scores)
+        assert 0.1 < (one[::5] > 0).mean() < 0.3
