@@ -1,6 +1,7 @@
 """``ctdc attack split`` and ``ctdc attack release``: files in, reports out, and errors that tell of nobody."""
 
 import json
+import stat
 from pathlib import Path
 
 import polars as pl
@@ -162,6 +163,64 @@ def test_counts_beside_the_records_are_attacked_too(folder: Path, tmp_path: Path
     (tmp_path / "aggregates.csv").write_text("attributes,count\nnot json,1\n")
     assert release(folder, tmp_path) == 3
     assert "not json" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "line", ["", "[1],2", '"{""c0"":[1]}",2', '"{""c0"":""v1""}",', '"{""c0"":""v1""}",many', '"{""c0"":1}",NaN', ",5"]
+)
+def test_odd_counts_are_refused_not_followed(folder: Path, tmp_path: Path, capsys: Capture, line: str) -> None:
+    pl.read_csv(folder / "other.csv", infer_schema=False).write_csv(tmp_path / "synthetic.csv")
+    (tmp_path / "aggregates.csv").write_text(f"attributes,count\n{line}\n" if line else "")
+    assert release(folder, tmp_path) == 3
+    assert "counts beside the records cannot be read" in capsys.readouterr().err
+
+
+def test_reports_and_halves_are_their_owners_alone_and_never_in_a_release(
+    folder: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    report, halves = tmp_path / "report.JSON", tmp_path / "halves"
+    release(folder, folder / "other.csv", out=report)
+    assert stat.S_IMODE(report.stat().st_mode) == 0o600
+    assert json.loads(report.read_text())["members"] == 1500
+    assert ctdc("split", folder / "members.csv", "--id", "person", "--out", halves) == 0
+    assert stat.S_IMODE(halves.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(path.stat().st_mode) for path in halves.iterdir()} == {0o600}
+
+    published = tmp_path / "release"
+    published.mkdir()
+    (published / "manifest.json").write_text("{}")
+    assert release(folder, folder / "other.csv", out=published / "report.html") == 3
+    assert ctdc("split", folder / "members.csv", "--id", "person", "--out", published / "halves") == 3
+    assert capsys.readouterr().err.count("folder that is published") == 2
+    assert [path.name for path in published.iterdir()] == ["manifest.json"]
+
+
+def test_columns_are_chosen_of_a_declared_file_with_all_of_them(folder: Path, capsys: Capture) -> None:
+    release(folder, folder / "other.csv", columns="c0,c1,c2,c5")
+    assert "Quasi-identifiers: c0, c1, c2." in capsys.readouterr().out
+
+
+def test_columns_are_chosen_after_raw_ones_are_recoded(folder: Path, tmp_path: Path, capsys: Capture) -> None:
+    """Where a raw column holds several codes, what is chosen are the variables it becomes."""
+    fields = SCHEMA.to_table_schema()["fields"]
+    several = {"name": "kinds", "type": "string", "constraints": {"enum": ["a", "b"]}, "ctdc": {"split": ";"}}
+    (tmp_path / "raw.json").write_text(json.dumps({"fields": [*fields, several]}))
+    files = {}
+    for name in ("members", "control", "other"):
+        frame = pl.read_csv(folder / f"{name}.csv", infer_schema=False)
+        frame = frame.drop("person", strict=False).with_columns(kinds=pl.Series(["a", "b", "a;b", None] * 375))
+        frame.write_csv(files.setdefault(name, tmp_path / f"{name}.csv"))
+    changed = {"members": files["members"], "control": files["control"], "schema": tmp_path / "raw.json", "id": None}
+    assert release(folder, files["other"], columns="c0,c1,c2,kinds:a", **changed) == 0
+    assert "other.csv (1,500 records)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("between", [";;", "é", ""])
+def test_only_one_character_stands_between_cells(folder: Path, tmp_path: Path, capsys: Capture, between: str) -> None:
+    words = [f"--{name}={folder / name}.csv" for name in ("members", "control")]
+    assert ctdc("release", folder / "other.csv", *words, f"--delimiter={between}") == 3
+    assert ctdc("split", folder / "members.csv", "--out", tmp_path / "halves", f"--delimiter={between}") == 3
+    assert capsys.readouterr().err.count("not a single ASCII character") == 2
 
 
 # ---- from people to a report ----------------------------------------------------------------------------------------

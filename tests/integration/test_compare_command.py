@@ -1,5 +1,6 @@
 """`ctdc compare` on invented people, from the command line to the report."""
 
+import copy
 import json
 import re
 import stat
@@ -12,8 +13,9 @@ import pytest
 from benchmarks.data import write_schema
 from click.testing import CliRunner
 
-from ctdc.cli.compare import command
+from ctdc.cli.compare import _text, command
 from ctdc.foundation.errors import UserError
+from ctdc.privacy.attacks.findings import UNFIT
 from ctdc.privacy.evaluation.comparison_page import comparison_html, kept, withheld, worst_of
 from ctdc.privacy.report import LANGUAGES, texts_of
 
@@ -122,6 +124,7 @@ def test_texts_of_all_languages_have_the_same_places():
         (["--quasi", "year", "--epsilon", "0"], "privacy.epsilon"),
         (["--quasi", "year", "--epsilon", "1", "--tool", "t=/nowhere/at-all {in} {out}"], "compare.tool"),
         (["--quasi", "year", "--epsilon", "1", "--tool", "t=false {in} {out}"], "compare.tool"),
+        (["--quasi", "year", "--epsilon", "1", "--tool", "t='copy {in} {out}"], "compare.tool"),
     ],
 )
 def test_what_cannot_be_compared_is_refused_and_nothing_is_written(table, tmp_path, options, code):
@@ -137,3 +140,54 @@ def test_what_a_tool_says_is_not_repeated(table):
     result, _ = run(table, "--quasi", "year", "--epsilon", "1", "--attacks", "0", "--tool", loud)
     assert result.exception.detail.code == "compare.tool"
     assert SECRET not in str(result.exception)
+
+
+def test_files_are_named_anywhere_in_a_command_which_is_asked_nothing(table):
+    code = "import shutil, sys; assert not sys.stdin.read(); shutil.copy(sys.argv[1][3:], sys.argv[2][3:])"
+    tool = f"copy={sys.executable} -c {code!r} if={{in}} of={{out}}"
+    result, report = run(table, "--quasi", "year", "--epsilon", "1", "--attacks", "0", "--tool", tool)
+    assert result.exception is None, result.exception
+    assert next(way for way in report["ways"] if way["name"] == "copy")["records"] == ROWS
+
+
+def test_a_table_of_fewer_columns_than_the_longest_combination_is_compared(tmp_path):
+    table = tmp_path / "people.csv"
+    pl.DataFrame({"a": ["x", "y"] * 50, "b": ["1", "2", "1", "1"] * 25}).write_csv(table)
+    write_schema({"a": ["x", "y"], "b": ["1", "2"]}, tmp_path / "schema.json")
+    words = [str(table), "--schema", str(tmp_path / "schema.json"), "--quasi", "a", "--epsilon", "1", "--k", "2"]
+    page = tmp_path / "page.html"
+    result = CliRunner().invoke(command, [*words, "--attacks", "0", "--out", str(page)], standalone_mode=False)
+    assert result.exception is None, result.exception
+    assert "never to be published" in page.read_text(encoding="utf-8")
+
+
+def test_what_cannot_be_attacked_is_refused_before_any_work(table, tmp_path):
+    """The tool, which would fail, is never started."""
+    few = tmp_path / "people.csv"
+    pl.read_csv(table, infer_schema=False).head(150).write_csv(few)
+    (tmp_path / "schema.json").write_bytes(table.with_name("schema.json").read_bytes())
+    tool = ["--tool", "t=/nowhere/at-all {in} {out}"]
+    for path, quasi, code in ((few, "year", "attack.too_few"), (table, ",".join(NAMES), "attack.columns")):
+        result, _ = run(path, "--quasi", quasi, "--epsilon", "1", *tool)
+        assert result.exception.detail.code == code
+        assert "--attacks 0" in result.exception.detail.do
+
+
+def test_a_report_is_not_written_into_a_release(table, tmp_path):
+    (tmp_path / "manifest.json").write_text("{}")
+    result, _ = run(table, "--quasi", "planet", "--out", str(tmp_path / "page.html"))
+    assert result.exception.detail.code == "private.out"
+
+
+def test_it_is_said_where_no_leak_would_have_been_found_and_where_nothing_follows(compared):
+    report = copy.deepcopy(compared[0])
+    one = next(one for one in report["attacks"]["candidates"] if one["name"] == "epsilon 1")
+    one["worst"], one["smallest"] = None, None
+    report["attacks"]["verdict"] = UNFIT
+    page, shown = comparison_html(report), _text(report, ())
+    for language in LANGUAGES:
+        assert texts_of("comparison")[language]["attacked.powerless"] in page
+    assert "a leak of any size would have been missed too" in shown
+    assert "100.0%" not in next(line for line in shown.splitlines() if "epsilon 1:" in line and "Attacks" in line)
+    assert "nothing follows" in shown
+    assert "nothing follows" not in _text(compared[0], ())

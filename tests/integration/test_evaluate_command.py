@@ -10,7 +10,9 @@ import pytest
 from tests.support.protected_twin import invented_people, write_protected
 
 from ctdc.cli.main import main
+from ctdc.foundation.errors import UserError
 from ctdc.privacy.evaluation.evaluate import notices
+from ctdc.workflow.evaluation import _read_shares
 
 pytestmark = pytest.mark.slow
 Capture = pytest.CaptureFixture[str]
@@ -94,7 +96,7 @@ def test_reports_are_private_and_whole(people: Path, tmp_path: Path, capsys: Cap
 def test_a_report_is_not_written_into_a_release(people: Path, protected: Path, capsys: Capture) -> None:
     before = sorted(protected.rglob("*"))
     assert ctdc("evaluate", people, protected, "--out", protected / "deep" / "page.html", "--json") == 3
-    assert json.loads(capsys.readouterr().out)["error"]["code"] == "evaluate.out"
+    assert json.loads(capsys.readouterr().out)["error"]["code"] == "private.out"
     assert sorted(protected.rglob("*")) == before
 
 
@@ -198,3 +200,19 @@ def test_of_linked_tables_the_people_are_evaluated(tmp_path: Path, capsys: Captu
     report = evaluated(capsys, truth, folder, "--columns", "area,flag")
     assert report["people"][0] == 300
     assert report["published"] == []
+
+
+@pytest.mark.parametrize("between", [";;", "é"])
+def test_only_one_character_stands_between_cells(table: Path, capsys: Capture, between: str) -> None:
+    assert ctdc("evaluate", table, table, "--delimiter", between) == 3
+    assert "not a single ASCII character" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "figures", ["{}", "[]", '{"variables": [1], "groups": []}', '{"variables": null, "groups": []}']
+)
+def test_figures_of_another_form_are_refused(tmp_path: Path, figures: str) -> None:
+    path = tmp_path / "figures.json"
+    path.write_text(figures)
+    with pytest.raises(UserError, match="lack or misstate"):
+        _read_shares(path)

@@ -39,6 +39,11 @@ def shuffled(table: CodedTable, seed: int) -> Candidate:
     return Candidate(table.schema, np.stack([draw.permutation(column) for column in table.matrix()]))
 
 
+def candidate_of(table: CodedTable) -> Candidate:
+    """A coded table, in which nothing is withheld."""
+    return Candidate(table.schema, table.matrix())
+
+
 def coded(columns: dict[str, Sequence[str | None]], schema: Schema) -> CodedTable:
     return code_table(pa.table({name: pa.array(column, pa.string()) for name, column in columns.items()}), schema, "t")
 

@@ -11,11 +11,11 @@ import click
 
 from ctdc.cli.common import emit, json_option, progress_bars
 from ctdc.foundation.files import as_json as json_text
-from ctdc.foundation.files import write_text
 from ctdc.privacy.attacks.difference import FOUND, POWER, WITHIN
 from ctdc.privacy.attacks.findings import NEVER_PUBLISH, UNFIT, Attacked, AttackReport, AttackSettings, Finding
 from ctdc.privacy.attacks.release_page import attacks_html, names_of
 from ctdc.workflow.attack import Reading, attack, split
+from ctdc.workflow.private import check_out, write_private
 
 EXIT_CODES = {FOUND: 1, UNFIT: 4}
 UNFIT_TEXT = (
@@ -119,7 +119,10 @@ path_option = click.Path(path_type=Path)
 @click.option("--confidence", type=float, default=0.95, show_default=True, help="Of the whole report.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Of the choice of people who are attacked.")
 @click.option(
-    "--out", type=path_option, multiple=True, help="Report to write: JSON if the name ends so, else HTML; repeatable."
+    "--out",
+    type=path_option,
+    multiple=True,
+    help="Report to write, for your eyes only: JSON if the name ends so, else HTML; repeatable.",
 )
 @json_option
 def release_command(
@@ -148,10 +151,12 @@ def release_command(
     """
     settings = AttackSettings(attacks=attacks, quasi=quasi, isolated=isolated, confidence=confidence, seed=seed)
     reading = Reading(schema, profile, columns, identity, hierarchies, delimiter)
+    for path in out:
+        check_out(path)
     with progress_bars(quiet=as_json) as progress:
         report = attack(files, members, control, reading, settings, progress)
     for path in out:
-        write_text(path, json_text(report.as_dict()) if path.suffix == ".json" else attacks_html(report))
+        write_private(path, json_text(report.as_dict()) if path.suffix.lower() == ".json" else attacks_html(report))
     emit(report.as_dict(), as_json, report_text(report, out))
     sys.exit(EXIT_CODES.get(report.verdict, 0))
 

@@ -9,10 +9,13 @@ from typing import Any
 import click
 
 from ctdc.cli.common import emit, json_option, progress_bars
-from ctdc.privacy.attacks.findings import AttackSettings
+from ctdc.privacy.attacks.findings import UNFIT, AttackSettings
 from ctdc.privacy.evaluation.comparison_page import error, kept, lost, withheld, worst_of
 from ctdc.workflow.anonymise import read_hierarchies
 from ctdc.workflow.compare import OURS, TOOL, Comparison, Tool, compare_file, write_comparison
+from ctdc.workflow.private import check_out
+
+UNFIT_TEXT = "The two halves are not alike: nothing follows from these attacks."
 
 
 def _names(_: click.Context, __: click.Parameter, value: str) -> tuple[str, ...]:
@@ -68,17 +71,23 @@ def _attacks(report: Mapping[str, Any]) -> list[str]:
     if report["attacks"] is None:
         return []
     by_name = {way["name"]: way for way in report["ways"]}
-    lines = []
+    lines = [UNFIT_TEXT] if report["attacks"]["verdict"] == UNFIT else []
     for one in report["attacks"]["candidates"]:
         worst = worst_of(one)
         found = (
             f"{worst['attack']} succeeds {worst['difference']:.1%} more often on people who are in it "
             f"({worst['low']:.1%} to {worst['high']:.1%})"
             if worst
-            else f"nothing found; a leak of {one['smallest'] or 1:.1%} would have been"
+            else _nothing(one["smallest"])
         )
         lines.append(f"Attacks on {_title(by_name[one['name']], report['k'])}: {found}")
     return lines
+
+
+def _nothing(smallest: float | None) -> str:
+    if smallest is None:
+        return "nothing found, but a leak of any size would have been missed too"
+    return f"nothing found; a leak of {smallest:.1%} would have been"
 
 
 def _text(report: Mapping[str, Any], out: tuple[Path, ...]) -> str:
@@ -157,6 +166,8 @@ def command(
         attacks=AttackSettings(attacks=attacks, seed=seed) if attacks else None,
         seed=seed,
     )
+    for path in out:
+        check_out(path)
     with progress_bars(quiet=as_json) as progress:
         report = compare_file(table, wish, profile, schema, facts=facts, settings=settings, progress=progress)
     for path in out:

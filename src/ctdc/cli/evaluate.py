@@ -9,7 +9,8 @@ import click
 from ctdc.cli.common import emit, json_option, progress_bars
 from ctdc.privacy.evaluation.evaluate import Report, notices
 from ctdc.privacy.evaluation.summary import FARTHER, Sign, signs_of
-from ctdc.workflow.evaluation import Choices, check_out, evaluate_files, write_report
+from ctdc.workflow.evaluation import Choices, evaluate_files, write_report
+from ctdc.workflow.private import check_out
 
 LINES = {
     "tvd": "Mean distance of {order}-way tables: {value:.4f} (by chance alone {beside:.4f})",

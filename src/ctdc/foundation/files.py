@@ -84,14 +84,18 @@ def check_new_folder(path: Path) -> None:
 def atomic_folder(path: Path, *, private: bool = False) -> Iterator[Path]:
     """Yield an empty temporary folder beside `path` that becomes `path` on success.
 
-    private: only its owner may ever enter it. Raises UserError (``files.exists``) if `path` exists: folders made this
-    way are never overwritten.
+    private: only its owner may ever enter it, and nothing in it is for others either. Raises UserError
+    (``files.exists``) if `path` exists: folders made this way are never overwritten.
     """
     check_new_folder(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
     try:
         yield temporary
+        if private:
+            for entry in temporary.rglob("*"):
+                if not entry.is_symlink():
+                    entry.chmod(entry.stat().st_mode & 0o700)
         temporary.chmod(0o700 if private else 0o755)
         temporary.rename(path)
         sync_folder(path.parent)

@@ -8,6 +8,7 @@ are known; no error holds a person's value. What is written is private: it belon
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ctdc.foundation.documents import BadDocument, parse_json
 from ctdc.foundation.errors import UserError
 from ctdc.foundation.files import as_json, atomic_folder, write_text
 from ctdc.foundation.hashing import hash_file
@@ -40,7 +42,7 @@ from ctdc.release.analysis import load
 from ctdc.release.manifest import MANIFEST
 from ctdc.release.protected import PRIVACY
 from ctdc.table.coded import CodedTable, code_table, column_names, parquet_metadata, read_table
-from ctdc.table.declare import Declaration
+from ctdc.table.declare import Declaration, check_delimiter
 from ctdc.table.recode import recode
 from ctdc.table.schema import Schema
 from ctdc.table.variable import Variable
@@ -48,6 +50,7 @@ from ctdc.workflow.anonymise import DATA as ANONYMISED
 from ctdc.workflow.anonymise import level_of, read_hierarchies
 from ctdc.workflow.any_table import Choices
 from ctdc.workflow.combine import IDENTITY
+from ctdc.workflow.private import check_out
 from ctdc.workflow.protect import Source, find_source, is_harmonised, matching_profile
 
 RECORDS, COUNTS = "synthetic.csv", "aggregates.csv"  # of a folder that another tool wrote
@@ -72,6 +75,9 @@ class Reading:
     identity: str = ""
     hierarchies: Path | None = None
     delimiter: str = ","
+
+    def __post_init__(self) -> None:
+        check_delimiter(self.delimiter, "--delimiter")
 
 
 @dataclass(frozen=True)
@@ -184,7 +190,10 @@ def _sources(paths: tuple[Path, Path], reading: Reading) -> tuple[Source, Source
     if not reading.schema and not all(known(path) for path in paths):
         return None
     choices = Choices(reading.identity or None) if reading.schema else None
-    one, two = (find_source(path, reading.profile, reading.schema, choices, facts=False) for path in paths)
+    one, two = (
+        find_source(path, reading.profile, reading.schema, choices, facts=False, delimiter=reading.delimiter)
+        for path in paths
+    )
     return one, two
 
 
@@ -239,13 +248,21 @@ def _candidate(name: str, path: Path, coded: Coded, reading: Reading, release: b
         if isinstance(derived, CodedTable):
             return coded_candidate(name, _chosen(derived, coded.schema.names))
     names = column_names(records, reading.delimiter)
+    raw = None if coded.declaration is None else _raw(coded.declaration, names)
+    if raw is not None:  # whatever is chosen of it, all of it is needed to recode it
+        whole = recode(read_table(records, reading.delimiter, list(raw.columns)), raw, str(records))
+        return coded_candidate(name, _chosen(whole, coded.schema.names))
     table = read_table(records, reading.delimiter, [one for one in reading.columns if one in names] or None)
-    if coded.declaration is not None and set(names) == set(coded.declaration.columns) != set(coded.schema.names):
-        raw = replace(coded.declaration, subject_id="")
-        return coded_candidate(name, recode(table, raw, str(records)))
     groups = _groups(table, coded.schema, reading)
     found = read_candidate(name, table, coded.schema, groups, str(records))
     return replace(found, counts=_counts(counts, coded.schema, found.rows))
+
+
+def _raw(declaration: Declaration, names: Sequence[str]) -> Declaration | None:
+    """How a file with these columns is recoded: as the people are, row by row; None for one that is coded already."""
+    raw = replace(declaration, subject_id="")
+    whole = set(raw.columns) <= set(names) <= set(declaration.columns)
+    return raw if whole and set(raw.columns) != set(raw.schema.names) else None
 
 
 def _release(name: str, path: Path, schema: Schema) -> Candidate:
@@ -316,14 +333,24 @@ def _counts(path: Path | None, schema: Schema, rows: int) -> Counts | None:
     try:
         frame = pl.read_csv(path, columns=["attributes", "count"], schema_overrides={"attributes": pl.String})
         pairs = zip(frame["attributes"], frame["count"].cast(pl.Float64), strict=True)
-        return listed_counts(schema, ((json.loads(codes), count) for codes, count in pairs), float(rows))
-    except (pl.exceptions.PolarsError, json.JSONDecodeError, AttributeError):
+        return listed_counts(schema, (_listed(codes, count) for codes, count in pairs), float(rows))
+    except (pl.exceptions.PolarsError, BadDocument):
         raise UserError(
             "attack.counts",
             "The counts beside the records cannot be read.",
             where=str(path),
             allowed='csv with the columns attributes ({"variable":"code"}) and count',
         ) from None
+
+
+def _listed(codes: str | None, count: float | None) -> tuple[Mapping[str, str], float]:
+    """One published count. Raises BadDocument for a line of another form."""
+    found = parse_json((codes or "").encode())
+    if not isinstance(found, dict) or not all(isinstance(code, str) for code in found.values()):
+        raise BadDocument("it does not give each variable a code")
+    if count is None or not math.isfinite(count):
+        raise BadDocument("it lacks a count")
+    return found, count
 
 
 # ---- halves ---------------------------------------------------------------------------------------------------------
@@ -335,9 +362,11 @@ def split(
     """Write two halves of the people of `path` into the new folder `out`, in the format of `path`; return a report.
 
     identity: the column that says whose row it is; else, of harmonised cases, their subjects; else a row is a person.
-    key_file: the secret key that decides, made when it is not there; by default beside `out`. Raises UserError
-    (``attack.columns``).
+    key_file: the secret key that decides, made when it is not there; by default beside `out`. Only their owner can read
+    the halves. Raises UserError (``attack.columns``, ``private.out``).
     """
+    check_delimiter(delimiter, "--delimiter")
+    check_out(out)
     names = column_names(path, delimiter)
     columns = (identity,) if identity else tuple(IDENTITY) if set(IDENTITY) <= set(names) else ()
     _check_there(columns, names, path)
@@ -348,7 +377,7 @@ def split(
     key, _ = read_or_create_key(key_file or out.with_name(f"{out.name}.key"))
     first = pl.Series(in_first_half(_whose(table, columns), key))
     ending = ".parquet" if path.suffix.lower() == ".parquet" else ".csv"
-    with atomic_folder(out) as folder:
+    with atomic_folder(out, private=True) as folder:
         rows = {}
         for name, marks in ((MEMBERS, first), (CONTROL, ~first)):
             half = table.filter(pa.array(marks))

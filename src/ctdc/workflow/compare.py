@@ -25,11 +25,11 @@ import pyarrow as pa
 
 from ctdc.foundation import clock
 from ctdc.foundation.errors import UserError
-from ctdc.foundation.files import as_json, atomic_file
+from ctdc.foundation.files import as_json
 from ctdc.foundation.progress import Progress, Silent
 from ctdc.privacy.attacks import candidates as attacked
 from ctdc.privacy.attacks.findings import NEVER_PUBLISH, AttackSettings
-from ctdc.privacy.attacks.release import attack_release
+from ctdc.privacy.attacks.release import attack_release, check_people
 from ctdc.privacy.domain import joint
 from ctdc.privacy.estimate import estimate
 from ctdc.privacy.evaluation.coded import Candidate
@@ -49,6 +49,7 @@ from ctdc.table.coded import CodedTable, read_table, table_from_matrix
 from ctdc.workflow.anonymise import LevelSpec, Made, make_anonymous
 from ctdc.workflow.attack import claim_in
 from ctdc.workflow.evaluation_settings import plan_of
+from ctdc.workflow.private import write_private
 from ctdc.workflow.protect import find_source, settings_of
 
 FORMAT = "ctdc-comparison/1"
@@ -60,10 +61,24 @@ SHOWN = ("orders", "published", "charts", "rankings_kept", "trends", "subgroups"
 
 @dataclass(frozen=True)
 class Tool:
-    """Somebody else's program. command: with arguments, ``{in}`` for a csv to read and ``{out}`` for one to write."""
+    """Somebody else's program. command: with arguments, ``{in}`` for a csv to read and ``{out}`` for one to write,
+    anywhere in them. Raises UserError (``compare.tool``) for a command that cannot be taken apart or lacks one.
+    """
 
     name: str
     command: str
+
+    def __post_init__(self) -> None:
+        if not all(place in " ".join(self.parts) for place in ("{in}", "{out}")):
+            raise _failed(self, "is not told where to read and where to write")
+
+    @property
+    def parts(self) -> list[str]:
+        """The program and its arguments. Raises UserError (``compare.tool``)."""
+        try:
+            return shlex.split(self.command)
+        except ValueError:
+            raise _failed(self, "cannot be started: a quote in its command is not closed") from None
 
 
 @dataclass(frozen=True)
@@ -131,7 +146,7 @@ def compare(people: CodedTable, wish: Comparison, progress: Progress | None = No
         "quasi": list(wish.quasi),
         "k": wish.k,
         "delta": wish.delta,
-        "length": wish.length,
+        "length": min(wish.length, len(people.schema.names)),
         "ways": whole,
         "successive": _successive(people, wish),
         "attacks": _attacked(people, ways, wish, shown),
@@ -167,10 +182,9 @@ def compare_file(
 
 
 def write_comparison(path: Path, report: Mapping[str, Any]) -> None:
-    """Write JSON if the name ends so, else the page, for the owner's eyes."""
+    """Write JSON if the name ends so, else the page, for the owner's eyes. Raises as `private.check_out`."""
     text = as_json(report) if path.suffix.lower() == ".json" else comparison_html(report)
-    with atomic_file(path, private=True) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    write_private(path, text)
 
 
 def _check(people: CodedTable, wish: Comparison) -> None:
@@ -181,6 +195,23 @@ def _check(people: CodedTable, wish: Comparison) -> None:
         raise UserError(
             "compare.columns", f"There is no column {unknown[0]!r}.", allowed=", ".join(people.schema.names)
         )
+    if wish.attacks is not None:
+        _check_attackable(people, wish, wish.attacks)
+
+
+def _check_attackable(people: CodedTable, wish: Comparison, attacks: AttackSettings) -> None:
+    """Refuse before any work what no attack could be played on: too few people or columns."""
+    try:
+        check_people(*split(people, 0.5, wish.seed), replace(attacks, quasi=wish.quasi))
+    except UserError as error:
+        detail = error.detail
+        raise UserError(
+            detail.code,
+            f"The attacks on one half of the table cannot be made. {detail.what}",
+            where=detail.where,
+            allowed=detail.allowed,
+            do="Compare without attacks: --attacks 0.",
+        ) from None
 
 
 # ---- the ways -----------------------------------------------------------------------------------------------------
@@ -238,10 +269,11 @@ def _tool(people: CodedTable, tool: Tool) -> Outcome:
     with tempfile.TemporaryDirectory() as name:
         given, made = Path(name) / "in.csv", Path(name) / "out.csv"
         texts_of(people).write_csv(given)
-        places = {"{in}": str(given), "{out}": str(made)}
-        command = [places.get(part, part) for part in shlex.split(tool.command)]
+        command = [part.replace("{in}", str(given)).replace("{out}", str(made)) for part in tool.parts]
         try:
-            done = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 - the steward names the program
+            done = subprocess.run(  # noqa: S603 - the steward names the program
+                command, stdin=subprocess.DEVNULL, capture_output=True, check=False
+            )
         except OSError as error:
             raise _failed(tool, f"could not be started: {error.strerror}") from None
         if done.returncode or not made.exists():

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ctdc.foundation.errors import UserError
-from ctdc.foundation.files import as_json, atomic_file
+from ctdc.foundation.files import as_json
 from ctdc.foundation.progress import Progress
 from ctdc.privacy.domain import People
 from ctdc.privacy.evaluation.charts import PublishedShare, PublishedShares
@@ -30,14 +30,16 @@ from ctdc.privacy.evaluation.settings import Settings
 from ctdc.release.analysis import Analysis
 from ctdc.release.analysis import load as load_release
 from ctdc.release.manifest import MANIFEST, read_manifest
-from ctdc.release.protected import PRIVACY, ProtectedData, read_json
+from ctdc.release.protected import ProtectedData, read_json
 from ctdc.release.verify import CODEBOOK, FIGURES
-from ctdc.release.vocabulary import Vocabulary, vocabulary_from_dict, vocabulary_of_profile
+from ctdc.release.vocabulary import Vocabulary, read_vocabulary, vocabulary_of_profile
 from ctdc.standard.loader import load
 from ctdc.table.coded import CodedTable, code_column, code_table, column_names, read_table
+from ctdc.table.declare import check_delimiter
 from ctdc.table.schema import Schema
 from ctdc.table.variable import MAX_CODES, Variable
 from ctdc.workflow.evaluation_settings import Plan, plan_of
+from ctdc.workflow.private import write_private
 from ctdc.workflow.protect import find_source, is_harmonised, matching_profile, schema_of_profile
 
 Labels = Mapping[str, str]
@@ -58,6 +60,9 @@ class Choices:
     length: int | None = None
     seed: int | None = None
     delimiter: str = ","
+
+    def __post_init__(self) -> None:
+        check_delimiter(self.delimiter, "--delimiter")
 
 
 @dataclass(frozen=True)
@@ -106,28 +111,13 @@ def evaluate_files(truth: Path, candidate: Path, choices: Choices, progress: Pro
     return Evaluated(report, _names(vocabulary, plan))
 
 
-def check_out(path: Path) -> None:
-    """Raise UserError (``evaluate.out``) for a report within a release or a protected folder, which get published."""
-    for folder in path.resolve().parents:
-        if any((folder / name).is_file() for name in (MANIFEST, PRIVACY)):
-            raise UserError(
-                "evaluate.out",
-                "The report would lie in a folder that is published.",
-                where=str(path),
-                allowed="a place outside of releases and of folders of 'ctdc protect'",
-                do="Choose another place: an evaluation is never to be published.",
-            )
-
-
 def write_report(path: Path, evaluated: Evaluated) -> None:
-    """Write JSON if the name ends so, else the page, for the owner's eyes. Raises as `check_out`."""
-    check_out(path)
+    """Write JSON if the name ends so, else the page, for the owner's eyes. Raises as `private.check_out`."""
     if path.suffix.lower() == ".json":
         text = as_json(evaluated.report.as_dict())
     else:
         text = evaluation_html(evaluated.report, evaluated.names)
-    with atomic_file(path, private=True) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    write_private(path, text)
 
 
 def _chosen(plan: Plan, choices: Choices) -> Settings:
@@ -272,7 +262,7 @@ def _published(folder: Path, release: Analysis, schema: Schema) -> Published | N
     if schema.names != release.data.schema.names:
         return None
     figures = folder / FIGURES
-    shares = _shares(read_json(figures)) if figures.is_file() else {}
+    shares = _read_shares(figures) if figures.is_file() else {}
     return Published(_counts(release.data), release.estimates, shares)
 
 
@@ -284,6 +274,19 @@ def _counts(data: ProtectedData) -> Counts:
     ]
     count, low, high, below = (wide[name].to_numpy() for name in ("count", "low95", "high95", "below_threshold"))
     return Counts(np.stack([column.to_numpy() for column in codes], axis=1).astype(np.uint16), count, low, high, below)
+
+
+def _read_shares(path: Path) -> PublishedShares:
+    """The shares in a release's figures. Raises UserError (``release.figures``) for a file of another form."""
+    try:
+        return _shares(read_json(path))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise UserError(
+            "release.figures",
+            f"The figures lack or misstate {error}.",
+            where=str(path),
+            do="Fetch the release again; 'ctdc release verify' names every file that is not as it was released.",
+        ) from None
 
 
 def _shares(figures: Mapping[str, Any]) -> PublishedShares:
@@ -309,7 +312,7 @@ def _shares(figures: Mapping[str, Any]) -> PublishedShares:
 def _vocabulary(path: Path, release: Analysis | None, truth: Truth) -> Vocabulary | None:
     """What variables and codes are called; None for tables of other fields."""
     if release is not None and (path / CODEBOOK).is_file():
-        return vocabulary_from_dict(read_json(path / CODEBOOK))
+        return read_vocabulary(path / CODEBOOK)
     if not truth.profile:
         return None
     standard = load()

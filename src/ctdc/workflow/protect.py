@@ -139,12 +139,14 @@ def find_source(
     choices: Choices | None = None,
     facts: bool = True,
     linked: Linked | None = None,
+    delimiter: str = ",",
 ) -> Source:
     """Decide the domain of `path`: the schema file, the named profile, or the profile its columns belong to.
 
     Harmonised cases are derived to the profile, by default the newest. choices: take the place of what the schema file
     says; facts: whether what is true by definition is part of the domain; linked: rows that belong to the people, whom
-    a schema file then has to declare. Raises UserError (``protect.no_domain``, ``protect.needs_schema``).
+    a schema file then has to declare; delimiter: of a csv file that no schema file declares. Raises UserError
+    (``protect.no_domain``, ``protect.needs_schema``).
     """
     if linked is not None:
         return find_linked(path, None if profile_id else schema_path, choices or Choices(), linked, facts)
@@ -166,7 +168,7 @@ def find_source(
         schema = schema_of_profile(profile, facts)
         to_profile = derive_settled if facts else derive
         return Source(schema, profile.id, lambda: code_table(to_profile(read_table(path), profile), schema, str(path)))
-    found = load().profile(profile_id) if profile_id else matching_profile(column_names(path))
+    found = load().profile(profile_id) if profile_id else matching_profile(column_names(path, delimiter))
     if found is None:
         raise UserError(
             "protect.no_domain",
@@ -176,7 +178,7 @@ def find_source(
             do="Give a Table Schema that lists the codes of every column: --schema FILE.",
         )
     schema = schema_of_profile(found, facts)
-    return Source(schema, found.id, lambda: code_table(read_table(path), schema, str(path)))
+    return Source(schema, found.id, lambda: code_table(read_table(path, delimiter), schema, str(path)))
 
 
 def find_linked(path: Path, schema_path: Path | None, choices: Choices, linked: Linked, facts: bool) -> Source:

@@ -134,3 +134,13 @@ def test_a_second_rename_that_fails_gives_the_old_folder_back(tmp_path: Path, mo
         monkeypatch.setattr(Path, "chmod", lambda *_: None)
     assert everything(path) == ["old"]
     assert everything(tmp_path) == ["folder"]
+
+
+def test_a_private_folder_and_all_in_it_are_their_owners_alone(tmp_path: Path) -> None:
+    with atomic_folder(tmp_path / "halves", private=True) as fresh:
+        (fresh / "deep").mkdir()
+        for path in (fresh / "a", fresh / "deep" / "b"):
+            path.write_text("x")
+            path.chmod(0o644)
+    for path in (tmp_path / "halves", *(tmp_path / "halves").rglob("*")):
+        assert path.stat().st_mode & 0o777 == (0o700 if path.is_dir() else 0o600)

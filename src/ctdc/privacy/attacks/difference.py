@@ -1,9 +1,10 @@
 """Whether an attack succeeds more often on people who were in the data than on people who were not.
 
 Promise: shares carry exact intervals (Clopper & Pearson 1934, Biometrika 26:404). The interval of a difference joins
-two of them by squaring and adding (Newcombe 1998, Statistics in Medicine 17:873, method 10, there with Wilson's), which
-makes it wider, never narrower, and fit for no success at all. What is found holds at the risk that was asked for, all
-attacks together (Bonferroni); what is not found comes with the smallest leak that would have been.
+two of them by squaring and adding (Newcombe 1998, Statistics in Medicine 17:873, method 10, there with Wilson's). It is
+mostly wider than his, but may be narrower where nobody or everybody, or nearly so, is hit: there an exact interval ends
+nearer than Wilson's. What is found holds at the risk that was asked for, all attacks together (Bonferroni); what is not
+found comes with the smallest leak that would have been.
 """
 
 from __future__ import annotations

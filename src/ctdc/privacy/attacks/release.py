@@ -65,15 +65,15 @@ def attack_release(
     ``attack.control``, ``attack.settings``).
     """
     wanted = settings or AttackSettings()
-    quasi = _check(members, control, candidates, wanted)
+    quasi = check_people(members, control, wanted, candidates)
     game = Game(members.schema, members.matrix(), control.matrix(), quasi, wanted, progress or Silent())
     return game.played(candidates)
 
 
-def _check(
-    members: CodedTable, control: CodedTable, candidates: Sequence[Candidate], settings: AttackSettings
+def check_people(
+    members: CodedTable, control: CodedTable, settings: AttackSettings, candidates: Sequence[Candidate] = ()
 ) -> Integers:
-    """The positions of the quasi-identifiers, if everything fits together."""
+    """The positions of the quasi-identifiers, if everything fits together. Raises as `attack_release`."""
     schema = members.schema
     if any(one.variables != schema.variables for one in (control.schema, *(each.schema for each in candidates))):
         raise UserError("attack.columns", "The tables do not have the same columns and codes.")
@@ -316,9 +316,18 @@ class Game:
         lacking = self.groups[ISOLATED].sides(unknown[self.parts[ISOLATED]])
         return (
             Finding("exact", EVERYBODY, either_way(compare_marks(match[:members], match[members:both], risk))),
-            Finding("surprise", EVERYBODY, _either(*self.surprises, risk)),
+            Finding("surprise", EVERYBODY, _either(*self._mixed(self.surprises), risk)),
             Finding("lacking", ISOLATED, _either(*lacking, risk)),
         )
+
+    def _mixed(self, scores: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
+        """The scores in random order, as `compare_scores` needs them: those of members stand in the order of a file.
+
+        Drawn apart from everything else, so that this changes no other attack.
+        """
+        random = np.random.default_rng(self.settings.seed)
+        members, others = (one[random.permutation(len(one))] for one in scores)
+        return members, others
 
 
 def _either(members: Floats, others: Floats, risk: float) -> Compared:

@@ -33,11 +33,6 @@ class Candidate:
     matrix: Matrix
 
 
-def candidate_of(table: CodedTable) -> Candidate:
-    """A coded table, in which nothing is withheld."""
-    return Candidate(table.schema, table.matrix())
-
-
 def code_candidate(
     table: pa.Table,
     schema: Schema,

@@ -116,7 +116,7 @@ def evaluate(
 ) -> Report:
     """Measure how far the candidate is from the truth, in everything that `settings` asks for.
 
-    candidate: see `coded.code_candidate` and `coded.candidate_of`; published: the counts of a release, whose records
+    candidate: see `coded.code_candidate`; published: the counts of a release, whose records
     are the candidate; about: facts to be told with the report, JSON values. Raises UserError (``evaluate.settings``,
     ``evaluate.empty``).
     """

@@ -1,7 +1,8 @@
 """Whether a model can tell the true records from those that stand for them: the propensity score's mean squared error.
 
 Promise: the model's terms are chosen from the true table alone, so that the null, in which records drawn from the truth
-take the candidate's place, is about the same model.
+take the candidate's place, is about the same model. They are drawn from all of the truth, also where only some of its
+people stand on the other side, as the candidate's are: otherwise the null would be too small, and the ratio too large.
 
 pMSE is the mean over both tables' records of (p - c)^2, p the fitted probability of being the candidate's and c the
 candidate's share of the records (Woo, Reiter, Oganian & Karr 2009, "Global measures of data utility for microdata
@@ -130,7 +131,10 @@ def propensity(pair: Pair, settings: Settings, random: Random) -> Propensity:
     zeros = np.concatenate([np.ones(people[0]), np.zeros(people[1])])
     model = fit(joined(true_rows, rows), zeros, 1 - zeros, ridge=RIDGE, tolerance=TOLERANCE, factor=factor)
     pmse = _pmse(model, zeros, 1 - zeros)
-    null = _null(true_rows, people[1], settings.resamples, random, factor)
+    if people[0] == pair.truth.shape[1]:
+        null = _null(true_rows, people[1], settings.resamples, random, factor)
+    else:
+        null = _null_of_some(pair.truth, design, true_rows, people[1], settings.resamples, random, factor)
     mean = float(null.mean())
     return Propensity(
         pmse, mean, float(null.min()), float(null.max()), pmse / mean if mean else 1.0, design.width, people
@@ -160,6 +164,20 @@ def _null(rows: Rows, drawn: int, resamples: int, random: Random, factor: Factor
     for _ in range(resamples):
         ones = np.bincount(random.integers(0, people, drawn), minlength=people).astype(np.float64)
         found.append(_pmse(fit(rows, zeros, ones, ridge=RIDGE, tolerance=TOLERANCE, factor=factor), zeros, ones))
+    return np.array(found)
+
+
+def _null_of_some(
+    truth: Matrix, design: Design, rows: Rows, drawn: int, resamples: int, random: Random, factor: Factor
+) -> npt.NDArray[np.float64]:
+    """The same where `rows` are some of the true people only: the others are drawn from all of the `truth`."""
+    zeros = np.concatenate([np.ones(len(rows)), np.zeros(drawn)])
+    found = []
+    for _ in range(resamples):
+        others = np.ascontiguousarray(truth[:, random.integers(0, truth.shape[1], drawn)])
+        both = joined(rows, design.rows(others))
+        model = fit(both, zeros, 1 - zeros, ridge=RIDGE, tolerance=TOLERANCE, factor=factor)
+        found.append(_pmse(model, zeros, 1 - zeros))
     return np.array(found)
 
 

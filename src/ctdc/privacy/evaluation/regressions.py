@@ -40,7 +40,9 @@ class Coefficient:
 
 @dataclass(frozen=True)
 class Compared:
-    """One term in both tables. candidate: None where its records do not determine it; overlap: at most 1."""
+    """One term in both tables. code: "" for having none of a variable in a group; candidate: None where its records do
+    not determine it; overlap: at most 1.
+    """
 
     variable: str
     code: str
@@ -157,7 +159,7 @@ def _terms(pair: Pair, one: Regression, usable: Flags, outcome: Flags) -> _Terms
         term[first] = 0 if both[first] else -1
         for code in np.flatnonzero(both):
             if code != first:
-                names.append((variable.name, variable.codes[code - 1]))
+                names.append((variable.name, variable.codes[code - 1] if code else ""))
                 term[code] = len(names)
         references[variable.name] = "" if first == 0 else variable.codes[first - 1]
         of.append(term)

@@ -5,9 +5,10 @@ import pytest
 from tests.support.crowds import SCHEMA, SIZES, crowd, mixed, part
 
 from ctdc.foundation.errors import UserError
+from ctdc.foundation.progress import Silent
 from ctdc.privacy.attacks.candidates import Candidate, Measured, coded_candidate, read_candidate
 from ctdc.privacy.attacks.claims import Claim
-from ctdc.privacy.attacks.difference import FOUND, NOTHING, WITHIN
+from ctdc.privacy.attacks.difference import FOUND, NOTHING, WITHIN, compare_scores, either_way
 from ctdc.privacy.attacks.findings import (
     ALONE,
     ATTACKS,
@@ -19,7 +20,7 @@ from ctdc.privacy.attacks.findings import (
     AttackReport,
     AttackSettings,
 )
-from ctdc.privacy.attacks.release import attack_release
+from ctdc.privacy.attacks.release import Game, attack_release
 from ctdc.privacy.kanonymity.anonymise import local_recoding
 from ctdc.privacy.kanonymity.hierarchy import hierarchy
 from ctdc.table.coded import CodedTable, table_from_matrix
@@ -251,3 +252,17 @@ def test_estimates_answer_only_what_was_measured() -> None:
     stated = counts.table((0,))
     assert stated is not None
     assert stated[1] == 2.0
+
+
+def test_the_check_of_the_control_does_not_depend_on_the_order_of_members() -> None:
+    """As they stand here, the fifth that chooses the threshold would be of the unusual alone, and mislead it."""
+    game = Game(SCHEMA, crowd(2000, 1).matrix(), crowd(4000, 2).matrix(), np.arange(3), FAST, Silent())
+    members, others = np.zeros(2000), np.zeros(2000)
+    members[::5] = others[:400] = 5.0
+    game.__dict__["surprises"] = (members, others)  # what the property would keep
+    unknown = np.zeros(max(part.stop for part in game.parts.values()))
+    check = {one.attack: one.compared for one in game._checked(unknown, 0.001)}
+    assert check["surprise"].verdict == NOTHING
+    assert check == {one.attack: one.compared for one in game._checked(unknown, 0.001)}
+    unmixed = compare_scores(-members, -others, 0.001), compare_scores(members, others, 0.001)
+    assert FOUND in {either_way(one).verdict for one in unmixed}

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 
 import pyarrow as pa
 import pytest
-from tests.support.evaluated import invented
+from tests.support.evaluated import candidate_of, invented
 
-from ctdc.privacy.evaluation.coded import Pair, candidate_of, pair_of
+from ctdc.privacy.evaluation.coded import Pair, pair_of
 from ctdc.table.coded import CodedTable
 
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from tests.support.evaluated import GROUPS, SCHEMA, coded, of_texts
+from tests.support.evaluated import GROUPS, SCHEMA, candidate_of, coded, of_texts
 
 from ctdc.privacy.evaluation.charts import PublishedShare, chart_errors, charts_of, ranking
-from ctdc.privacy.evaluation.coded import Candidate, Pair, candidate_of, pair_of
+from ctdc.privacy.evaluation.coded import Candidate, Pair, pair_of
 from ctdc.privacy.evaluation.settings import Settings
 from ctdc.privacy.evaluation.trends import LOST, NEW, REVERSED, SURVIVES, deviates, outcome_of, trends
 from ctdc.table.coded import CodedTable

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from tests.support.evaluated import candidate_of
 
 from ctdc.foundation.errors import UserError
-from ctdc.privacy.evaluation.coded import Candidate, candidate_of, code_candidate, pair_of
+from ctdc.privacy.evaluation.coded import Candidate, code_candidate, pair_of
 from ctdc.table.schema import Schema
 from ctdc.table.variable import Variable
 

@@ -4,10 +4,9 @@ import json
 from dataclasses import replace
 
 import pytest
-from tests.support.evaluated import GROUPS, SCHEMA, invented, shuffled
+from tests.support.evaluated import GROUPS, SCHEMA, candidate_of, invented, shuffled
 
 from ctdc.foundation.errors import UserError
-from ctdc.privacy.evaluation.coded import candidate_of
 from ctdc.privacy.evaluation.evaluate import FORMAT, evaluate
 from ctdc.privacy.evaluation.settings import Regression, Settings, Subgroup, check_settings
 from ctdc.privacy.report import LANGUAGES

@@ -5,9 +5,8 @@ from dataclasses import replace
 from html import unescape
 
 import pytest
-from tests.support.evaluated import GROUPS, invented, shuffled
+from tests.support.evaluated import GROUPS, candidate_of, invented, shuffled
 
-from ctdc.privacy.evaluation.coded import candidate_of
 from ctdc.privacy.evaluation.evaluate import Report, evaluate
 from ctdc.privacy.evaluation.evaluation_page import (
     BOTTOM,

@@ -4,9 +4,9 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from tests.support.evaluated import invented, shuffled
+from tests.support.evaluated import candidate_of, invented, shuffled
 
-from ctdc.privacy.evaluation.coded import Pair, candidate_of, pair_of
+from ctdc.privacy.evaluation.coded import Pair, pair_of
 from ctdc.privacy.evaluation.logistic import Rows, fit, joined
 from ctdc.privacy.evaluation.propensity import RIDGE, design_of, propensity
 from ctdc.privacy.evaluation.settings import Settings
@@ -94,3 +94,16 @@ def test_separated_tables_still_have_a_model() -> None:
     model = fit(rows, np.array([50.0, 0.0]), np.array([0.0, 50.0]), ridge=0.5, tolerance=1e-6)
     assert model.converged
     assert model.fitted[0] < 0.1 < 0.9 < model.fitted[1]
+
+
+@pytest.mark.statistical
+def test_of_some_people_too_new_draws_have_a_ratio_near_one() -> None:
+    """A null from the same 2,000 people would make it about 2; its standard deviation is 0.2, of three 0.12."""
+    many = invented(11, 20_000)
+    draw = np.random.default_rng(12)
+    ratios = []
+    for _ in range(3):
+        resample = many.matrix()[:, draw.integers(0, many.rows, many.rows)]
+        drawn = pair_of(many, type(candidate_of(many))(many.schema, resample))
+        ratios.append(propensity(drawn, Settings(most_people=2000), draw).ratio)
+    assert 0.5 < np.mean(ratios) < 1.5

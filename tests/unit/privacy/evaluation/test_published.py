@@ -6,12 +6,12 @@ from itertools import combinations, product
 import numpy as np
 import pytest
 from tests.support.engine import NoNoise
-from tests.support.evaluated import GROUPS, invented
+from tests.support.evaluated import GROUPS, candidate_of, invented
 
 from ctdc.privacy.accounting import Guarantee
 from ctdc.privacy.estimate import Estimates, estimate
 from ctdc.privacy.evaluation import marginals
-from ctdc.privacy.evaluation.coded import Candidate, candidate_of
+from ctdc.privacy.evaluation.coded import Candidate
 from ctdc.privacy.evaluation.evaluate import evaluate
 from ctdc.privacy.evaluation.published import Counts, Published, published_errors
 from ctdc.privacy.evaluation.settings import Settings

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from tests.support.evaluated import GROUPS, coded, of_texts
+from tests.support.evaluated import GROUPS, candidate_of, coded, of_texts
 
-from ctdc.privacy.evaluation.coded import Pair, candidate_of, pair_of
+from ctdc.privacy.evaluation.coded import Pair, pair_of
 from ctdc.privacy.evaluation.regressions import NO_PEOPLE, NO_TERMS, Coefficient, overlap, regression
 from ctdc.privacy.evaluation.settings import Regression, Settings
 from ctdc.table.schema import Schema
@@ -81,3 +81,18 @@ def test_without_people_or_terms_there_is_no_model() -> None:
     assert regression(pair_of(alike, candidate_of(alike)), MODEL, Settings()).problem == NO_PEOPLE
     alone = coded({"out": ["yes", "no"], "kind": ["a", "a"]}, SMALL)
     assert regression(pair_of(alone, candidate_of(alone)), MODEL, Settings()).problem == NO_TERMS
+
+
+def test_having_no_code_of_a_group_is_a_term_without_a_code() -> None:
+    """A variable of several codes in a group: who has another answer there has none of its codes."""
+    schema = Schema((Variable("kind", ("a", "b")), Variable("other", ("1",)), Variable("work", ("1", "2"))))
+    columns = {
+        "kind": ["a", "a", "a", "b", "b", None, None] * 20,
+        "other": ["1"] * 140,
+        "work": ["1", "2", "1", "1", "2", "2", "1"] * 20,
+    }
+    pair = pair_of(coded(columns, schema), of_texts(columns, schema))
+    one = Regression("work", "work", ("1",), ("kind",))
+    found = regression(pair, one, Settings(groups={"asked": ("kind", "other")}))
+    assert found.references == {"kind": "a"}
+    assert [term.code for term in found.coefficients] == ["", "b"]
