@@ -24,7 +24,6 @@ from benchmarks.peers import PeerUnavailableError, environment_python
 from benchmarks.tables import machine_line, markdown
 from ctdc.foundation.files import as_json, write_text
 from ctdc.hub.site.stories.study import STUDIES
-from ctdc.privacy.attacks.difference import IMPOSSIBLE
 from ctdc.privacy.attacks.findings import AttackSettings
 from ctdc.privacy.evaluation.comparison_page import error, kept, lost, shares, withheld, worst_of
 from ctdc.workflow.anonymise import read_hierarchies
@@ -99,7 +98,7 @@ def succession(report: Document) -> str:
     grown = report["successive"]
     return (
         f"Of {grown['newcomers']:,} people who are only in the second of two files, subtracting one file from the "
-        f"other leaves {grown['people']:,} in groups of fewer than {report['k']}, {grown['alone']:,} of them alone."
+        f"other leaves {grown['people']:,} in\ngroups of fewer than {report['k']}, {grown['alone']:,} of them alone."
     )
 
 
@@ -119,10 +118,11 @@ def study(document: Document) -> Document:
     """The figures that the data story quotes, in the form of `ctdc.hub.site.stories.study`."""
     report = document["report"]
     ways = {way["name"]: way for way in report["ways"]}
-    attacked = {one["name"]: one["attacks"] for one in report["attacks"]["candidates"]}
+    candidates = {one["name"]: one for one in report["attacks"]["candidates"]}
     protected = f"epsilon {QUOTED:g}"
-    exact = next(one for one in attacked["local"] if (one["attack"], one["targets"]) == ("exact", "isolated"))
-    last = report["length"] - 1
+    exact = next(
+        one for one in candidates["local"]["attacks"] if (one["attack"], one["targets"]) == ("exact", "isolated")
+    )
 
     def sure(unit: str, value: float | None) -> Document:
         return {"unit": unit, "value": value, "low": value, "high": value}
@@ -133,7 +133,7 @@ def study(document: Document) -> Document:
             "group": sure("plain", float(report["k"])),
             "redacted_kept": sure("share", kept(ways["redacted"], report["people"])),
             "suppressed_withheld": sure("share", withheld(ways["local"])),
-            "suppressed_error": sure("share", error(ways["local"], last)),
+            "suppressed_error": sure("share", error(ways["local"], 0)),
             "suppressed_attack": {
                 "unit": "points",
                 "value": exact["difference"],
@@ -141,10 +141,8 @@ def study(document: Document) -> Document:
                 "high": exact["high"],
             },
             "epsilon": sure("plain", QUOTED),
-            "protected_error": sure("share", error(ways[protected], last)),
-            "protected_attack": sure(
-                "points", max(one["high"] for one in attacked[protected] if one["verdict"] != IMPOSSIBLE)
-            ),
+            "protected_error": sure("share", error(ways[protected], 0)),
+            "protected_attack": sure("share", candidates[protected]["smallest"]),
         },
     }
 

@@ -24,4 +24,6 @@ def test_what_the_page_says_in_words_is_so() -> None:
     assert worst["local"] is not None
     errors = [error(ways[f"epsilon {epsilon}"], 2) for epsilon in (1, 2, 4, 12)]
     assert errors == sorted(errors, reverse=True)
-    assert error(ways["local"], 2) > errors[2]
+    assert errors[3] < error(ways["local"], 2) < errors[0]
+    assert all(error(ways["local"], 0) > 3 * error(ways[f"epsilon {epsilon}"], 0) for epsilon in (1, 2, 4, 12))
+    assert worst["epsilon 4"] is None  # the story says so
