@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ctdc.cli.common import emit, json_option
+from ctdc.cli.common import delimiter_option, emit, json_option, names_given
 from ctdc.privacy.kanonymity.anonymise import METHODS
 from ctdc.workflow.anonymise import NOT_A_GUARANTEE, Demands, anonymise, read_hierarchies
 
@@ -50,7 +50,12 @@ def _summary(report: dict[str, Any], out: Path) -> str:
 
 @click.command(epilog="Example: ctdc anonymise cases.csv --quasi year,gender,age --k 11 --out anonymous")
 @click.argument("table", type=click.Path(path_type=Path))
-@click.option("--quasi", required=True, help="Columns by which people could be found again, with commas between.")
+@click.option(
+    "--quasi",
+    required=True,
+    callback=names_given,
+    help="Columns by which people could be found again, with commas between.",
+)
 @click.option("--k", type=int, required=True, help="Fewest records that must look alike in them.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="New folder to write.")
 @click.option(
@@ -63,11 +68,11 @@ def _summary(report: dict[str, Any], out: Path) -> str:
 @click.option("--hierarchies", type=click.Path(path_type=Path), help="TOML file of how values become coarser.")
 @click.option("--l-diversity", type=Demand(int), multiple=True, help="Fewest values of a sensitive column in a class.")
 @click.option("--t-closeness", type=Demand(float), multiple=True, help="Farthest a class may be from the whole table.")
-@click.option("--delimiter", default=",", show_default=True, help="Between a csv file's cells; \\t for a tab.")
+@delimiter_option
 @json_option
 def command(
     table: Path,
-    quasi: str,
+    quasi: tuple[str, ...],
     k: int,
     out: Path,
     method: str,
@@ -81,9 +86,7 @@ def command(
 
     Suppressed cells are written as *, empty ones stay empty. Without --hierarchies a cell is kept or suppressed.
     """
-    columns = [name.strip() for name in quasi.split(",") if name.strip()]
     demands = Demands(dict(l_diversity), dict(t_closeness))
-    between = delimiter.replace("\\t", "\t")
-    report = anonymise(table, out, columns, k, method, read_hierarchies(hierarchies), demands, between)
+    report = anonymise(table, out, quasi, k, method, read_hierarchies(hierarchies), demands, delimiter)
     click.echo(click.style("Notice: ", fg="yellow", bold=True) + NOT_A_GUARANTEE, err=True)
     emit(report, as_json, _summary(report, out))

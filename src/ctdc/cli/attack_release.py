@@ -9,13 +9,12 @@ from typing import Any
 
 import click
 
-from ctdc.cli.common import emit, json_option, progress_bars
-from ctdc.foundation.files import as_json as json_text
+from ctdc.cli.common import delimiter_given, emit, json_option, names_given, progress_bars
 from ctdc.privacy.attacks.difference import FOUND, POWER, WITHIN
 from ctdc.privacy.attacks.findings import NEVER_PUBLISH, UNFIT, Attacked, AttackReport, AttackSettings, Finding
 from ctdc.privacy.attacks.release_page import attacks_html, names_of
 from ctdc.workflow.attack import Reading, attack, split
-from ctdc.workflow.private import check_out, write_private
+from ctdc.workflow.private import check_out, write_private_report
 
 EXIT_CODES = {FOUND: 1, UNFIT: 4}
 UNFIT_TEXT = (
@@ -92,14 +91,6 @@ def _named(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> li
     return found
 
 
-def _names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...]:
-    return tuple(name.strip() for name in (value or "").split(",") if name.strip())
-
-
-def _between(_: click.Context, __: click.Parameter, value: str) -> str:
-    return value.replace("\\t", "\t")
-
-
 path_option = click.Path(path_type=Path)
 
 
@@ -109,11 +100,13 @@ path_option = click.Path(path_type=Path)
 @click.option("--control", type=path_option, required=True, help="People of the same population who were not.")
 @click.option("--schema", type=path_option, help="Table Schema that declares every column.")
 @click.option("--profile", help="Release profile of harmonised cases; the newest when left out.")
-@click.option("--columns", callback=_names, help="Columns to look at, separated by commas; all when left out.")
+@click.option("--columns", callback=names_given, help="Columns to look at, separated by commas; all when left out.")
 @click.option("--id", "identity", default="", help="Column of members and control that says whose row it is.")
-@click.option("--quasi", callback=_names, help="Columns by which people could be known; default: most codes.")
+@click.option("--quasi", callback=names_given, help="Columns by which people could be known; default: most codes.")
 @click.option("--hierarchies", type=path_option, help="TOML file from which 'ctdc anonymise' made groups.")
-@click.option("--delimiter", default=",", show_default=True, callback=_between, help="Of csv files; \\t for a tab.")
+@click.option(
+    "--delimiter", default=",", show_default=True, callback=delimiter_given, help="Of csv files; \\t for a tab."
+)
 @click.option("--attacks", type=int, default=5000, show_default=True, help="People attacked of each kind, at most.")
 @click.option("--isolated", type=float, default=0.25, show_default=True, help="Share of people counted as isolated.")
 @click.option("--confidence", type=float, default=0.95, show_default=True, help="Of the whole report.")
@@ -156,7 +149,7 @@ def release_command(
     with progress_bars(quiet=as_json) as progress:
         report = attack(files, members, control, reading, settings, progress)
     for path in out:
-        write_private(path, json_text(report.as_dict()) if path.suffix.lower() == ".json" else attacks_html(report))
+        write_private_report(path, report.as_dict(), lambda: attacks_html(report))
     emit(report.as_dict(), as_json, report_text(report, out))
     sys.exit(EXIT_CODES.get(report.verdict, 0))
 
@@ -166,7 +159,9 @@ def release_command(
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="New folder to write.")
 @click.option("--id", "identity", default="", help="Column that says whose row it is; a person's rows stay together.")
 @click.option("--key", type=path_option, help="Secret key that decides; made when missing. Default: OUT.key.")
-@click.option("--delimiter", default=",", show_default=True, callback=_between, help="Of a csv file; \\t for a tab.")
+@click.option(
+    "--delimiter", default=",", show_default=True, callback=delimiter_given, help="Of a csv file; \\t for a tab."
+)
 @json_option
 def split_command(table: Path, out: Path, identity: str, key: Path | None, delimiter: str, as_json: bool) -> None:
     """Split the people of TABLE (csv or parquet) into members, to be protected, and a control that is kept out.

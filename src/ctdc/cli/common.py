@@ -15,10 +15,38 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
-
-
+private_out_option = click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    multiple=True,
+    help="Report to write, for your eyes only: JSON if the name ends so, else HTML; repeatable.",
+)
 workload_option = click.option(
     "--workload", type=click.Path(path_type=Path), help="File that says what is measured, in place of --length."
+)
+
+
+def comma_names(text: str | None) -> tuple[str, ...]:
+    """Names with commas between; none where nothing was given."""
+    return tuple(name.strip() for name in (text or "").split(",") if name.strip())
+
+
+def names_given(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...]:
+    """`comma_names`, as an option's callback."""
+    return comma_names(value)
+
+
+def delimiter_given(_: click.Context, __: click.Parameter, value: str) -> str:
+    r"""What stands between a csv file's cells, as an option's callback: a tab can be written as \t."""
+    return value.replace("\\t", "\t")
+
+
+delimiter_option = click.option(
+    "--delimiter",
+    default=",",
+    show_default=True,
+    callback=delimiter_given,
+    help="Between a csv file's cells; \\t for a tab.",
 )
 
 

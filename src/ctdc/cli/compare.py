@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from ctdc.cli.common import emit, json_option, progress_bars
+from ctdc.cli.common import emit, json_option, names_given, private_out_option, progress_bars
 from ctdc.privacy.attacks.findings import UNFIT, AttackSettings
 from ctdc.privacy.evaluation.comparison_page import error, kept, lost, withheld, worst_of
 from ctdc.workflow.anonymise import read_hierarchies
@@ -16,10 +16,6 @@ from ctdc.workflow.compare import OURS, TOOL, Comparison, Tool, compare_file, wr
 from ctdc.workflow.private import check_out
 
 UNFIT_TEXT = "The two halves are not alike: nothing follows from these attacks."
-
-
-def _names(_: click.Context, __: click.Parameter, value: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in value.split(",") if name.strip())
 
 
 def _numbers(_: click.Context, __: click.Parameter, value: str) -> tuple[float, ...]:
@@ -105,7 +101,7 @@ def _text(report: Mapping[str, Any], out: tuple[Path, ...]) -> str:
 
 @click.command(epilog="Example: ctdc compare cases.csv --quasi year,gender,age,citizenship --out comparison.html")
 @click.argument("table", type=click.Path(path_type=Path))
-@click.option("--quasi", required=True, callback=_names, help="Columns by which people could be found again.")
+@click.option("--quasi", required=True, callback=names_given, help="Columns by which people could be found again.")
 @click.option("--k", type=int, default=11, show_default=True, help="Fewest records that must look alike in them.")
 @click.option("--epsilon", "epsilons", default="1,2,4,12", show_default=True, callback=_numbers, help="Of protections.")
 @click.option("--delta", type=float, default=1e-6, show_default=True, help="Of protections.")
@@ -125,12 +121,7 @@ def _text(report: Mapping[str, Any], out: tuple[Path, ...]) -> str:
 @click.option("--settings", type=click.Path(path_type=Path), help="TOML file of subgroups and regressions.")
 @click.option("--attacks", type=int, default=5000, show_default=True, help="People attacked of each kind; 0 for none.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Of records, halves and attacks.")
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
-    multiple=True,
-    help="Report to write, for your eyes only: JSON if the name ends so, else HTML; repeatable.",
-)
+@private_out_option
 @json_option
 def command(
     table: Path,

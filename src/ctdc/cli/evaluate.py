@@ -6,7 +6,14 @@ from pathlib import Path
 
 import click
 
-from ctdc.cli.common import emit, json_option, progress_bars
+from ctdc.cli.common import (
+    delimiter_option,
+    emit,
+    json_option,
+    names_given,
+    private_out_option,
+    progress_bars,
+)
 from ctdc.privacy.evaluation.evaluate import Report, notices
 from ctdc.privacy.evaluation.summary import FARTHER, Sign, signs_of
 from ctdc.workflow.evaluation import Choices, evaluate_files, write_report
@@ -61,27 +68,22 @@ def _text(report: Report, out: tuple[Path, ...]) -> str:
 @click.argument("candidate", type=click.Path(path_type=Path))
 @click.option("--profile", help="Release profile of the standard; found from the columns when left out.")
 @click.option("--schema", type=click.Path(path_type=Path), help="Table Schema that declares every column of TRUTH.")
-@click.option("--columns", help="Columns to compare, separated by commas; by default all.")
+@click.option("--columns", callback=names_given, help="Columns to compare, separated by commas; by default all.")
 @click.option(
     "--coarser", is_flag=True, help="Values of CANDIDATE that are no codes are coarser ones, and count as withheld."
 )
 @click.option("--settings", type=click.Path(path_type=Path), help="TOML file of subgroups, regressions and groups.")
 @click.option("--length", type=click.IntRange(1, 3), help="Longest combination that is compared.  [default: 3]")
 @click.option("--seed", type=int, help="Of resampling.  [default: 1]")
-@click.option("--delimiter", default=",", show_default=True, help="Between a csv file's cells; \\t for a tab.")
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
-    multiple=True,
-    help="Report to write, for your eyes only: JSON if the name ends so, else HTML; repeatable.",
-)
+@delimiter_option
+@private_out_option
 @json_option
 def command(
     truth: Path,
     candidate: Path,
     profile: str | None,
     schema: Path | None,
-    columns: str | None,
+    columns: tuple[str, ...],
     coarser: bool,
     settings: Path | None,
     length: int | None,
@@ -95,9 +97,7 @@ def command(
     TRUTH: csv or parquet file of the true people, as 'ctdc protect' takes it. CANDIDATE: a release, a folder of 'ctdc
     protect', or a csv or parquet file with the same columns; a suppressed cell of a k-anonymous one is *.
     """
-    names = tuple(name.strip() for name in (columns or "").split(",") if name.strip())
-    between = delimiter.replace("\\t", "\t")
-    choices = Choices(profile, schema, names, coarser, settings, length, seed, between)
+    choices = Choices(profile, schema, columns, coarser, settings, length, seed, delimiter)
     for path in out:
         check_out(path)
     with progress_bars(quiet=as_json) as progress:

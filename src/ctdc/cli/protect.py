@@ -8,7 +8,15 @@ from typing import Any
 
 import click
 
-from ctdc.cli.common import check_one_length, combinations, emit, json_option, progress_bars, workload_option
+from ctdc.cli.common import (
+    check_one_length,
+    combinations,
+    comma_names,
+    emit,
+    json_option,
+    progress_bars,
+    workload_option,
+)
 from ctdc.cli.precheck import precheck_text
 from ctdc.table.shapes import SHAPES
 from ctdc.workflow.any_table import Choices
@@ -109,8 +117,7 @@ def _of_linked(statement: dict[str, Any]) -> list[str]:
 
 
 def _choices(subject_id: str | None, columns: str | None, max_rows: int | None) -> Choices:
-    names = None if columns is None else tuple(name.strip() for name in columns.split(",") if name.strip())
-    return Choices(subject_id, names, max_rows)
+    return Choices(subject_id, None if columns is None else comma_names(columns), max_rows)
 
 
 @click.command(epilog="Example: ctdc protect cases.parquet --epsilon 2 --delta 1e-6 --out protected")

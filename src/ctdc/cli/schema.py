@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from ctdc.cli.common import emit, json_option
+from ctdc.cli.common import delimiter_option, emit, json_option
 from ctdc.foundation.files import write_text
 from ctdc.table.infer import draft_declaration
 
@@ -29,7 +29,7 @@ def command() -> None:
 @click.option("--out", type=click.Path(path_type=Path), help="File to write; printed when left out.")
 @click.option("--max-codes", type=int, default=300, show_default=True, help="Refuse columns with more values.")
 @click.option("--subject-id", default="", help="Column that says whose row it is; it is no variable.")
-@click.option("--delimiter", default=",", show_default=True, help="Between a csv file's cells; \\t for a tab.")
+@delimiter_option
 @json_option
 def infer(table: Path, out: Path | None, max_codes: int, subject_id: str, delimiter: str, as_json: bool) -> None:
     """Draft a Table Schema from the values in TABLE (csv or parquet).
@@ -37,8 +37,7 @@ def infer(table: Path, out: Path | None, max_codes: int, subject_id: str, delimi
     Cells with ; or | are taken for several codes, dates and many different numbers are put into bands. A draft only:
     a domain that is inferred from sensitive records is outside the privacy guarantee.
     """
-    between = delimiter.replace("\\t", "\t")
-    document = draft_declaration(table, max_codes, subject_id, between) | {"description": WARNING}
+    document = draft_declaration(table, max_codes, subject_id, delimiter) | {"description": WARNING}
     text = json.dumps(document, ensure_ascii=False, indent=1)
     click.echo(click.style("Warning: ", fg="yellow", bold=True) + WARNING, err=True)
     if out is None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
 
@@ -19,6 +19,7 @@ from ctdc.foundation.errors import UserError
 from ctdc.foundation.hashing import hash_file
 from ctdc.table.schema import Schema, read_schema
 
+T = TypeVar("T")
 SYNTHETIC_CSV = "synthetic.csv"
 SYNTHETIC = "synthetic.parquet"
 AGGREGATES_CSV = "aggregates.csv"
@@ -50,6 +51,20 @@ def read_json(path: Path) -> Any:
         raise UserError("release.file_missing", f"The file {path.name} is missing.", where=str(path)) from None
     except BadDocument as error:
         raise UserError("release.not_json", f"{path.name} is not JSON: {error}.", where=str(path)) from None
+
+
+def read_json_as(make: Callable[[Any], T], path: Path, code: str, complaint: str) -> T:
+    """What `make` makes of a released JSON file. code: of the UserError for a file of another form; complaint: its
+    beginning, such as "The figures lack or misstate"."""
+    try:
+        return make(read_json(path))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise UserError(
+            code,
+            f"{complaint} {error}.",
+            where=str(path),
+            do="Fetch the release again; 'ctdc release verify' names every file that is not as it was released.",
+        ) from None
 
 
 def read_privacy(path: Path) -> Mapping[str, Any]:

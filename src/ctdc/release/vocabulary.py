@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ctdc.foundation.errors import UserError
-from ctdc.release.protected import read_json
+from ctdc.release.protected import read_json_as
 from ctdc.standard.languages import LANGUAGES
 from ctdc.standard.model import Profile, ProfileColumn, Standard
 from ctdc.table.constraints import Implication, read_implications
@@ -218,15 +218,7 @@ def vocabulary_from_dict(document: Mapping[str, Any]) -> Vocabulary:
 
 def read_vocabulary(path: Path) -> Vocabulary:
     """The words in a release's ``codebook.json``. Raises UserError (``release.codebook``) for anything else."""
-    try:
-        return vocabulary_from_dict(read_json(path))
-    except (KeyError, TypeError, AttributeError) as error:
-        raise UserError(
-            "release.codebook",
-            f"The code book lacks or misstates {error}.",
-            where=str(path),
-            do="Fetch the release again; 'ctdc release verify' names every file that is not as it was released.",
-        ) from None
+    return read_json_as(vocabulary_from_dict, path, "release.codebook", "The code book lacks or misstates")
 
 
 def _variables_from(document: Mapping[str, Any]) -> tuple[VariableWords, ...]:

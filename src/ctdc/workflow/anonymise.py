@@ -14,9 +14,8 @@ from typing import Any, Literal
 
 import numpy as np
 import polars as pl
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from ctdc.foundation.documents import BadDocument, parse_toml
 from ctdc.foundation.errors import Refused, UserError
 from ctdc.foundation.files import as_json, atomic_folder, write_text
 from ctdc.privacy.kanonymity.anonymise import METHODS, Anonymised, Integers, check_k, distinct_rows
@@ -25,6 +24,7 @@ from ctdc.privacy.kanonymity.hierarchy import SUPPRESSED, Hierarchy, Level, hier
 from ctdc.standard.loader import load
 from ctdc.table.coded import read_table
 from ctdc.table.declare import check_delimiter
+from ctdc.workflow.documents import read_toml_as
 
 WHOLE = re.compile(r"-?[0-9]+")
 DATA, REPORT = "anonymised.csv", "report.json"
@@ -82,21 +82,8 @@ def read_hierarchies(path: Path | None) -> Mapping[str, Sequence[LevelSpec]]:
     """The levels of each column in a TOML file. Raises UserError (``anonymise.hierarchies``)."""
     if path is None:
         return {}
-    try:
-        return LEVELS.validate_python(parse_toml(path.read_bytes()))
-    except FileNotFoundError:
-        raise UserError("anonymise.hierarchies", f"There is no file {path}.") from None
-    except BadDocument as error:
-        raise UserError("anonymise.hierarchies", f"{path} is not TOML: {error}.") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise UserError(
-            "anonymise.hierarchies",
-            f"{first['msg']}.",
-            where=f"{path}, {'.'.join(map(str, first['loc']))}",
-            allowed='for each column [[COLUMN]] with "groups", "bands" and "from", or "standard"',
-            do="See docs/how-to/anonymise.md.",
-        ) from None
+    allowed = 'for each column [[COLUMN]] with "groups", "bands" and "from", or "standard"'
+    return read_toml_as(LEVELS, path, "anonymise.hierarchies", allowed, "See docs/how-to/anonymise.md.")
 
 
 def anonymise(

@@ -25,7 +25,6 @@ import pyarrow as pa
 
 from ctdc.foundation import clock
 from ctdc.foundation.errors import UserError
-from ctdc.foundation.files import as_json
 from ctdc.foundation.progress import Progress, Silent
 from ctdc.privacy.attacks import candidates as attacked
 from ctdc.privacy.attacks.findings import NEVER_PUBLISH, AttackSettings
@@ -49,7 +48,7 @@ from ctdc.table.coded import CodedTable, read_table, table_from_matrix
 from ctdc.workflow.anonymise import LevelSpec, Made, make_anonymous
 from ctdc.workflow.attack import claim_in
 from ctdc.workflow.evaluation_settings import plan_of
-from ctdc.workflow.private import write_private
+from ctdc.workflow.private import write_private_report
 from ctdc.workflow.protect import find_source, settings_of
 
 FORMAT = "ctdc-comparison/1"
@@ -108,6 +107,13 @@ class Comparison:
         if len(set(names)) < len(names) or not all(names):
             raise UserError("compare.tool", "Two tools have one name, or one has none.", do="--tool NAME=COMMAND")
 
+    @property
+    def attack_settings(self) -> AttackSettings:
+        """How one half is attacked: by the same quasi-identifiers. Only for a comparison with attacks."""
+        if self.attacks is None:
+            raise ValueError("this comparison has no attacks")
+        return replace(self.attacks, quasi=self.quasi)
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -128,6 +134,9 @@ class Way:
     about: Mapping[str, Any] = field(default_factory=dict)
 
 
+Halves = tuple[CodedTable, CodedTable]  # people who are in the files that are attacked, and people who are not
+
+
 def compare(people: CodedTable, wish: Comparison, progress: Progress | None = None) -> dict[str, Any]:
     """The report, JSON values in the form of docs/reference/comparison.md.
 
@@ -135,6 +144,7 @@ def compare(people: CodedTable, wish: Comparison, progress: Progress | None = No
     """
     shown = progress or Silent()
     _check(people, wish)
+    halves = _attackable(people, wish) if wish.attacks else None
     ways = list(_ways(wish))
     whole = [_worth(people, way, wish, shown) for way in ways]
     return {
@@ -149,7 +159,7 @@ def compare(people: CodedTable, wish: Comparison, progress: Progress | None = No
         "length": min(wish.length, len(people.schema.names)),
         "ways": whole,
         "successive": _successive(people, wish),
-        "attacks": _attacked(people, ways, wish, shown),
+        "attacks": _attacked(*halves, ways, wish, shown) if halves else None,
     }
 
 
@@ -183,8 +193,7 @@ def compare_file(
 
 def write_comparison(path: Path, report: Mapping[str, Any]) -> None:
     """Write JSON if the name ends so, else the page, for the owner's eyes. Raises as `private.check_out`."""
-    text = as_json(report) if path.suffix.lower() == ".json" else comparison_html(report)
-    write_private(path, text)
+    write_private_report(path, report, lambda: comparison_html(report))
 
 
 def _check(people: CodedTable, wish: Comparison) -> None:
@@ -195,14 +204,13 @@ def _check(people: CodedTable, wish: Comparison) -> None:
         raise UserError(
             "compare.columns", f"There is no column {unknown[0]!r}.", allowed=", ".join(people.schema.names)
         )
-    if wish.attacks is not None:
-        _check_attackable(people, wish, wish.attacks)
 
 
-def _check_attackable(people: CodedTable, wish: Comparison, attacks: AttackSettings) -> None:
-    """Refuse before any work what no attack could be played on: too few people or columns."""
+def _attackable(people: CodedTable, wish: Comparison) -> Halves:
+    """The two halves on which attacks are played; refuses what none could be: too few people or columns."""
+    halves = divided(people, 0.5, wish.seed)
     try:
-        check_people(*split(people, 0.5, wish.seed), replace(attacks, quasi=wish.quasi))
+        check_people(*halves, wish.attack_settings)
     except UserError as error:
         detail = error.detail
         raise UserError(
@@ -212,6 +220,7 @@ def _check_attackable(people: CodedTable, wish: Comparison, attacks: AttackSetti
             allowed=detail.allowed,
             do="Compare without attacks: --attacks 0.",
         ) from None
+    return halves
 
 
 # ---- the ways -----------------------------------------------------------------------------------------------------
@@ -337,7 +346,7 @@ def _shortened(report: Report) -> dict[str, Any]:
 # ---- what an attacker gains ---------------------------------------------------------------------------------------
 
 
-def split(people: CodedTable, share: float, seed: int) -> tuple[CodedTable, CodedTable]:
+def divided(people: CodedTable, share: float, seed: int) -> Halves:
     """So large a share of the people, drawn at random, and the others; both in the order of the table."""
     first = np.zeros(people.rows, np.bool_)
     first[np.random.default_rng(seed).permutation(people.rows)[: round(share * people.rows)]] = True
@@ -345,18 +354,16 @@ def split(people: CodedTable, share: float, seed: int) -> tuple[CodedTable, Code
     return table_from_matrix(people.schema, matrix[:, first]), table_from_matrix(people.schema, matrix[:, ~first])
 
 
-def _attacked(people: CodedTable, ways: Sequence[Way], wish: Comparison, progress: Progress) -> dict[str, Any] | None:
-    """What the attacks gain from each way applied to one half; None where no attack was asked for."""
-    if wish.attacks is None:
-        return None
-    members, control = split(people, 0.5, wish.seed)
+def _attacked(
+    members: CodedTable, control: CodedTable, ways: Sequence[Way], wish: Comparison, progress: Progress
+) -> dict[str, Any]:
+    """What the attacks gain from each way applied to one half."""
     made = []
     for way in ways:
         progress.start(f"Making {way.name} of one half")
         if (candidate := way.make(members).candidate) is not None:
             made.append(replace(candidate, name=way.name, kind=way.kind))
-    settings = replace(wish.attacks, quasi=wish.quasi)
-    found = attack_release(members, control, made, settings, progress).as_dict()
+    found = attack_release(members, control, made, wish.attack_settings, progress).as_dict()
     return {name: value for name, value in found.items() if name != "notice"}
 
 
@@ -365,7 +372,7 @@ def _successive(people: CodedTable, wish: Comparison) -> dict[str, Any]:
 
     The other ways write classes of different coarseness in the two files.
     """
-    earlier, newcomers = split(people, 1 - wish.newcomers, wish.seed)
+    earlier, newcomers = divided(people, 1 - wish.newcomers, wish.seed)
     before, after = (_made(one, wish, "redact", {}).table.select(wish.quasi) for one in (earlier, people))
     keys = pl.concat([before, after]).select(pl.all().cast(pl.Categorical).to_physical()).to_numpy().astype(np.int64)
     found = grown(keys[: before.height], keys[before.height :], wish.k)

@@ -18,7 +18,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ctdc.foundation.errors import UserError
-from ctdc.foundation.files import as_json
 from ctdc.foundation.progress import Progress
 from ctdc.privacy.domain import People
 from ctdc.privacy.evaluation.charts import PublishedShare, PublishedShares
@@ -30,7 +29,7 @@ from ctdc.privacy.evaluation.settings import Settings
 from ctdc.release.analysis import Analysis
 from ctdc.release.analysis import load as load_release
 from ctdc.release.manifest import MANIFEST, read_manifest
-from ctdc.release.protected import ProtectedData, read_json
+from ctdc.release.protected import ProtectedData, read_json_as
 from ctdc.release.verify import CODEBOOK, FIGURES
 from ctdc.release.vocabulary import Vocabulary, read_vocabulary, vocabulary_of_profile
 from ctdc.standard.loader import load
@@ -39,7 +38,7 @@ from ctdc.table.declare import check_delimiter
 from ctdc.table.schema import Schema
 from ctdc.table.variable import MAX_CODES, Variable
 from ctdc.workflow.evaluation_settings import Plan, plan_of
-from ctdc.workflow.private import write_private
+from ctdc.workflow.private import write_private_report
 from ctdc.workflow.protect import find_source, is_harmonised, matching_profile, schema_of_profile
 
 Labels = Mapping[str, str]
@@ -113,11 +112,7 @@ def evaluate_files(truth: Path, candidate: Path, choices: Choices, progress: Pro
 
 def write_report(path: Path, evaluated: Evaluated) -> None:
     """Write JSON if the name ends so, else the page, for the owner's eyes. Raises as `private.check_out`."""
-    if path.suffix.lower() == ".json":
-        text = as_json(evaluated.report.as_dict())
-    else:
-        text = evaluation_html(evaluated.report, evaluated.names)
-    write_private(path, text)
+    write_private_report(path, evaluated.report.as_dict(), lambda: evaluation_html(evaluated.report, evaluated.names))
 
 
 def _chosen(plan: Plan, choices: Choices) -> Settings:
@@ -278,15 +273,7 @@ def _counts(data: ProtectedData) -> Counts:
 
 def _read_shares(path: Path) -> PublishedShares:
     """The shares in a release's figures. Raises UserError (``release.figures``) for a file of another form."""
-    try:
-        return _shares(read_json(path))
-    except (KeyError, TypeError, AttributeError) as error:
-        raise UserError(
-            "release.figures",
-            f"The figures lack or misstate {error}.",
-            where=str(path),
-            do="Fetch the release again; 'ctdc release verify' names every file that is not as it was released.",
-        ) from None
+    return read_json_as(_shares, path, "release.figures", "The figures lack or misstate")
 
 
 def _shares(figures: Mapping[str, Any]) -> PublishedShares:

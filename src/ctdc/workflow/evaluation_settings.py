@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from ctdc.foundation.documents import BadDocument, parse_toml
 from ctdc.foundation.errors import UserError
 from ctdc.privacy.evaluation.settings import Regression, Settings, Subgroup, check_settings
 from ctdc.standard.loader import load
 from ctdc.table.schema import Schema
+from ctdc.workflow.documents import read_toml_as
 
 DEFAULTS = Path(__file__).parent / "data" / "evaluation.toml"
 Labels = Mapping[str, str]
@@ -62,6 +62,9 @@ class EvaluationSpec(_Strict):
     regression: list[RegressionSpec] = Field(default_factory=list)
 
 
+SPEC = TypeAdapter(EvaluationSpec)
+
+
 @dataclass(frozen=True)
 class Plan:
     """Settings, and the names of families of subgroups in each language."""
@@ -72,21 +75,8 @@ class Plan:
 
 def read_spec(path: Path) -> EvaluationSpec:
     """The content of a file. Raises UserError (``evaluate.settings_file``)."""
-    try:
-        return EvaluationSpec.model_validate(parse_toml(path.read_bytes()))
-    except FileNotFoundError:
-        raise UserError("evaluate.settings_file", f"There is no file {path}.") from None
-    except BadDocument as error:
-        raise UserError("evaluate.settings_file", f"{path} is not TOML: {error}.") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise UserError(
-            "evaluate.settings_file",
-            f"{first['msg']}.",
-            where=f"{path}, {'.'.join(map(str, first['loc']))}",
-            allowed=", ".join(EvaluationSpec.model_fields),
-            do="See docs/how-to/evaluate.md.",
-        ) from None
+    fields = ", ".join(EvaluationSpec.model_fields)
+    return read_toml_as(SPEC, path, "evaluate.settings_file", fields, "See docs/how-to/evaluate.md.")
 
 
 def plan_of(schema: Schema, groups: Mapping[str, tuple[str, ...]], path: Path | None, *, standard: bool) -> Plan:

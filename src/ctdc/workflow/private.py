@@ -5,10 +5,12 @@ Promise: such a file is readable by its owner only, is whole or not there, and n
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from ctdc.foundation.errors import UserError
-from ctdc.foundation.files import atomic_file
+from ctdc.foundation.files import as_json, atomic_file
 from ctdc.release.manifest import MANIFEST
 from ctdc.release.protected import PRIVACY
 
@@ -26,8 +28,9 @@ def check_out(path: Path) -> None:
             )
 
 
-def write_private(path: Path, text: str) -> None:
-    """Write UTF-8 for the owner's eyes. Raises as `check_out`."""
+def write_private_report(path: Path, report: Mapping[str, Any], page: Callable[[], str]) -> None:
+    """Write `report` as JSON if the name ends so, else its `page`, for the owner's eyes. Raises as `check_out`."""
     check_out(path)
+    text = as_json(report) if path.suffix.lower() == ".json" else page()
     with atomic_file(path, private=True) as temporary:
         temporary.write_text(text, encoding="utf-8")
