@@ -8,11 +8,17 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from pathlib import Path
 
-    from ctdc.release.analysis import Analysis
+    from ctdc.release.client import Release
 
 
-def load(folder: str | Path, groups: Mapping[str, Collection[str]] | None = None) -> Analysis:
-    """Open a release or a protected folder for questions; see `ctdc.release.analysis.load`."""
-    from ctdc.release import analysis  # noqa: PLC0415 - `import ctdc` alone must stay cheap
+def load(
+    place: str | Path,
+    groups: Mapping[str, Collection[str]] | None = None,
+    *,
+    public_key: str | Path | None = None,
+    keep: str | Path | None = None,
+) -> Release:
+    """Open a release for questions, from a folder or an https address; see `ctdc.release.client.load`."""
+    from ctdc.release import client  # noqa: PLC0415 - `import ctdc` alone must stay cheap
 
-    return analysis.load(folder, groups)
+    return client.load(place, groups, public_key=public_key, keep=keep)

@@ -10,7 +10,6 @@ wants to see that keeps the last hash somewhere else.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -20,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ctdc.foundation.documents import parse_json
-from ctdc.foundation.files import write_bytes
+from ctdc.foundation.files import alone, write_bytes
 from ctdc.foundation.hashing import hash_value
 
 _TAIL_BYTES = 1 << 16
@@ -124,8 +123,7 @@ def last(path: Path) -> Line | None:
 def locked(path: Path) -> Iterator[None]:
     """One writer at a time; the lock goes with the process, so a killed one leaves none behind."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.with_name(path.name + ".lock").open("w") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
+    with alone(path.with_name(path.name + ".lock")):
         yield
 
 

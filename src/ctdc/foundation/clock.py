@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 
+WRITTEN = "%Y-%m-%dT%H:%M:%SZ"
+
 
 def now() -> datetime:
     """The present moment in UTC, whole seconds; ``SOURCE_DATE_EPOCH`` (seconds since 1970) overrides it.
@@ -19,4 +21,9 @@ def now() -> datetime:
 
 def timestamp(moment: datetime) -> str:
     """`moment` as ISO 8601 in UTC with a Z, for files."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).strftime(WRITTEN)
+
+
+def moment_of(text: str) -> datetime:
+    """The moment that `timestamp` wrote. Raises ValueError for any other text, TypeError for no text."""
+    return datetime.strptime(text, WRITTEN).replace(tzinfo=UTC)

@@ -7,6 +7,7 @@ point the final name holds the old content, the new content, or nothing.
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import json
 import os
 import shutil
@@ -28,6 +29,20 @@ def sync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def alone(lock: Path) -> Iterator[None]:
+    """While nobody else holds the file `lock`, which is made for its owner; whoever holds it is waited for.
+
+    The lock is the kernel's: it ends with its process, so that a killed one leaves none behind.
+    """
+    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
     finally:
         os.close(descriptor)
 
@@ -116,14 +131,14 @@ def replacing_folder(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         temporary.chmod(0o755)
-        _put_in_place(temporary, path)
+        put_in_place(temporary, path)
         sync_folder(path.parent)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _put_in_place(new: Path, path: Path) -> None:
-    """Give `new` the name `path`; afterwards nothing, or what was at `path`, is at `new`."""
+def put_in_place(new: Path, path: Path) -> None:
+    """Give a folder `new` the name `path`; afterwards nothing, or what was at `path`, is at `new`."""
     if not path.exists():
         new.rename(path)
     elif not _exchange(new, path):

@@ -42,3 +42,10 @@ def hash_tree(folder: Path) -> str:
     """SHA-256 over the sorted (relative path, file hash) pairs of every file under `folder`."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return hash_value([[path.relative_to(folder).as_posix(), hash_file(path)] for path in files])
+
+
+def content_hash(path: Path | None) -> str:
+    """One hash of all files in a folder of content, or of one file; empty for None."""
+    if path is None:
+        return ""
+    return hash_file(path) if path.is_file() else hash_tree(path)
