@@ -63,11 +63,14 @@ def load_countries() -> Countries:
     kept = [(long, short) for long, short in pairs if long.code not in UNINHABITED]
     regions = [lists["m49_subregion"].by_code[long.parent].parent for long, _ in kept]
     portuguese = Locale("pt", "PT").territories
+    # The invented contributors write English and Portuguese, whichever languages the collaborative serves.
+    others = Locale("en").territories
+    english = tuple(long.labels.get("en") or others[short.code] for long, short in kept)
     return Countries(
         alpha3=tuple(long.code for long, _ in kept),
         alpha2=tuple(short.code for _, short in kept),
-        english=tuple(long.labels["en"] for long, _ in kept),
-        everyday=tuple(EVERYDAY.get(long.code, long.labels["en"]) for long, _ in kept),
+        english=english,
+        everyday=tuple(EVERYDAY.get(long.code, name) for (long, _), name in zip(kept, english, strict=True)),
         portuguese=tuple(portuguese[short.code] for _, short in kept),
         region=np.array([REGION_POSITIONS[region] for region in regions], dtype=np.int32),
     )

@@ -435,12 +435,13 @@ CASE_TYPES: Mapping[str, CaseType] = {
 class Contributor:
     """What a contributor sees of the world: its share of cases, its years, its cases and where they come from.
 
-    growth: yearly factor of the number of cases; lag: share already known of the last, last but one ... years;
-    case_types: weights; origins: name of a pool in `corridors`; home_country: where all its cases were exploited,
-    if it works in one country only.
+    name: what the invented organisation calls itself; growth: yearly factor of the number of cases; lag: share already
+    known of the last, last but one ... years; case_types: weights; origins: name of a pool in `corridors`;
+    home_country: where all its cases were exploited, if it works in one country only.
     """
 
     key: str
+    name: str
     title: str
     share: float
     first_year: int
@@ -455,6 +456,7 @@ class Contributor:
 CONTRIBUTORS: tuple[Contributor, ...] = (
     Contributor(
         key="sim-caseworks",
+        name="Open Caseworks",
         title="Caseworks (simulated): case management of assisted victims, worldwide",
         share=0.34,
         first_year=2002,
@@ -492,6 +494,7 @@ CONTRIBUTORS: tuple[Contributor, ...] = (
     ),
     Contributor(
         key="sim-hotline",
+        name="Beacon Hotline",
         title="Hotline (simulated): calls and messages to a hotline in the United States",
         share=0.50,
         first_year=2015,
@@ -523,6 +526,7 @@ CONTRIBUTORS: tuple[Contributor, ...] = (
     ),
     Contributor(
         key="sim-alliance",
+        name="Alliance of Shelters",
         title="Alliance (simulated): more than forty non-governmental organisations on one case system",
         share=0.09,
         first_year=2012,
@@ -553,6 +557,7 @@ CONTRIBUTORS: tuple[Contributor, ...] = (
     ),
     Contributor(
         key="sim-registo",
+        name="Registo Nacional",
         title="Registo (simulated): the national registry of a Portuguese-speaking country",
         share=0.03,
         first_year=2008,
@@ -579,6 +584,7 @@ CONTRIBUTORS: tuple[Contributor, ...] = (
     ),
     Contributor(
         key="sim-aftercare",
+        name="Aftercare House",
         title="Aftercare (simulated): shelters and services for survivors in seven countries",
         share=0.04,
         first_year=2008,

@@ -48,7 +48,7 @@ class Policy:
 @cache
 def policies() -> tuple[Policy, ...]:
     """The codebook's policy for codes outside today's ISO 3166-1."""
-    return tuple(Policy(**row) for _, row in reading.rows(DATA / "country_policy.csv", POLICY_COLUMNS))
+    return tuple(Policy(**row) for _, row in reading.rows(reading.part(DATA, "country_policy.csv"), POLICY_COLUMNS))
 
 
 @cache
@@ -58,7 +58,7 @@ def _codes() -> Mapping[str, str]:
     for policy in policies():
         if policy.relationship != INEXACT:
             codes |= {code.lower(): policy.counted_as for code in (policy.alpha2, policy.alpha3) if code}
-    for _, row in reading.rows(DATA / "countries.csv", COUNTRY_COLUMNS):
+    for _, row in reading.rows(reading.part(DATA, "countries.csv"), COUNTRY_COLUMNS):
         codes |= {row[name].lower(): row["alpha3"] for name in ("alpha2", "alpha3", "m49")}
     return MappingProxyType(codes)
 
@@ -68,7 +68,7 @@ def names() -> Mapping[str, str]:
     """Every exact name, folded, to alpha-3."""
     found = {
         name: row["alpha3"]
-        for _, row in reading.rows(DATA / "country_names.csv", ("alpha3", "names"))
+        for _, row in reading.rows(reading.part(DATA, "country_names.csv"), ("alpha3", "names"))
         for name in row["names"].split("|")
     }
     return MappingProxyType(found)

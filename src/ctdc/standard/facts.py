@@ -20,7 +20,7 @@ ANSWERS = {"yes": True, "no": False}
 def read_facts(folder: Path) -> tuple[Fact, ...]:
     """The lines of ``facts.csv``. Raises UserError (``standard.broken``) for a line that repeats or is incomplete."""
     found: dict[str, Fact] = {}
-    for place, row in reading.rows(folder / "facts.csv", FACT_COLUMNS):
+    for place, row in reading.rows_if_there(folder / "facts.csv", FACT_COLUMNS):
         if row["or_unknown"] not in ANSWERS or not row["why"]:
             raise reading.broken("or_unknown is yes or no, and why is not empty.", place)
         codes, implied = (tuple(row[name].split(JOINER)) for name in ("codes", "implied"))

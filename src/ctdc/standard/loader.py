@@ -1,7 +1,7 @@
 """Loads the standard from its data files and refuses one that is incomplete or does not agree with itself.
 
-Promise: what `load` returns has every variable, code, group and reason labelled in all five languages, names that
-are unique, and profiles whose codes can all be reached from harmonised ones; it is immutable and loaded once.
+Promise: what `load` returns has every variable, code, group and reason labelled in every language that is served, names
+that are unique, and profiles whose codes can all be reached from harmonised ones; it is immutable and loaded once.
 Standard library only; a few hundredths of a second.
 """
 
@@ -13,6 +13,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from ctdc.foundation.collaborative import current
+from ctdc.foundation.errors import UserError
 from ctdc.foundation.hashing import hash_tree
 from ctdc.standard import checks, reading
 from ctdc.standard.code_lists import read_code_lists, year_list
@@ -34,14 +36,14 @@ from ctdc.standard.model import (
 )
 from ctdc.standard.recodes import read_recodes
 
-DATA = Path(__file__).parent / "data"
+DATA = current().places["standard"]
 VARIABLE_COLUMNS = ("name", "kind", "code_list", "group", "denominator", "rule", "sources", "recode", "codebook")
 REASON_COLUMNS = ("reason", *LANGUAGES, *(f"definition_{language}" for language in LANGUAGES))
 
 
 @cache
 def load(folder: Path = DATA) -> Standard:
-    """The standard in `folder`, by default the one that comes with the software.
+    """The standard in `folder`, by default that of the collaborative that is served.
 
     Raises UserError (``standard.broken``) with file and line for a standard that is incomplete or inconsistent.
     """
@@ -72,6 +74,17 @@ def load(folder: Path = DATA) -> Standard:
     return standard
 
 
+def check_same(content_hash: str) -> None:
+    """Raise UserError (``standard.other``) unless this process has the standard with that hash: tasks run elsewhere."""
+    if load().content_hash != content_hash:
+        raise UserError(
+            "standard.other",
+            "A machine of the cluster has another standard than this one.",
+            where=str(DATA),
+            do="Install the same version of ctdc on all machines, and the collaborative at one place on each.",
+        )
+
+
 def _groups(folder: Path) -> Mapping[str, Group]:
     groups: dict[str, Group] = {}
     for place, row in reading.rows(folder / "groups.csv", ("group", *LANGUAGES)):
@@ -81,7 +94,7 @@ def _groups(folder: Path) -> Mapping[str, Group]:
 
 def _missing_reasons(folder: Path) -> Mapping[str, MissingReason]:
     reasons: dict[str, MissingReason] = {}
-    for place, row in reading.rows(folder / "missing_reasons.csv", REASON_COLUMNS):
+    for place, row in reading.rows(reading.part(folder, "missing_reasons.csv"), REASON_COLUMNS):
         texts = reading.texts(row, place), reading.texts(row, place, "definition_")
         reading.add(reasons, row["reason"], MissingReason(row["reason"], *texts), place)
     return MappingProxyType(reasons)
@@ -198,7 +211,8 @@ def _profile_columns(
 
 def _crosswalks(folder: Path) -> Mapping[tuple[str, str], Crosswalk]:
     found: dict[tuple[str, str], Crosswalk] = {}
-    for entry in reading.toml(folder / "crosswalks.toml")["crosswalk"]:
+    path = folder / "crosswalks.toml"
+    for entry in reading.toml(path)["crosswalk"] if path.is_file() else ():
         absent, partial, dropped = (tuple(entry[name]) for name in ("absent", "partial", "dropped"))
         crosswalk = Crosswalk(entry["source"], entry["target"], absent, partial, dropped, entry["note"])
         found[crosswalk.source, crosswalk.target] = crosswalk
@@ -209,5 +223,5 @@ def _defects(folder: Path) -> tuple[Defect, ...]:
     columns = ("profile", "column", "value", "rows", "what", "treatment")
     return tuple(
         Defect(row["profile"], row["column"], row["value"], int(row["rows"]), row["what"], row["treatment"])
-        for _, row in reading.rows(folder / "defects.csv", columns)
+        for _, row in reading.rows_if_there(folder / "defects.csv", columns)
     )

@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import Any
 
 from ctdc.foundation.errors import UserError
+from ctdc.standard.languages import DEFAULT
 
 Labels = Mapping[str, str]  # language -> text, for each of the five languages
 
@@ -258,7 +259,7 @@ class Profile:
         one = "(" + "|".join(re.escape(code) for code in column.codes) + ")"
         return {"pattern": f"{one}({re.escape(self.separator)}{one})*"}
 
-    def table_schema(self, language: str = "en") -> dict[str, Any]:
+    def table_schema(self, language: str = DEFAULT) -> dict[str, Any]:
         """The profile as a Frictionless Table Schema (v1) with labels: string fields with ``constraints.enum``.
 
         Open lists have a pattern instead, so that a table with them is not taken for a closed domain. Facts stand in

@@ -33,9 +33,9 @@ def make_recode(name: str, forward: Mapping[str, str]) -> Recode:
 def read_recodes(folder: Path, code_lists: Mapping[str, CodeList]) -> dict[str, Recode]:
     """Every recode by its id."""
     forward: dict[str, dict[str, str]] = {}
-    for place, row in reading.rows(folder / "recodes.csv", ("recode", "from", "to")):
+    for place, row in reading.rows_if_there(folder / "recodes.csv", ("recode", "from", "to")):
         reading.add(forward.setdefault(row["recode"], {}), row["from"], row["to"], place)
-    regions = forward.pop(REGION_TABLE)
+    regions = forward.pop(REGION_TABLE, {})
     recodes = {name: make_recode(name, mapping) for name, mapping in forward.items()}
     recodes[COUNTRY_ALPHA2] = _alpha2(folder, code_lists)
     recodes[COUNTRY_REGION] = make_recode(COUNTRY_REGION, _regions(folder, code_lists, regions))
@@ -43,9 +43,11 @@ def read_recodes(folder: Path, code_lists: Mapping[str, CodeList]) -> dict[str, 
 
 
 def _alpha2(folder: Path, code_lists: Mapping[str, CodeList]) -> Recode:
-    current = {row["alpha3"]: row["alpha2"] for _, row in reading.rows(folder / "countries.csv", COUNTRY_COLUMNS)}
+    current = {
+        row["alpha3"]: row["alpha2"] for _, row in reading.rows(reading.part(folder, "countries.csv"), COUNTRY_COLUMNS)
+    }
     backward = {alpha2: alpha3 for alpha3, alpha2 in current.items()}
-    for place, row in reading.rows(folder / "country_policy.csv", POLICY_COLUMNS):
+    for place, row in reading.rows(reading.part(folder, "country_policy.csv"), POLICY_COLUMNS):
         if row["counted_as"] not in current or row["alpha2"] in code_lists[COUNTRY_ALPHA2_LIST].by_code:
             raise reading.broken(f"The policy for {row['alpha2']!r} names no country, or overrides one.", place)
         reading.add(backward, row["alpha2"], row["counted_as"], place)
@@ -60,6 +62,6 @@ def _regions(folder: Path, code_lists: Mapping[str, CodeList], names: Mapping[st
     region_of = {code.code: names.get(code.parent, "") for code in code_lists["m49_subregion"].codes}
     regions = {
         row["alpha3"]: region_of.get(row["subregion"], "")
-        for _, row in reading.rows(folder / "countries.csv", COUNTRY_COLUMNS)
+        for _, row in reading.rows(reading.part(folder, "countries.csv"), COUNTRY_COLUMNS)
     }
     return {alpha3: region for alpha3, region in regions.items() if region}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from ctdc.standard.countries import Policy, policies
+from ctdc.standard.languages import DEFAULT
 from ctdc.standard.model import CodeList, Crosswalk, Fact, Profile, Standard, VariableDef
 
 MOST_CODES = 12  # longer lists are described, not written out, in the tables of variables
@@ -86,7 +87,7 @@ def codes_in_words(code_list: CodeList) -> str:
     if len(code_list.codes) > MOST_CODES:
         return f"{len(code_list.codes)} codes of the list {code(code_list.id)}"
     return ", ".join(
-        code(one.code) if one.labels["en"] == one.code else f"{code(one.code)} {one.labels['en']}"
+        code(one.code) if one.labels[DEFAULT] == one.code else f"{code(one.code)} {one.labels[DEFAULT]}"
         for one in code_list.codes
     )
 
@@ -97,12 +98,12 @@ def _variables(standard: Standard) -> Iterator[str]:
         for group in standard.groups.values():
             lines = [_variable_line(standard, one) for one in variables.values() if one.group == group.id]
             if lines:
-                yield f"### {title}: {group.labels['en'].lower()}"
+                yield f"### {title}: {group.labels[DEFAULT].lower()}"
                 yield table(("name", "label and meaning", "codes", "denominator", "source"), lines)
 
 
 def _variable_line(standard: Standard, variable: VariableDef) -> list[str]:
-    meaning = f"**{variable.labels['en']}.** {variable.definitions['en']}"
+    meaning = f"**{variable.labels[DEFAULT]}.** {variable.definitions[DEFAULT]}"
     if variable.is_derived:
         meaning += f" Rule: {variable.rule} of {', '.join(map(code, variable.sources))}."
     codes = "yes or no" if variable.kind == "flag" else codes_in_words(standard.code_lists[variable.code_list])
@@ -113,8 +114,8 @@ def _variable_line(standard: Standard, variable: VariableDef) -> list[str]:
 def _entities(standard: Standard) -> Iterator[str]:
     for entity in standard.entities.values():
         own = standard.of_entity(entity.id)
-        yield f"## Linked rows: {entity.labels['en'].lower()}"
-        yield LINKED.format(number=entity.number["en"].lower(), definition=entity.number_definition["en"])
+        yield f"## Linked rows: {entity.labels[DEFAULT].lower()}"
+        yield LINKED.format(number=entity.number[DEFAULT].lower(), definition=entity.number_definition[DEFAULT])
         yield table(
             ("name", "label and meaning", "codes", "denominator", "source"),
             (_variable_line(own, one) for one in (*own.variables.values(), *own.derived.values())),
@@ -142,7 +143,7 @@ def _missing_reasons(standard: Standard) -> Iterator[str]:
     yield "Every empty value of a harmonised case has one of these reasons. Profiles show it as an empty cell."
     yield table(
         ("code", "label", "meaning"),
-        ((code(one.id), one.labels["en"], one.definitions["en"]) for one in standard.missing_reasons.values()),
+        ((code(one.id), one.labels[DEFAULT], one.definitions[DEFAULT]) for one in standard.missing_reasons.values()),
     )
 
 
@@ -151,7 +152,7 @@ def _profiles(standard: Standard) -> Iterator[str]:
     yield table(
         ("profile", "title", "columns", "years", "source"),
         (
-            [code(p.id), p.title["en"], str(len(p.columns)), f"{p.years[0]} to {p.years[1]}", p.source]
+            [code(p.id), p.title[DEFAULT], str(len(p.columns)), f"{p.years[0]} to {p.years[1]}", p.source]
             for p in standard.profiles.values()
         ),
     )

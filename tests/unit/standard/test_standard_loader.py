@@ -172,7 +172,7 @@ BREAKS = [
     ("labels.csv", "gender,النوع الاجتماعي,Gender,Genre", "gender,النوع الاجتماعي,,Genre", "labels.csv:4"),
     ("labels.csv", "ageBroad,الفئة العمرية", "ageBroad, الفئة العمرية", "surrounded by spaces"),
     ("labels.csv", "\ngender,", "\ngenre,", "no label"),
-    ("definitions.csv", "name,ar,en", "name,en,ar", "definitions.csv:1"),
+    ("definitions.csv", "name,ar,en", "name,ar,xx", "definitions.csv:1"),
     ("codes.csv", "\nflag,0,", "\nflag,1,", "'1' is there twice"),
     ("codes.csv", "\ngender,Man,", "\ngenders,Man,", "'genders' is not declared"),
     ("codes.csv", "\nyes,1,", "\nyes,2,", "has no labels, nor a list"),
