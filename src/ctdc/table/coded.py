@@ -9,6 +9,7 @@ people than the file.
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,6 +31,9 @@ from ctdc.table.variable import Variable
 Column = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 PACKED = (".gz", ".bz2", ".zst", ".lz4", ".br")  # ends of names by which Arrow unpacks
 TEXT = pa.dictionary(pa.int32(), pa.string())
+PIECE_ROWS = 65_536
+PIECE_BYTES = 8 << 20
+SPARK_SCHEMA = b"org.apache.spark.sql.parquet.row.metadata"
 
 
 @dataclass(frozen=True)
@@ -175,7 +179,54 @@ def column_names(path: Path, delimiter: str = ",") -> tuple[str, ...]:
 
 def parquet_metadata(path: Path) -> Mapping[bytes, bytes]:
     """What the writer of a parquet file said about it as a whole. Raises UserError when it is not one."""
-    return _parquet(path).metadata.metadata or {}
+    return spark_fields(_parquet(path).metadata.metadata or {})
+
+
+def spark_fields(metadata: Mapping[bytes, bytes]) -> Mapping[bytes, bytes]:
+    """The metadata, and what Spark, which has no place for such, wrote of the table with its first column."""
+    try:
+        fields = json.loads(metadata.get(SPARK_SCHEMA, b"{}")).get("fields") or [{}]
+        said = fields[0].get("metadata", {}).items()
+    except (ValueError, AttributeError, IndexError, KeyError, TypeError):
+        return metadata
+    return {**metadata, **{name.encode(): str(value).encode() for name, value in said if name.startswith("ctdc.")}}
+
+
+def cells_of(path: Path) -> int:
+    """Cells of a parquet file, from what it says of itself."""
+    metadata = _parquet(path).metadata
+    return int(metadata.num_rows * metadata.num_columns)
+
+
+def pieces(path: Path, delimiter: str, columns: Sequence[str]) -> Iterator[pa.Table]:
+    """The rows of a csv or parquet file as `read_table` gives them, up to about `PIECE_ROWS` at a time."""
+    _existing(path)
+    batches = _parquet_batches(path, columns) if path.suffix.lower() == ".parquet" else None
+    batches = batches or _csv_batches(path, delimiter, columns)
+    while True:
+        with damage(_damaged(path)), _csv_errors(path):
+            batch = next(batches, None)
+            if batch is None:
+                return
+            batch.validate(full=True)
+        yield pa.Table.from_batches([batch])
+
+
+def _parquet_batches(path: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    file = _parquet(path)
+    texts = [field.name for field in file.schema_arrow if pa.types.is_string(field.type)]
+    file = pq.ParquetFile(path, read_dictionary=texts)
+    yield from file.iter_batches(batch_size=PIECE_ROWS, columns=list(columns))
+
+
+def _csv_batches(path: Path, delimiter: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    names = _csv_names(path, delimiter)
+    options, parsing = _csv_options(names, delimiter, columns)
+    reading = pa_csv.ReadOptions(block_size=PIECE_BYTES)
+    with pa_csv.open_csv(
+        _csv_source(path), read_options=reading, convert_options=options, parse_options=parsing
+    ) as reader:
+        yield from reader
 
 
 def _parquet(path: Path) -> pq.ParquetFile:
@@ -211,6 +262,14 @@ def read_table(path: Path, delimiter: str = ",", columns: Sequence[str] | None =
             table.validate(full=True)  # texts that are no UTF-8, indices beyond their dictionary
             return table
     names = _csv_names(path, delimiter)
+    options, parsing = _csv_options(names, delimiter, columns)
+    with damage(_damaged(path)), _csv_errors(path):
+        return pa_csv.read_csv(_csv_source(path), convert_options=options, parse_options=parsing)
+
+
+def _csv_options(
+    names: Sequence[str], delimiter: str, columns: Sequence[str] | None
+) -> tuple[pa_csv.ConvertOptions, pa_csv.ParseOptions]:
     options = pa_csv.ConvertOptions(
         column_types=dict.fromkeys(names, TEXT),
         null_values=[""],
@@ -218,9 +277,7 @@ def read_table(path: Path, delimiter: str = ",", columns: Sequence[str] | None =
         include_columns=columns,
     )
     # In a table of one column an empty line is a person whose value is missing; elsewhere it is no record.
-    parsing = pa_csv.ParseOptions(delimiter=delimiter, ignore_empty_lines=len(names) > 1)
-    with damage(_damaged(path)), _csv_errors(path):
-        return pa_csv.read_csv(_csv_source(path), convert_options=options, parse_options=parsing)
+    return options, pa_csv.ParseOptions(delimiter=delimiter, ignore_empty_lines=len(names) > 1)
 
 
 def _csv_source(path: Path) -> Path | io.BufferedReader:

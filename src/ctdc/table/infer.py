@@ -45,12 +45,13 @@ def draft_declaration(path: Path, max_codes: int, subject_id: str = "", delimite
             "schema.unknown_variable", f"There is no column {subject_id!r}.", where=str(path), allowed=", ".join(names)
         )
     table = read_table(path, delimiter, [name for name in names if name != subject_id])
-    fields = [_draft(name, table.column(name), max_codes, str(path)) for name in table.column_names]
+    fields = [draft_field(name, table.column(name), max_codes, str(path)) for name in table.column_names]
     extras = ({"subject_id": subject_id} if subject_id else {}) | ({"delimiter": delimiter} if delimiter != "," else {})
     return {"fields": fields, "missingValues": [""]} | ({"ctdc": extras} if extras else {})
 
 
-def _draft(name: str, column: pa.ChunkedArray, max_codes: int, where: str) -> dict[str, Any]:
+def draft_field(name: str, column: pa.ChunkedArray, max_codes: int, where: str) -> dict[str, Any]:
+    """The field of one column, as `draft_declaration` drafts it. Raises UserError (``schema.too_many_codes``)."""
     values = sorted(value for value in distinct_texts(column, name, where)[1].to_pylist() if value)
     texts = pl.Series(values, dtype=pl.String)
     days, amounts = day_numbers(texts), numbers(texts)

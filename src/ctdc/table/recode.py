@@ -46,23 +46,30 @@ def load_coded(path: Path, declaration: Declaration) -> CodedTable:
     return recode(read_raw(path, declaration.delimiter, declaration.columns), declaration, str(path))
 
 
-def recode(table: pa.Table, declaration: Declaration, where: str) -> CodedTable:
+def recode(
+    table: pa.Table, declaration: Declaration, where: str, first_row: int = 1, *, limited: bool = True
+) -> CodedTable:
     """The coded table of a raw one, with one record per person, in order of first appearance.
 
-    `where` names the source in errors, in which rows are counted from 1. Raises UserError: ``table.columns``,
-    ``table.too_many_rows``, ``table.unknown_code``, ``table.not_a_number``, ``table.not_a_date``,
-    ``table.outside_bands``, ``table.subject_missing``, ``table.conflict``.
+    `where` names the source in errors, in which the first row is called `first_row`; limited: whether the declared
+    limit of rows is held against these rows alone. Raises UserError: ``table.columns``, ``table.too_many_rows``,
+    ``table.unknown_code``, ``table.not_a_number``, ``table.not_a_date``, ``table.outside_bands``,
+    ``table.subject_missing``, ``table.conflict``.
     """
     check_header(table.column_names, declaration, where)
-    _check_rows(table.num_rows, declaration.max_rows, where)
-    columns = [column for field in declaration.fields for column in _recoded(table.column(field.name), field, where)]
+    if limited:
+        check_rows(table.num_rows, declaration.max_rows, where)
+    columns = [
+        column for field in declaration.fields for column in _recoded(table.column(field.name), field, where, first_row)
+    ]
     if declaration.subject_id:
         columns = _merged(columns, table.column(declaration.subject_id), declaration, where)
-    refuse_against(columns, declaration.schema.variables, declaration.schema.implications, where, 1)
+    refuse_against(columns, declaration.schema.variables, declaration.schema.implications, where, first_row)
     return CodedTable(declaration.schema, tuple(columns))
 
 
-def _check_rows(rows: int, limit: int | None, where: str) -> None:
+def check_rows(rows: int, limit: int | None, where: str) -> None:
+    """Raise UserError (``table.too_many_rows``) for more rows than the declared limit, where there is one."""
     if limit is not None and rows > limit:
         raise UserError(
             "table.too_many_rows",
@@ -75,22 +82,22 @@ def _check_rows(rows: int, limit: int | None, where: str) -> None:
         )
 
 
-def _recoded(column: pa.ChunkedArray, field: Field, where: str) -> list[Column]:
+def _recoded(column: pa.ChunkedArray, field: Field, where: str, first_row: int) -> list[Column]:
     if isinstance(field, CodeField):
-        return [code_column(column, field.variables[0], where, absent=field.absent)]
+        return [code_column(column, field.variables[0], where, first_row, field.absent)]
     if isinstance(field, SplitField):
-        return _flags(column, field, where)
-    return [_banded(column, field, where)]
+        return _flags(column, field, where, first_row)
+    return [_banded(column, field, where, first_row)]
 
 
-def _refuse(code: str, name: str, wrong: Truths, where: str, what: str, allowed: str) -> None:
+def _refuse(code: str, name: str, wrong: Truths, where: str, what: str, allowed: str, first_row: int = 1) -> None:
     """Raise UserError when a row is `wrong`, with the column and the first such row."""
     rows = np.flatnonzero(wrong)
     if len(rows):
         raise UserError(
             code,
             f"The column {name!r} has {len(rows)} cells {what}.",
-            where=f"{where}, column {name!r}, first in row {int(rows[0]) + 1}",
+            where=f"{where}, column {name!r}, first in row {int(rows[0]) + first_row}",
             allowed=allowed,
             do="Correct these cells, or declare in the schema what they mean. Nothing was measured.",
         )
@@ -100,7 +107,7 @@ def _shown(codes: Sequence[str]) -> str:
     return ", ".join(codes[:12]) + (", ..." if len(codes) > 12 else "")
 
 
-def _flags(column: pa.ChunkedArray, field: SplitField, where: str) -> list[Column]:
+def _flags(column: pa.ChunkedArray, field: SplitField, where: str, first_row: int) -> list[Column]:
     """One flag per code. A piece's surrounding space does not count, and an empty piece says nothing."""
     indices, cells = distinct_texts(column, field.name, where)
     lists = pc.split_pattern(cells, field.delimiter)
@@ -118,7 +125,8 @@ def _flags(column: pa.ChunkedArray, field: SplitField, where: str) -> list[Colum
     unknown[owner[said == -3]] = True
     known[owner[said != -1]] = True
     allowed = f"empty, or one or more of these with {field.delimiter!r} between: {_shown(field.codes)}"
-    _refuse("table.unknown_code", field.name, unknown[indices], where, "with a value that is no declared code", allowed)
+    what = "with a value that is no declared code"
+    _refuse("table.unknown_code", field.name, unknown[indices], where, what, allowed, first_row)
     return [_flag(owner[said == position], known, indices, field) for position in range(len(field.codes))]
 
 
@@ -129,7 +137,7 @@ def _flag(cells: Integers, known: Truths, indices: Integers, field: SplitField) 
     return narrow(values[indices], 3 if field.zero_is_value else 2)
 
 
-def _banded(column: pa.ChunkedArray, field: BandField, where: str) -> Column:
+def _banded(column: pa.ChunkedArray, field: BandField, where: str, first_row: int) -> Column:
     indices, cells = distinct_texts(column, field.name, where)
     texts = pl.Series(cells.to_pylist(), dtype=pl.String)
     values, expected = (day_numbers(texts), "a date") if field.kind == "date" else (numbers(texts), "a number")
@@ -141,10 +149,11 @@ def _banded(column: pa.ChunkedArray, field: BandField, where: str) -> Column:
     code = "table.not_a_date" if field.kind == "date" else "table.not_a_number"
     allowed = f"empty, or {expected}" + (", YYYY-MM-DD, also with a time after it" if field.kind == "date" else "")
     wrong = np.append(unreadable & ~absent, False)
-    _refuse(code, field.name, wrong[indices], where, f"that are not {expected}", allowed)
+    _refuse(code, field.name, wrong[indices], where, f"that are not {expected}", allowed, first_row)
     places = np.append(np.where(absent, 0, field.bands.positions(values)), 0)
     allowed = f"empty, or within the declared bands: {_shown(field.bands.labels)}"
-    _refuse("table.outside_bands", field.name, places[indices] < 0, where, "outside the declared bands", allowed)
+    what = "outside the declared bands"
+    _refuse("table.outside_bands", field.name, places[indices] < 0, where, what, allowed, first_row)
     return narrow(places[indices], field.variables[0].size)
 
 

@@ -74,8 +74,8 @@ def _all_said(records: CodedTable, field: Field, positions: tuple[int, ...]) -> 
         yield _Said(field.name, code, np.flatnonzero(held))
 
 
-def long(records: CodedTable, declaration: Declaration) -> pa.Table:
-    """Columns subject (1 for the first record), attribute (raw column) and value; empty cells have no row."""
+def long(records: CodedTable, declaration: Declaration, first: int = 1) -> pa.Table:
+    """Columns subject (`first` for the first record), attribute (raw column) and value; empty cells have no row."""
     pairs = zip(declaration.fields, declaration.groups, strict=True)
     said = [one for field, (_, positions) in pairs for one in _all_said(records, field, positions) if len(one.rows)]
     subject = np.concatenate([one.rows for one in said]) if said else np.zeros(0, np.int64)
@@ -83,7 +83,7 @@ def long(records: CodedTable, declaration: Declaration) -> pa.Table:
     order = np.argsort(subject, kind="stable")
     chosen = pa.array(number[order])
     columns = {
-        "subject": pa.array(subject[order] + 1),
+        "subject": pa.array(subject[order] + first),
         "attribute": pa.array([one.attribute for one in said], pa.string()).take(chosen),
         "value": pa.array([one.value for one in said], pa.string()).take(chosen),
     }

@@ -14,6 +14,7 @@ import numba
 import numpy as np
 
 from ctdc.table.count import Counts, Matrix, marginal
+from ctdc.table.counting import Request, Tables
 
 
 @numba.njit(cache=True, nogil=True)
@@ -63,6 +64,14 @@ class Tally:
         out = np.zeros(int(np.prod(shape)), dtype=np.int64)
         _weigh(np.ascontiguousarray(layer.matrix[list(rows)]), strides, layer.weights, out)
         return out.reshape(shape)
+
+    def prepare(self, request: Request) -> None:
+        """Nothing: rows are held, and a table is counted when it is asked for."""
+
+    def tables(self, request: Request) -> Tables:
+        """See `ctdc.table.counting.Counting`."""
+        people = self.extended(request.extended) if request.places else self
+        return lambda attributes: people.table(attributes, request.rows(attributes), request.all_sizes)
 
     def extended(self, more: Callable[[Matrix], Matrix]) -> Tally:
         """The same people with every layer's matrix replaced by `more` of it."""
