@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.support.engine import Listener, Recorder, small_plan
+from tests.support.engine import Listener, Recorder, residual_of, small_plan
 
-from ctdc.privacy.measure import exact_residual, measure
+from ctdc.privacy.measure import measure
 from ctdc.privacy.plan import Plan
 from ctdc.table.tally import tally_of
 
@@ -39,10 +39,10 @@ def test_one_person_moves_every_residual_by_exactly_the_declared_distance(
     plan, records, person, place = case
     joined = np.ascontiguousarray(np.insert(records, place, person, axis=1))
     for m in plan.measurements:
-        moved = exact_residual(tally_of(joined), plan, m) - exact_residual(tally_of(records), plan, m)
+        moved = residual_of(tally_of(joined), plan, m) - residual_of(tally_of(records), plan, m)
         assert sum(int(value) ** 2 for value in moved.flat) == m.squared_sensitivity
     whole = sum(
-        float(((exact_residual(tally_of(joined), plan, m) - exact_residual(tally_of(records), plan, m)) ** 2).sum())
+        float(((residual_of(tally_of(joined), plan, m) - residual_of(tally_of(records), plan, m)) ** 2).sum())
         / m.scale**2
         for m in plan.measurements
     )
@@ -56,7 +56,7 @@ def test_the_order_of_people_does_not_matter(case: tuple[Plan, np.ndarray, np.nd
     random.shuffle(order)  # type: ignore[attr-defined]
     shuffled = np.ascontiguousarray(records[:, order])
     for m in plan.measurements:
-        assert np.array_equal(exact_residual(tally_of(records), plan, m), exact_residual(tally_of(shuffled), plan, m))
+        assert np.array_equal(residual_of(tally_of(records), plan, m), residual_of(tally_of(shuffled), plan, m))
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.engine import residual_of
 
 from ctdc.privacy.accounting import Guarantee
 from ctdc.privacy.linked_workload import plan_linked
-from ctdc.privacy.measure import exact_residual
 from ctdc.table.coded import table_from_matrix
 from ctdc.table.linked import LinkedSchema, LinkedTable
 from ctdc.table.schema import Schema
@@ -42,7 +42,7 @@ def test_one_person_moves_every_residual_by_at_most_the_declared_distance(
     alone = tabled([one]).tally(np.random.default_rng(seed))
     cost = 0.0
     for m in PLAN.measurements:
-        moved = exact_residual(alone, PLAN, m)
+        moved = residual_of(alone, PLAN, m)
         squared = sum(int(value) ** 2 for value in moved.flat)
         assert squared <= m.squared_sensitivity
         cost += squared / (2 * m.scale**2)
@@ -63,5 +63,5 @@ def test_residuals_are_sums_over_people(
         tabled(people).tally(random) for people in ([*others[:place], one, *others[place:]], others, [one])
     )
     for m in PLAN.measurements:
-        added = exact_residual(whole, PLAN, m) - exact_residual(rest, PLAN, m)
-        np.testing.assert_array_equal(added, exact_residual(alone, PLAN, m))
+        added = residual_of(whole, PLAN, m) - residual_of(rest, PLAN, m)
+        np.testing.assert_array_equal(added, residual_of(alone, PLAN, m))

@@ -102,10 +102,10 @@ def test_the_true_engine_is_not_rejected_over_twenty_seeds(domain: object, runs:
 
 @pytest.mark.parametrize("domain", [SINGLE, LINKED], ids=["single", "linked"])
 def test_the_audit_shows_its_power(domain: object) -> None:
-    """At least 0.6 of the claimed mu with 6,000 runs a world. Fails by chance with probability below 1e-3."""
+    """At least 0.6 of the claimed mu with 10,000 runs a world. Fails by chance with probability below 1e-3."""
     gate = true_gate(domain)  # type: ignore[arg-type]
     game = MeasuredGame(gate, pairs(gate.domain, np.random.default_rng(1))[0])
-    found = game.judged(game.play(6000), gate.claim, 0.05)[0]
+    found = game.judged(game.play(10_000), gate.claim, 0.05)[0]
     assert found.attack == ALL
     assert found.mu >= 0.6 * gate.claim.mu
     assert not found.rejected

@@ -13,14 +13,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.spec.test_engine_mechanism import histogram, residual_matrix
-from tests.support.engine import Invented, Listener, NoNoise, Recorder, small_plan, small_schema, some_people
+from tests.support.engine import (
+    Invented,
+    Listener,
+    NoNoise,
+    Recorder,
+    residual_of,
+    small_plan,
+    small_schema,
+    some_people,
+)
 
 from ctdc.foundation.errors import UserError
 from ctdc.privacy import selection as module
 from ctdc.privacy.aggregates import aggregate_table
 from ctdc.privacy.estimate import Estimates, estimate
 from ctdc.privacy.fit import new_fit
-from ctdc.privacy.measure import exact_residual, measure, selected_shape, with_places
+from ctdc.privacy.measure import measure, selected_shape
 from ctdc.privacy.noise import NoiseSource
 from ctdc.privacy.plan import Attributes, Measurement, Plan
 from ctdc.privacy.scores import proposals
@@ -97,9 +106,7 @@ def selected_rows(selection: Selection, attributes: Attributes) -> list[int]:
 
 def released(matrix: Matrix, plan: Plan, m: Measurement, selection: Selection) -> Matrix:
     """What would be released without noise, by the code."""
-    if len(m.attributes) < 3:
-        return exact_residual(tally_of(matrix), plan, m)
-    return exact_residual(tally_of(with_places(matrix, selection)), plan, m, selection)
+    return residual_of(tally_of(matrix), plan, m, selection if len(m.attributes) >= 3 else None)
 
 
 def counted(sizes: Sizes, matrix: Matrix, attributes: Attributes) -> Matrix:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import reduce
 from itertools import groupby
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -55,7 +55,7 @@ def _shares(estimates: Fitted) -> list[Table]:
     return found
 
 
-def _compact(estimates: Fitted, attributes: Attributes, table: Table) -> Table:
+def _compact(estimates: Fitted, attributes: Attributes, table: Any) -> Any:
     """A whole table at the places of a thinned one; what stands for other codes is left at 0."""
     for attribute, codes in estimates.thinned(attributes).items():
         axis = attributes.index(attribute)
@@ -72,7 +72,19 @@ def _compared(estimates: Fitted) -> Iterator[Attributes]:
 
 
 def worse_than_alone(estimates: Fitted, records: npt.NDArray[np.uint16]) -> list[int]:
-    """The lengths, from 2 on, at which `records` (variables, rows) fit the estimates worse than columns drawn alone.
+    """`worse_counts` of records, shape (variables, rows)."""
+
+    def own(attributes: Attributes) -> Ints:
+        table: Ints = _compact(estimates, attributes, marginal(records, estimates.sizes, attributes))
+        return table
+
+    return worse_counts(estimates, own, records.shape[1])
+
+
+def worse_counts(estimates: Fitted, counts: Callable[[Attributes], Ints], rows: int) -> list[int]:
+    """The lengths, from 2 on, at which `rows` records fit the estimates worse than columns drawn alone.
+
+    counts: of the records over a set of variables, in compact places where the estimates are.
 
     Fit: the sum over tables of the squared distance over the variance, in measured cells. The noise of the estimates
     is the same for both and cancels. (Single variables are left out: columns drawn alone are the estimates there.)
@@ -81,16 +93,13 @@ def worse_than_alone(estimates: Fitted, records: npt.NDArray[np.uint16]) -> list
     compared = list(_compared(estimates))
     if not compared:
         return []
-    shares, rows = _shares(estimates), records.shape[1]
+    shares = _shares(estimates)
     distance: dict[int, list[tuple[float, float]]] = defaultdict(list)
     for attributes in compared:
         target = estimates.compact_table(attributes, missing=np.nan)
         alone = rows * reduce(np.multiply.outer, [shares[attribute] for attribute in attributes])
-        own = marginal(records, estimates.sizes, attributes).astype(np.float64)
-        squares = [
-            float(np.nansum((_compact(estimates, attributes, table) - target) ** 2)) / estimates.variance(attributes)
-            for table in (own, alone)
-        ]
+        tables = counts(attributes), _compact(estimates, attributes, alone)
+        squares = [float(np.nansum((table - target) ** 2)) / estimates.variance(attributes) for table in tables]
         distance[len(attributes)].append((squares[0], squares[1]))
     sums = {length: [math.fsum(part) for part in zip(*pairs, strict=True)] for length, pairs in distance.items()}
     return sorted(length for length, (own, alone) in sums.items() if own > alone)

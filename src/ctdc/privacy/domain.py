@@ -21,12 +21,13 @@ from ctdc.privacy.shorten import as_long_as_useful
 from ctdc.privacy.workload import Workload, plan_workload
 from ctdc.table.coded import CodedTable
 from ctdc.table.count import Matrix
+from ctdc.table.counting import Counting
 from ctdc.table.linked import LinkedSchema, LinkedTable
+from ctdc.table.passes import PassedRows
 from ctdc.table.schema import Schema, read_document, read_schema
-from ctdc.table.tally import Tally
 
 Domain = Schema | LinkedSchema
-People = CodedTable | LinkedTable
+People = CodedTable | LinkedTable | PassedRows
 SCHEMA = "schema.json"
 LINKED_SCHEMA = "linked_schema.json"
 
@@ -55,8 +56,10 @@ def shortening(domain: Domain) -> Callable[[Plan, float], Plan]:
     return shorten_linked(domain) if isinstance(domain, LinkedSchema) else as_long_as_useful
 
 
-def counted(people: People) -> Matrix | Tally:
+def counted(people: People) -> Matrix | Counting:
     """The people as `measure` takes them. Whose linked rows are too many is drawn anew each time, without a seed."""
+    if isinstance(people, PassedRows):
+        return people
     return people.tally(np.random.default_rng()) if isinstance(people, LinkedTable) else people.matrix()
 
 

@@ -199,16 +199,18 @@ def _covariance(estimates: Estimates, one: Loadings, two: Loadings) -> float:
 
 def is_measured(estimates: Estimates, query: Query) -> bool:
     """Whether the measurements hold an unbiased estimate of the query."""
-    return all(
-        measured(estimates, inner, cells) for inner, sums in _loadings(estimates, query).items() for cells in sums
-    )
+    return _are_measured(estimates, _loadings(estimates, query))
+
+
+def _are_measured(estimates: Estimates, loadings: Loadings) -> bool:
+    return all(measured(estimates, inner, cells) for inner, sums in loadings.items() for cells in sums)
 
 
 def evaluate(estimates: Estimates, queries: Sequence[Query]) -> Joint | None:
     """The queries' estimates with their covariance matrix; None when one of them was not measured."""
-    if not all(is_measured(estimates, query) for query in queries):
-        return None
     loadings = [_loadings(estimates, query) for query in queries]
+    if not all(_are_measured(estimates, loading) for loading in loadings):
+        return None
     values = [
         math.fsum(
             factor * _contract(estimates, inner, cells)

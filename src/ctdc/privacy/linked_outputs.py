@@ -25,6 +25,7 @@ from ctdc.privacy.linked_estimates import LinkedEstimates, RowCounts
 from ctdc.privacy.linked_workload import ACROSS, BESIDE, PEOPLE, ROWS, LinkedWorkload
 from ctdc.privacy.measure import Measurements
 from ctdc.privacy.outputs import (
+    MAX_HELD,
     MEASUREMENTS,
     PRIVACY,
     Finish,
@@ -102,7 +103,7 @@ def _build(
     forbidden = forbidden_pairs(schema.people)
     people = synthesise(estimates.people, records, seed, progress=progress, forbidden=forbidden)
     own = forbidden_pairs(schema.linked)
-    check_records(int(people[0].sum(dtype=np.int64)))
+    check_records(int(people[0].sum(dtype=np.int64)), MAX_HELD)
     joint = estimates.joint.among(schema.left_out_place)
     linked, owner = attach(joint, schema, people, seed, progress=progress, forbidden=own)
     worse = set(worse_than_alone(estimates.people, people)) if records else set()
@@ -125,7 +126,7 @@ def write_linked_outputs(
     estimates = LinkedEstimates(schema, measurements.plan.length, estimate(measurements))
     plan = of_people(measurements.plan, len(schema.main_places))
     statement = privacy_statement(schema.people, measurements, estimates.people, settings, measured_at, plan=plan)
-    check_records(statement["records"])
+    check_records(statement["records"], MAX_HELD)
     people, (linked, owner), worse = _build(estimates, statement["records"], settings.seed, progress)
     statement |= {"unit": LINKED_UNIT, "neighbours": LINKED_NEIGHBOURS, "worse_than_alone": worse}
     statement["linked"] = linked_statement(estimates, len(owner))
@@ -141,7 +142,7 @@ def write_linked_outputs(
     write_text(folder / PRIVACY, as_json(statement))
     write_text(folder / "report.html", report_html(statement, schema.people, aggregates))
     if finish is not None:
-        finish(folder, coded)
+        finish(folder, lambda: iter([coded]))
     progress.finish()
     return statement
 

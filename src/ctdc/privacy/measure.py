@@ -24,9 +24,10 @@ from ctdc.foundation.progress import Progress, Silent
 from ctdc.privacy.accounting import Cost
 from ctdc.privacy.noise import Integers, NoiseSource, OpenDPNoise
 from ctdc.privacy.plan import Attributes, Measurement, Plan, spread, subsets
-from ctdc.privacy.selection import THIN_FROM, Selection, select, wide_axes
+from ctdc.privacy.selection import THIN_FROM, Selection, request_of, select, wide_axes
 from ctdc.table.count import Matrix
-from ctdc.table.tally import Tally, tally_of
+from ctdc.table.counting import Counting
+from ctdc.table.tally import tally_of
 
 # Numbers of one call of the sampler: enough that the call itself costs nothing beside them, few enough to share out.
 BATCH = 4096
@@ -67,19 +68,15 @@ class Measurements:
         return sum(values.size for values in self.values.values())
 
 
-def exact_residual(people: Tally, plan: Plan, measurement: Measurement, selection: Selection | None = None) -> Integers:
-    """(W_b1 x W_b2 x ...) m_B as in `plan`: integers of shape measurement.shape, or of its `selected_shape`.
+def exact_residual(table: Integers, plan: Plan, attributes: Attributes, selection: Selection | None = None) -> Integers:
+    """(W_b1 x W_b2 x ...) m_B as in `plan`: integers of the measurement's shape, or of its `selected_shape`.
 
-    people: with a selection, extended by what `with_places` adds.
+    table: the people counted over `attributes`, in compact places where a selection thins it (`request_of`).
     """
-    attributes = measurement.attributes
     wide = wide_axes(plan.sizes, attributes) if selection else ()
-    if not selection or not wide:
-        return _residual(people.table(attributes, attributes, plan.sizes), [plan.sizes[a] for a in attributes])
-    rows = {variable: len(plan.sizes) + number for number, variable in enumerate(selection.kept)}
-    sizes = (*plan.sizes, *(len(codes) + 1 for codes in selection.kept.values()))
-    table = people.table(attributes, [rows[a] if a in wide else a for a in attributes], sizes)
     residual = _residual(table, [plan.sizes[a] for a in attributes])
+    if not selection or not wide:
+        return residual
     axes = [attributes.index(attribute) for attribute in wide]
     return np.moveaxis(residual, axes, range(len(axes)))[selection.cells(attributes)]
 
@@ -89,11 +86,6 @@ def _residual(table: Integers, sizes: Sequence[int]) -> Integers:
     for axis, size in enumerate(sizes):
         table = size * table - table.sum(axis=axis, keepdims=True) if size > 2 else -np.diff(table, axis=axis)
     return table
-
-
-def with_places(matrix: Matrix, selection: Selection) -> Matrix:
-    """The records, followed by the places of their wide variables in thinned tables."""
-    return np.vstack([matrix, *(selection.places(variable)[matrix[variable]] for variable in selection.kept)])
 
 
 def selected_shape(plan: Plan, measurement: Measurement, selection: Selection) -> tuple[int, ...]:
@@ -130,13 +122,17 @@ class _Gate:
     values: dict[Attributes, Integers]
     costs: list[float]
 
-    def release(self, people: Tally, measurements: Sequence[Measurement], selection: Selection | None) -> None:
+    def release(self, people: Counting, measurements: Sequence[Measurement], selection: Selection | None) -> None:
         """Measure and keep. One vector of integers a batch, whose squared sensitivities add up."""
         shapes = [selected_shape(self.plan, m, selection) if selection else m.shape for m in measurements]
         groups = batches(measurements, shapes)
+        tables = people.tables(request_of(self.plan.sizes, [m.attributes for m in measurements], selection))
+
+        def exact_of(attributes: Attributes) -> Integers:
+            return exact_residual(tables(attributes), self.plan, attributes, selection).ravel()
 
         def work(group: list[int]) -> tuple[Integers, float]:
-            exact = [exact_residual(people, self.plan, measurements[position], selection).ravel() for position in group]
+            exact = [exact_of(measurements[position].attributes) for position in group]
             squared = sum(measurements[position].squared_sensitivity for position in group)
             return self.noise.add(np.concatenate(exact), measurements[group[0]].scale, squared)
 
@@ -159,14 +155,14 @@ class _Gate:
 
 
 def measure(
-    records: Matrix | Tally,
+    records: Matrix | Counting,
     plan: Plan,
     noise: NoiseSource | None = None,
     progress: Progress | None = None,
     selection: Selection | None = None,
     shorten: Callable[[Plan, float], Plan] | None = None,
 ) -> Measurements:
-    """Draw the plan's measurements of the coded records, shape (variables, rows), or of people spread over several.
+    """Draw the plan's measurements of the coded records, shape (variables, rows), or of people who can be counted.
 
     selection: of an earlier release to which this one will be added, instead of one of its own; shorten: from the plan
     and the noisy total, which is measured first, the plan to go on with, of no higher cost and without what would drown
@@ -175,8 +171,8 @@ def measure(
     selection of another domain, RuntimeError if OpenDP's own privacy map charges more than the plan declared: then the
     plan's arithmetic is wrong and nothing may be used.
     """
-    people = records if isinstance(records, Tally) else tally_of(records)
-    if people.layers[0].matrix.ndim != 2 or people.variables != len(plan.sizes):
+    people = _people(records)
+    if people.variables != len(plan.sizes):
         raise ValueError("the records must have one row of codes per variable of the plan")
     if people.whole != plan.resolution:
         raise ValueError("a person counts more, or less, than the plan says")
@@ -196,12 +192,27 @@ def measure(
     gate.release(people, [measurement for measurement in left if len(measurement.attributes) < THIN_FROM], None)
     selection = selection or select_cells(plan, gate.values)
     longer = [measurement for measurement in left if len(measurement.attributes) >= THIN_FROM]
-    gate.release(people.extended(lambda matrix: with_places(matrix, selection)), longer, selection)
+    gate.release(people, longer, selection)
     progress.finish()
     total = math.fsum(gate.costs)
     if total > declared.rho:
         raise RuntimeError("the library's privacy map charges more than the plan declared")
     return Measurements(plan, gate.values, total, gate.noise.publishable, selection, declared)
+
+
+def _people(records: Matrix | Counting) -> Counting:
+    """Who is counted. Raises ValueError for an array of another shape than (variables, rows)."""
+    if not isinstance(records, np.ndarray):
+        return records
+    if records.ndim != 2:
+        raise ValueError("the records must have one row of codes per variable of the plan")
+    return tally_of(records)
+
+
+def count_ahead(people: Counting, plan: Plan) -> None:
+    """Count what is counted in any case, so that rows that cannot be read are found before anything is paid for."""
+    whole = [m.attributes for m in plan.measurements if not wide_axes(plan.sizes, m.attributes)]
+    people.prepare(request_of(plan.sizes, whole, None))
 
 
 def select_cells(plan: Plan, values: dict[Attributes, Integers]) -> Selection:

@@ -12,11 +12,16 @@ from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-import opendp.prelude as dp
+
+# Not by opendp.prelude, which imports scikit-learn and pandas: more than a second of each command.
+from opendp.domains import atom_domain, vector_domain
+from opendp.measurements import make_gaussian
+from opendp.metrics import l2_distance
+from opendp.mod import enable_features
 
 Integers = npt.NDArray[np.int64]
 
-dp.enable_features("contrib")
+enable_features("contrib")
 
 
 class NoiseSource(Protocol):
@@ -38,7 +43,7 @@ class OpenDPNoise:
 
     def add(self, exact: Integers, scale: float, squared_sensitivity: int) -> tuple[Integers, float]:
         """See `NoiseSource`. The cost is OpenDP's own privacy map at the sensitivity, rounded up."""
-        space = dp.vector_domain(dp.atom_domain(T="i64")), dp.l2_distance(T="f64")
-        mechanism = dp.m.make_gaussian(*space, scale=scale)
+        space = vector_domain(atom_domain(T="i64")), l2_distance(T="f64")
+        mechanism = make_gaussian(*space, scale=scale)
         rho = mechanism.map(math.nextafter(math.sqrt(squared_sensitivity), math.inf))
         return np.array(mechanism(exact), dtype=np.int64), float(rho)

@@ -7,8 +7,9 @@ record otherwise.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,11 @@ from ctdc.foundation.files import as_json, write_text
 from ctdc.foundation.progress import Progress
 from ctdc.privacy.accounting import strongest_attacker
 from ctdc.privacy.aggregates import aggregate_table
-from ctdc.privacy.alone import worse_than_alone
+from ctdc.privacy.alone import worse_counts, worse_than_alone
 from ctdc.privacy.cohorts import Cohort, heaviest, keep, statement_facts
 from ctdc.privacy.domain import write_domain
 from ctdc.privacy.estimate import Estimates, estimate
+from ctdc.privacy.expand import AT_ONCE, Shards
 from ctdc.privacy.measure import Measurements
 from ctdc.privacy.plan import Plan
 from ctdc.privacy.planning import expected_errors, sets_by_length
@@ -34,14 +36,17 @@ from ctdc.privacy.stored import write_measurements
 from ctdc.privacy.structure import forbidden_pairs
 from ctdc.privacy.synthesise import synthesise
 from ctdc.privacy.workload import Workload
-from ctdc.table.coded import CodedTable, table_from_matrix
+from ctdc.table.coded import CodedTable, code_table, table_from_matrix
 from ctdc.table.reporting import EXPECTED_FALSE
 from ctdc.table.schema import Schema
 
 ENGINE_VERSION = "2"
-MAX_RECORDS = 65_000_000
-Finish = Callable[[Path, CodedTable], None]  # adds files to the folder, made from the synthetic records
+MAX_RECORDS = 2_000_000_000
+MAX_HELD = 65_000_000  # of people with linked rows, whose records are built in one piece
+Records = Callable[[], Iterator[CodedTable]]  # the synthetic records in pieces, as often as one likes
+Finish = Callable[[Path, Records], None]  # adds files to the folder, made from the synthetic records
 MEASUREMENTS = "measurements.parquet"
+SYNTHETIC = "synthetic"
 PRIVACY = "privacy.json"
 
 
@@ -114,15 +119,59 @@ def write_table(folder: Path, name: str, table: pa.Table) -> None:
 
 def write_records(folder: Path, name: str, records: pa.Table) -> None:
     """Write synthetic records as csv and parquet."""
-    texts = records.cast(pa.schema([(column, pa.string()) for column in records.column_names]))
-    pa_csv.write_csv(texts, folder / f"{name}.csv", pa_csv.WriteOptions(quoting_style="needed"))
-    pq.write_table(records, folder / f"{name}.parquet", compression="zstd")
+    write_pieces(folder / name, iter([records]))
 
 
-def check_records(records: int) -> None:
+def write_pieces(stem: Path, pieces: Iterator[pa.Table]) -> None:
+    """Write the tables, at least one, one after the other as one csv file and one parquet file."""
+    first = next(pieces)
+    texts = pa.schema([(name, pa.int64() if kind == pa.int64() else pa.string()) for name, kind in _columns(first)])
+    needed = pa_csv.WriteOptions(quoting_style="needed")
+    with (
+        pa_csv.CSVWriter(stem.with_suffix(".csv"), texts, write_options=needed) as csv,
+        pq.ParquetWriter(stem.with_suffix(".parquet"), first.schema, compression="zstd") as parquet,
+    ):
+        for piece in chain([first], pieces):
+            csv.write_table(piece.cast(texts))
+            parquet.write_table(piece)
+
+
+def _columns(table: pa.Table) -> Iterator[tuple[str, pa.DataType]]:
+    return zip(table.column_names, table.schema.types, strict=True)
+
+
+def check_records(records: int, most: int = MAX_RECORDS) -> None:
     """Raise UserError (``privacy.records``) for more than can be built."""
-    if records > MAX_RECORDS:
+    if records > most:
         raise UserError("privacy.records", "More records would be built than this version can hold.")
+
+
+def _synthetic(
+    folder: Path, schema: Schema, estimates: Estimates, statement: dict[str, Any], progress: Progress
+) -> tuple[Records, list[int]]:
+    """Build and write the synthetic records; the records, and the lengths at which columns alone would fit better."""
+    rows, seed, forbidden = statement["records"], statement["synthesis_seed"], forbidden_pairs(schema)
+    if rows > AT_ONCE:
+        shards = Shards(estimates, rows, seed, forbidden)
+        statement["synthesis_shards"] = shards.number
+        write_pieces(folder / SYNTHETIC, (table_from_matrix(schema, one).to_arrow() for one in shards.build(progress)))
+        return written_records(folder, schema), worse_counts(estimates, shards.table, rows)
+    matrix = synthesise(estimates, rows, seed, progress=progress, forbidden=forbidden)
+    coded = table_from_matrix(schema, matrix)
+    write_records(folder, SYNTHETIC, coded.to_arrow())
+    return lambda: iter([coded]), worse_than_alone(estimates, matrix) if rows else []
+
+
+def written_records(folder: Path, schema: Schema) -> Records:
+    """The synthetic records of a folder, shard by shard, as they were built."""
+    path = folder / f"{SYNTHETIC}.parquet"
+
+    def read() -> Iterator[CodedTable]:
+        with pq.ParquetFile(path) as file:
+            for number in range(file.num_row_groups):
+                yield code_table(file.read_row_group(number), schema, str(path))
+
+    return read
 
 
 def write_outputs(
@@ -139,13 +188,9 @@ def write_outputs(
     estimates = estimate(measurements)
     statement = privacy_statement(schema, measurements, estimates, settings, measured_at, cohorts)
     check_records(statement["records"])
-    forbidden = forbidden_pairs(schema)
-    matrix = synthesise(estimates, statement["records"], settings.seed, progress=progress, forbidden=forbidden)
-    statement["worse_than_alone"] = worse_than_alone(estimates, matrix) if statement["records"] else []
+    records, statement["worse_than_alone"] = _synthetic(folder, schema, estimates, statement, progress)
     progress.start("Writing files")
     aggregates = aggregate_table(schema, estimates, settings.threshold, settings.every_aggregate)
-    coded = table_from_matrix(schema, matrix)
-    write_records(folder, "synthetic", coded.to_arrow())
     write_table(folder, "aggregates", aggregates)
     write_measurements(folder / MEASUREMENTS, schema, measurements)
     if cohorts:
@@ -154,6 +199,6 @@ def write_outputs(
     write_text(folder / PRIVACY, as_json(statement))
     write_text(folder / "report.html", report_html(statement, schema, aggregates))
     if finish is not None:
-        finish(folder, coded)
+        finish(folder, records)
     progress.finish()
     return statement

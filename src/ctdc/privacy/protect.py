@@ -23,13 +23,14 @@ from ctdc.privacy import ledger
 from ctdc.privacy.cohorts import Cohort, check_alike, combine, shared_selection
 from ctdc.privacy.domain import Domain, People, counted, joint, plan_of, read_domain, shortening, write_domain
 from ctdc.privacy.linked_outputs import write_linked_outputs
-from ctdc.privacy.measure import Measurements, measure
+from ctdc.privacy.measure import Measurements, count_ahead, measure
 from ctdc.privacy.noise import NoiseSource, OpenDPNoise
 from ctdc.privacy.outputs import MEASUREMENTS, Finish, write_outputs
 from ctdc.privacy.plan import Plan
 from ctdc.privacy.settings import Settings
 from ctdc.privacy.stored import read_measurements, write_measurements
 from ctdc.table.linked import LinkedSchema
+from ctdc.table.passes import PassedRows
 from ctdc.table.schema import Schema
 
 PAID = "paid.json"  # what the measurements were paid with; stays beside them, is not published
@@ -79,6 +80,8 @@ def measure_records(
         shorten = None if settings.cohort or settings.workload else shortening(schema)
         details = _charge_details(joint(schema), plan, settings, identity)
         people = counted(table)  # before the charge: it takes memory, and may fail
+        if isinstance(people, PassedRows):
+            count_ahead(people, plan)  # before the charge: rows are read for the first time
         charge = ledger.charge(ledger_path, settings.population, plan.cost(), details, when)
         measurements = measure(people, plan, noise or OpenDPNoise(), progress, selection, shorten=shorten)
         write_measurements(folder / MEASUREMENTS, joint(schema), measurements)

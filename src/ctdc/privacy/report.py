@@ -25,13 +25,15 @@ from babel.numbers import format_decimal, format_percent
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from ctdc.foundation.collaborative import current
 from ctdc.privacy.workload import workload_from
 from ctdc.table.schema import Schema
 from ctdc.table.variable import Variable
 
 ROOM = Path(__file__).parent
-LANGUAGES = {"ar": "العربية", "en": "English", "fr": "Français", "de": "Deutsch", "es": "Español"}
-RIGHT_TO_LEFT = frozenset({"ar"})
+# Those of the collaborative that is served, in the order of files; each with its name in itself.
+LANGUAGES = {code: one.name for code, one in current().known.items() if code in current().languages}
+RIGHT_TO_LEFT = frozenset(code for code, one in current().known.items() if one.direction == "rtl")
 MAX_CODES_SHOWN = 30
 MAX_SETS_SHOWN = 50
 NORMAL_95 = 1.959963984540054  # two-sided 95 % point of the standard normal distribution
@@ -54,7 +56,13 @@ LINKED_FILES = (
 def texts_of(page: str) -> Mapping[str, Mapping[str, str]]:
     """Language -> key -> text, of one kind of page."""
     texts: dict[str, dict[str, str]] = yaml.safe_load((ROOM / "texts" / f"{page}.yaml").read_text(encoding="utf-8"))
-    return texts
+    own = {language: current().texts(language).get(f"privacy/{page}", {}) for language in LANGUAGES}
+    return texts | {language: {**texts.get(language, {}), **words} for language, words in own.items()}
+
+
+def pages() -> Sequence[str]:
+    """The kinds of pages that have texts."""
+    return sorted(path.stem for path in (ROOM / "texts").glob("*.yaml"))
 
 
 def report_texts() -> Mapping[str, Mapping[str, str]]:

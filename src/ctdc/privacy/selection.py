@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from ctdc.table.counting import Request
+
 Attributes = tuple[int, ...]
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -118,6 +120,15 @@ class Selection:
             "kept": {str(variable): codes.tolist() for variable, codes in self.kept.items()},
             "pairs": {f"{i},{j}": np.flatnonzero(mask).tolist() for (i, j), mask in self.pairs.items()},
         }
+
+
+def request_of(sizes: Sequence[int], sets: Sequence[Attributes], selection: Selection | None) -> Request:
+    """What has to be counted for tables over `sets`; without a selection those that are thinned are counted whole."""
+    if selection is None:
+        return Request(tuple(sizes), tuple(sets))
+    places = {variable: selection.places(variable) for variable in selection.kept}
+    compact = {attributes: wide for attributes in sets if (wide := wide_axes(sizes, attributes))}
+    return Request(tuple(sizes), tuple(sets), places, compact)
 
 
 def selection_from(sizes: Sequence[int], description: Mapping[str, Mapping[str, list[int]]]) -> Selection:

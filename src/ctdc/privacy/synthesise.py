@@ -12,7 +12,7 @@ it grow evenly, with a sweep over all of them now and then: a start of this kind
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -141,15 +141,15 @@ def search(
 def synthesise(
     estimates: Estimates,
     rows: int,
-    seed: int,
+    seed: int | Sequence[int],
     effort: Effort | None = None,
     progress: Progress | None = None,
     forbidden: Forbidden | None = None,
 ) -> npt.NDArray[np.uint16]:
     """`rows` synthetic records, shape (variables, rows), that match the estimates as well as records can.
 
-    rows >= 0, usually the rounded noisy total; seed: any whole number, recorded beside the result; forbidden: pairs
-    of values that no record may have, whatever the estimates say.
+    rows >= 0, usually the rounded noisy total; seed: any whole number or several, recorded beside the result;
+    forbidden: pairs of values that no record may have, whatever the estimates say.
     """
     effort = effort or Effort()
     progress = progress or Silent()

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.support.engine import Integers, Invented, Listener, NoNoise, Recorder, small_plan, some_people
+from tests.support.engine import Integers, Invented, Listener, NoNoise, Recorder, residual_of, small_plan, some_people
 
 import ctdc.privacy
 import ctdc.privacy.measure as module
 from ctdc.privacy.estimate import estimate
-from ctdc.privacy.measure import batches, exact_residual, measure
+from ctdc.privacy.measure import batches, measure
 from ctdc.privacy.noise import OpenDPNoise
 from ctdc.table.tally import tally_of
 
@@ -155,7 +155,7 @@ def test_tables_come_out_of_a_call_as_they_went_in(monkeypatch: pytest.MonkeyPat
     assert list(measured.values) == [m.attributes for m in plan.measurements]
     for m in plan.measurements:
         assert measured.values[m.attributes].shape == m.shape
-        np.testing.assert_array_equal(measured.values[m.attributes], exact_residual(tally_of(matrix), plan, m))
+        np.testing.assert_array_equal(measured.values[m.attributes], residual_of(tally_of(matrix), plan, m))
 
 
 def test_nobody_at_all_can_be_measured() -> None:
@@ -181,6 +181,6 @@ def test_the_largest_table_that_can_be_planned_stays_within_64_bits() -> None:
     plan = small_plan(sizes, length=1)
     assert 368**3 * 65_000_000 < 2**63
     matrix = np.zeros((3, 10), np.uint16)
-    residual = exact_residual(tally_of(matrix), plan, plan.measurements[1])
+    residual = residual_of(tally_of(matrix), plan, plan.measurements[1])
     assert residual.dtype == np.int64
     assert residual[0] == 10 * 367

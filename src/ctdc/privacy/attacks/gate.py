@@ -24,7 +24,7 @@ from ctdc.privacy.plan import Attributes, Plan
 from ctdc.privacy.selection import Selection, wide_axes
 from ctdc.privacy.workload import Workload
 from ctdc.table.count import Matrix
-from ctdc.table.tally import Tally
+from ctdc.table.counting import Counting
 
 Numbers = dict[Attributes, Integers]
 DRAWN_AT_ONCE = 200_000  # numbers of one call of the sampler: a second or two, a few megabytes
@@ -67,7 +67,7 @@ class Gate:
     claim: Claim
     noise: NoiseSource = field(default_factory=OpenDPNoise)
 
-    def people(self, people: People) -> Matrix | Tally:
+    def people(self, people: People) -> Matrix | Counting:
         """The people as `measure` takes them, each once."""
         return counted(people)
 

@@ -32,6 +32,7 @@ from ctdc.privacy.settings import Settings
 from ctdc.privacy.stored import read_measurements
 from ctdc.table.coded import CodedTable
 from ctdc.table.linked import LinkedTable
+from ctdc.table.passes import PassedRows
 
 Floats = npt.NDArray[np.float64]
 FAILURE, RUN_TIME = "failures", "run time"
@@ -100,6 +101,8 @@ class WholeGame:
     def _person(self) -> CodedTable:
         """Everybody's own columns; the person stands last."""
         people = self.pair.having
+        if isinstance(people, PassedRows):
+            raise TypeError("the audit's people are held in memory")
         return people.main if isinstance(people, LinkedTable) else people
 
     @property
