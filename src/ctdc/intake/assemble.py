@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ctdc.intake.delivery import Blocker, DeliveryReport, ValueLine
 from ctdc.intake.ids import MAX_SHOWN, Clash
 from ctdc.intake.outcomes import Target
 from ctdc.intake.readers.frame import TableReceipt
-from ctdc.intake.readers.header import repeated
+from ctdc.intake.readers.header import column_letter, repeated
 from ctdc.intake.rules import BLOCKING, PROPOSED, UNMAPPED, UNREADABLE, TextRule, describe
-from ctdc.intake.text import counted
+from ctdc.intake.text import column_key, counted
 from ctdc.intake.work import LinkedWork, Work
 from ctdc.standard import load
 from ctdc.standard.model import Profile
-from ctdc.table.identifiers import Finding, scan_values
+from ctdc.table.identifiers import Finding, heading_shown, scan_values
 
 _MAX_LISTED = 500  # distinct harmless values of one column that a report lists
 
@@ -31,7 +32,7 @@ def _receipt(receipt: TableReceipt) -> dict[str, Any]:
         "encoding": receipt.encoding,
         "columns": len(receipt.header),
         "imported_columns": list(receipt.imported),
-        "ignored_columns": [name for name in receipt.ignored if name],
+        "ignored_columns": [heading_shown(name) for name in receipt.ignored if name],
         "rows": receipt.rows,
         "blank_rows": receipt.blank_rows,
         "unreadable_rows": len(receipt.bad_rows),
@@ -44,7 +45,7 @@ def _structure(work: Work) -> Iterator[dict[str, Any]]:
     for receipt in (table.receipt for table in work.tables.values()):
         base = {"table": receipt.table, "file": receipt.file, "sheet": receipt.sheet}
         for name, letters in repeated(receipt.header).items():
-            yield base | {"code": "duplicate_ignored", "column": name, "columns": letters}
+            yield base | {"code": "duplicate_ignored", "column": heading_shown(name), "columns": letters}
         for bad in receipt.bad_rows[:MAX_SHOWN]:
             yield base | {"code": "row_width", "row": bad.row, "cells": bad.cells, "expected": bad.expected}
         book = receipt.workbook
@@ -119,13 +120,21 @@ def _identifiers(work: Work) -> list[Finding]:
     findings: list[Finding] = []
     for rule in work.plan.rules:
         unknown = [(text, seen.count) for text, seen in rule.seen.items() if seen.status in BLOCKING]
-        findings += scan_values(rule.table, rule.column, unknown, blocking=True)
-    if work.mapping.main.id is not None:
-        found = scan_values(work.mapping.main.name, work.mapping.main.id, work.id_texts.items(), blocking=False)
-        findings += [
-            finding for finding in found if finding.kind in ("email", "phone", "passport", "name", "possible_name")
-        ]
+        findings += _placed(work, scan_values(rule.table, rule.column, unknown, blocking=True))
+    for table, unread in work.unread.items():
+        findings += unread.findings(table)
     return list(dict.fromkeys(findings))
+
+
+def _placed(work: Work, findings: list[Finding]) -> list[Finding]:
+    """The same with the positions of their columns."""
+    headers = {name: table.receipt.header for name, table in work.tables.items()}
+    return [
+        replace(one, position=headers[one.table].index(key) + 1)
+        if (key := column_key(one.column)) in headers[one.table]
+        else one
+        for one in findings
+    ]
 
 
 def _clash_blocker(clashes: list[Clash], kind: str, code: str, what: str, do: str) -> list[Blocker]:
@@ -210,7 +219,7 @@ def _blockers(work: Work, report: DeliveryReport) -> Iterator[Blocker]:
     for status in (UNMAPPED, UNREADABLE, PROPOSED):
         if count := sum(line.status == status for line in report.values):
             yield Blocker(f"intake.{status}", count, counted(count, *_WORDS[status]), _DO[status])
-    if found := [finding for finding in report.identifiers if finding.blocking]:
+    if found := [finding for finding in report.identifiers if finding.blocking and finding.imported]:
         places = ", ".join(sorted({f"{finding.column} ({finding.kind})" for finding in found})[:6])
         yield Blocker(
             "intake.identifiers",
@@ -218,6 +227,27 @@ def _blockers(work: Work, report: DeliveryReport) -> Iterator[Blocker]:
             f"Texts that look like direct identifiers of people stand in columns that are imported: {places}.",
             "Remove names, telephone numbers, e-mail addresses and free text from these columns before delivery.",
         )
+    if columns := report.suspected_columns:
+        yield Blocker(
+            "intake.identifiers_unread",
+            len(columns),
+            f"{counted(len(columns), 'column that no field reads looks', 'columns that no field reads look')} like "
+            f"direct identifiers of people, and the file would be kept with them: {_listed(columns)}.",
+            "Take these columns out of the file and deliver it again. A column of numbers or of names of places and "
+            "organisations may be declared under 'harmless' in the mapping, with the reason: have a second person "
+            "approve that.",
+        )
+
+
+def _listed(columns: Mapping[tuple[str, int], Sequence[Finding]]) -> str:
+    """Columns by table, letter, number and heading, and what they look like; never a cell."""
+    lines = []
+    for (table, position), found in list(columns.items())[:MAX_SHOWN]:
+        heading = f" {found[0].column!r}" if found[0].column else " (no heading)"
+        kinds = ", ".join(finding.kind.replace("_", " ") for finding in found)
+        lines.append(f"table {table!r}, column {column_letter(position - 1)} (number {position}){heading}: {kinds}")
+    more = len(columns) - len(lines)
+    return "; ".join(lines) + (f"; and {more} more" if more > 0 else "")
 
 
 def assemble(work: Work, rows: int) -> DeliveryReport:

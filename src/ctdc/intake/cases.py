@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from ctdc.intake.outcomes import Outcomes, Target, reasons
 from ctdc.intake.readers.frame import RowArray
+from ctdc.table.coded import parquet_metadata
 
 MISSING_SUFFIX = ".missing"
 PROVENANCE = (
@@ -45,6 +46,35 @@ def cases_schema(targets: MappingType[str, Target]) -> pa.Schema:
     return pa.schema(fields)
 
 
+def cases_table(
+    outcomes: MappingType[str, Outcomes],
+    rows: RowArray,
+    subjects: list[str],
+    targets: MappingType[str, Target],
+    provenance: MappingType[str, str],
+) -> pa.Table:
+    """Rows of a cases file: outcomes of every variable (shape (rows,)), source rows and subjects."""
+    arrays: list[pa.Array] = []
+    why = pa.array(reasons(), pa.string())
+    for name, target in targets.items():
+        arrays += _pair(outcomes[name], pa.array(target.codes, pa.string()), why)
+    for name in PROVENANCE:
+        if name == "_row":
+            arrays.append(pa.array(rows))
+        elif name == "_subject":
+            arrays.append(pa.array(subjects, pa.string()))
+        else:
+            arrays.append(_constant(provenance[name], len(rows)))
+    return pa.Table.from_arrays(arrays, schema=cases_schema(targets))
+
+
+def _pair(outcomes: Outcomes, codes: pa.Array, reasons: pa.Array) -> list[pa.Array]:
+    absent = outcomes < 0
+    values = pa.DictionaryArray.from_arrays(pa.array(outcomes, pa.int32(), mask=absent), codes)
+    why = pa.DictionaryArray.from_arrays(pa.array(-1 - outcomes, pa.int32(), mask=~absent), reasons)
+    return [values, why]
+
+
 def _constant(text: str, rows: int) -> pa.Array:
     return pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, np.int32)), pa.array([text], pa.string()))
 
@@ -61,28 +91,11 @@ class CasesWriter:
         self._writer = pq.ParquetWriter(
             path, self._schema, compression="zstd", use_dictionary=coded, write_statistics=False
         )
-        self._reasons = pa.array(reasons(), pa.string())
         self.rows = 0
 
-    def _pair(self, outcomes: Outcomes, codes: pa.Array) -> list[pa.Array]:
-        absent = outcomes < 0
-        values = pa.DictionaryArray.from_arrays(pa.array(outcomes, pa.int32(), mask=absent), codes)
-        why = pa.DictionaryArray.from_arrays(pa.array(-1 - outcomes, pa.int32(), mask=~absent), self._reasons)
-        return [values, why]
-
     def write(self, outcomes: MappingType[str, Outcomes], rows: RowArray, subjects: list[str]) -> None:
-        """Write one batch: outcomes of every variable (shape (rows,)), source rows and subjects."""
-        arrays: list[pa.Array] = []
-        for name, target in self._targets.items():
-            arrays += self._pair(outcomes[name], pa.array(target.codes, pa.string()))
-        for name in PROVENANCE:
-            if name == "_row":
-                arrays.append(pa.array(rows))
-            elif name == "_subject":
-                arrays.append(pa.array(subjects, pa.string()))
-            else:
-                arrays.append(_constant(self._provenance[name], len(rows)))
-        self._writer.write_table(pa.Table.from_arrays(arrays, schema=self._schema))
+        """Write one batch; see `cases_table`."""
+        self._writer.write_table(cases_table(outcomes, rows, subjects, self._targets, self._provenance))
         self.rows += len(rows)
 
     def close(self, metadata: MappingType[str, str]) -> None:
@@ -96,14 +109,12 @@ class CasesWriter:
 
 
 def read_metadata(path: Path) -> dict[str, str]:
-    """The ``ctdc.*`` metadata of a cases file."""
-    found: dict[bytes, bytes] = pq.read_metadata(path).metadata or {}
-    return {key.decode(): value.decode() for key, value in found.items() if key.startswith(b"ctdc.")}
+    """The ``ctdc.*`` metadata of a cases file, whichever engine wrote it.
 
-
-def is_promotable(path: Path) -> bool:
-    """Whether nothing in the file is in quarantine."""
-    return read_metadata(path).get("ctdc.promotable") == "yes"
+    Raises UserError (``table.file_missing``, ``table.not_parquet``).
+    """
+    found = parquet_metadata(path).items()
+    return {key.decode(): value.decode() for key, value in found if key.startswith(b"ctdc.")}
 
 
 def sources_json(value: Any) -> str:

@@ -75,6 +75,20 @@ class DeliveryReport:
         """Distinct values that nothing explains yet."""
         return [line for line in self.values if line.status in ("unmapped", "unreadable", "proposed")]
 
+    @property
+    def suspected_columns(self) -> dict[tuple[str, int], list[Finding]]:
+        """Table and position (from 1) of the columns that nothing reads and that keep the delivery back; and why."""
+        found: dict[tuple[str, int], list[Finding]] = {}
+        for finding in self.identifiers:
+            if finding.blocking and not finding.imported:
+                found.setdefault((finding.table, finding.position), []).append(finding)
+        return found
+
+    @property
+    def has_marks(self) -> bool:
+        """Whether there is something that a copy of the delivery could show in its place."""
+        return bool(self.issues or self.suspected_columns)
+
     def as_dict(self) -> dict[str, Any]:
         """The report as a JSON object."""
         return {

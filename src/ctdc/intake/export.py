@@ -10,6 +10,7 @@ import csv
 import io
 from collections import defaultdict
 from collections.abc import Iterable
+from collections.abc import Mapping as MappingType
 from pathlib import Path
 from typing import Any
 
@@ -66,19 +67,27 @@ def write_draft(report: DeliveryReport, path: Path) -> None:
     write_text(path, buffer.getvalue())
 
 
-def _annotate_table(book: Any, spec: TableSpec, path: Path, issues: Iterable[Issue]) -> None:
-    """One sheet: the table as delivered, cells in error coloured and commented."""
+def _annotate_table(
+    book: Any, spec: TableSpec, path: Path, issues: Iterable[Issue], suspected: MappingType[int, str]
+) -> None:
+    """One sheet: the table as delivered, cells in error coloured and commented, and suspected columns.
+
+    suspected: position of a column, from 1, to the kinds of identifiers that it looks like.
+    """
     marked = book.add_format({"bg_color": "#ffd9b3", "border": 1})
     head = book.add_format({"bold": True, "bottom": 1})
     sheet = book.add_worksheet((spec.sheet or spec.name)[:31].translate({ord(c): "_" for c in "[]:*?/\\'"}))
-    table = open_table(path, spec, Needs(everything=True))
+    table = open_table(path, spec, Needs(everything=True, nameless=True))
     wrong: dict[int, dict[str, Issue]] = defaultdict(dict)
     for issue in issues:
         for column in issue.column.split(" / "):
             wrong[issue.row][column] = issue
     header = table.receipt.header
     for position, name in enumerate(header):
-        sheet.write_string(0, position + 1, name[:_MAX_CELL], head)
+        kinds = suspected.get(position + 1)
+        sheet.write_string(0, position + 1, name[:_MAX_CELL], marked if kinds else head)
+        if kinds:
+            sheet.write_comment(0, position + 1, f"identifiers: {kinds}")
     sheet.write_string(0, 0, "row", head)
     line = 0
     for frame in table.frames():
@@ -90,7 +99,8 @@ def _annotate_table(book: Any, spec: TableSpec, path: Path, issues: Iterable[Iss
                 text = cells.texts[cells.indices[index]][:_MAX_CELL]
                 found = wrong.get(row, {}).get(name)
                 if text:
-                    sheet.write_string(line, position + 1, text, marked if found else None)
+                    is_marked = found or position + 1 in suspected
+                    sheet.write_string(line, position + 1, text, marked if is_marked else None)
                 if found:
                     sheet.write_comment(line, position + 1, f"{found.code}: {found.hint or ', '.join(found.targets)}")
     sheet.freeze_panes(1, 1)
@@ -105,8 +115,9 @@ def can_annotate(report: DeliveryReport, mapping: Mapping) -> bool:
 def write_annotated(report: DeliveryReport, mapping: Mapping, sources: Path, path: Path) -> None:
     """An annotated copy of the delivery as a workbook: one sheet per table, texts only, errors marked.
 
-    The first column is the row number of the source. It holds what the source holds: it goes back to the contributor
-    and is not kept. Issues that name no table are about the main one.
+    A column that nothing reads and that looks like direct identifiers is marked from its heading down. The first column
+    is the row number of the source. It holds what the source holds: it goes back to the contributor and is not kept.
+    Issues that name no table are about the main one.
     """
     files = delivery_files(sources)
     with atomic_file(path) as temporary:
@@ -115,4 +126,9 @@ def write_annotated(report: DeliveryReport, mapping: Mapping, sources: Path, pat
         with xlsxwriter.Workbook(str(temporary), options) as book:
             for spec in mapping.spec.tables:
                 mine = [i for i in report.issues if i.table == spec.name or (not i.table and spec == mapping.main)]
-                _annotate_table(book, spec, find_file(spec, files), mine)
+                suspected = {
+                    position: ", ".join(finding.kind for finding in found)
+                    for (table, position), found in report.suspected_columns.items()
+                    if table == spec.name
+                }
+                _annotate_table(book, spec, find_file(spec, files), mine, suspected)

@@ -46,7 +46,8 @@ def check(sources: Path, mapping: Mapping, *, progress: Progress, limits: Limits
     return report
 
 
-def _provenance(work: Work) -> dict[str, str]:
+def provenance_of(work: Work) -> dict[str, str]:
+    """What every row of a delivery says of where it comes from."""
     receipt, mapping = work.main.receipt, work.mapping
     return {
         "_contributor": mapping.spec.contributor,
@@ -75,7 +76,8 @@ def _cell(work: Work, table: str, column: str) -> dict[str, str]:
     return {"table": table, "file": receipt.file, "sheet": receipt.sheet, "column": column, "letter": letter}
 
 
-def _metadata(work: Work, report: DeliveryReport) -> dict[str, str]:
+def metadata_of(work: Work, report: DeliveryReport) -> dict[str, str]:
+    """What a cases file says of itself."""
     return {
         "ctdc.standard": load().version,
         "ctdc.cases": CASES_VERSION,
@@ -117,7 +119,7 @@ def harmonise(
     work = open_delivery(sources, mapping, progress, limits)
     with (
         atomic_file(out, private=True) as temporary,
-        _closing(CasesWriter(temporary, mapping.targets, _provenance(work))) as writer,
+        _closing(CasesWriter(temporary, mapping.targets, provenance_of(work))) as writer,
     ):
         hasher = Subjects(subject_key, mapping.spec.contributor)
         people = set[str]()
@@ -131,9 +133,9 @@ def harmonise(
                 for one in open_linked(sources, mapping, work.delivery, progress, limits)
             ]
             report.examples_run = examples
-            if not report.promotable and (not allow_quarantine or _never(report)):
+            if not report.promotable and (not allow_quarantine or is_refused(report)):
                 raise Quarantined(report, str(sources))
-            metadata = _metadata(work, report)
+            metadata = metadata_of(work, report)
             for entity, own in linked:
                 own.close({**metadata, "ctdc.entity": entity, "ctdc.cells": "{}", "ctdc.joins": "{}"})
         writer.close(metadata)
@@ -152,7 +154,7 @@ def _write_linked(
 ) -> tuple[str, CasesWriter]:
     """Write the linked rows of an entity to a file that appears when `files` closes; tell the report of them."""
     temporary = files.enter_context(atomic_file(linked_path(out, linked.entity), private=True))
-    writer = CasesWriter(temporary, linked.targets, _provenance(linked.sources[0]))
+    writer = CasesWriter(temporary, linked.targets, provenance_of(linked.sources[0]))
     files.enter_context(_closing(writer))
     for outcomes, rows, ids in linked_batches(linked, people, progress):
         writer.write(outcomes, rows, hasher.hashes(ids))
@@ -160,7 +162,8 @@ def _write_linked(
     return linked.entity, writer
 
 
-def _never(report: DeliveryReport) -> bool:
+def is_refused(report: DeliveryReport) -> bool:
+    """Whether the delivery is not even written on request: a person must be one row."""
     return any(blocker.code in ("intake.id_repeated", "intake.id_empty") for blocker in report.blockers)
 
 

@@ -6,6 +6,7 @@ Promise: two rows with one id are an error, two identical rows with two ids are 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,6 +17,7 @@ from ctdc.intake.readers.frame import Column, RowArray
 from ctdc.intake.text import tidy
 
 MAX_SHOWN = 20
+Hashes = npt.NDArray[np.uint64]
 _LEADING_ZEROS = re.compile(r"0+(?=\d)")
 _DECIMAL = re.compile(r"(?<=\d)\.0+")
 
@@ -41,6 +43,7 @@ class IdCheck:
     """Collects the ids of a delivery as hashes; `clashes` is asked at the end."""
 
     empty_rows: list[int] = field(default_factory=list)
+    known: list[Clash] | None = None  # where ids were compared somewhere else
     _raw: list[npt.NDArray[np.uint64]] = field(default_factory=list)
     _canonical: list[npt.NDArray[np.uint64]] = field(default_factory=list)
     _rows: list[RowArray] = field(default_factory=list)
@@ -58,8 +61,15 @@ class IdCheck:
         self._rows.append(rows[~empty])
         return [texts[index] for index in column.indices.tolist()]
 
+    def taken(self) -> Iterator[tuple[Hashes, Hashes, RowArray]]:
+        """Hashes of ids as they are and of the numbers behind them, with their rows; they are not kept."""
+        while self._raw:
+            yield self._raw.pop(), self._canonical.pop(), self._rows.pop()
+
     def clashes(self) -> list[Clash]:
         """Groups of rows whose ids clash; at most 20 of each kind are named, `count` counts all."""
+        if self.known is not None:
+            return self.known
         if not self._raw:
             return []
         rows = np.concatenate(self._rows)

@@ -50,7 +50,7 @@ def parts(spec: MappingSpec) -> Iterator[Part]:
             yield Part(linked.entity, block, spec.model_copy(update=changes | _ALONE | {"tables": (_main(spec),)}))
 
 
-_ALONE: dict[str, Any] = {"joins": (), "tests": (), "linked": ()}
+_ALONE: dict[str, Any] = {"joins": (), "tests": (), "linked": (), "harmless": ()}
 
 
 def _main(spec: MappingSpec) -> Any:

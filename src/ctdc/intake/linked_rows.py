@@ -14,8 +14,9 @@ from ctdc.foundation.progress import Progress
 from ctdc.intake.batches import Batch, all_outcomes, case_ids, open_delivery, selected
 from ctdc.intake.mapping import Mapping
 from ctdc.intake.plan import Plan, Rows
-from ctdc.intake.readers.frame import Frame
+from ctdc.intake.readers.frame import Frame, Needs
 from ctdc.intake.readers.limits import Limits
+from ctdc.intake.readers.unread import Unread
 from ctdc.intake.text import column_key, tidy
 from ctdc.intake.work import LinkedWork, Work
 
@@ -41,8 +42,10 @@ def open_linked(sources: Path, mapping: Mapping, delivery: str, progress: Progre
             work.sources.append(Work(linked.mapping, first.tables, {}, plan, first.quality, delivery, []))
             continue
         needs = [one.mapping for one in mapping.linked if one.entity == linked.entity and one.block]
-        opened[linked.entity] = open_delivery(sources, linked.mapping, progress, limits, also=needs)
+        opened[linked.entity] = open_delivery(sources, linked.mapping, progress, limits, also=needs, unread=False)
         opened[linked.entity].delivery = delivery
+        if linked.block:  # in rows that are left out, what blocks read is looked at by nothing else
+            opened[linked.entity].unread = {linked.mapping.spec.main: Unread(Needs())}
         work.sources.append(opened[linked.entity])
     return list(found.values())
 
@@ -55,7 +58,7 @@ def linked_batches(linked: LinkedWork, people: set[str], progress: Progress) -> 
     first = linked.sources[0]
     progress.start(f"Harmonising {linked.entity}", None)
     for frame in first.main.frames():
-        frame = selected(first, frame)
+        frame = selected(first, frame, linked.sources)
         ids = np.array(_linked_ids(first, frame), dtype=object)
         known = np.fromiter((text in people for text in ids), np.bool_, len(ids))
         linked.orphans += int((~known).sum())

@@ -16,6 +16,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from ctdc.foundation.collaborative import current
 from ctdc.foundation.errors import UserError
 from ctdc.foundation.hashing import hash_bytes, hash_value
 from ctdc.intake.linked import NUMBER, about, crosswalk_of, parts
@@ -27,7 +28,7 @@ from ctdc.intake.values import Crosswalk, read_crosswalk
 from ctdc.intake.yaml_text import read_yaml_text
 from ctdc.standard import load
 
-SHIPPED = Path(__file__).parent / "mappings"
+SHIPPED = current().places["mappings"]
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,26 @@ class Mapping:
             if (where or main) == table:
                 (prefixes if is_prefix else columns).add(column_key(name))
         return Needs(frozenset(columns), tuple(sorted(prefixes)))
+
+    def explained(self, table: str) -> Needs:
+        """The columns of `table` whose texts the fields of cases and of linked rows give a meaning."""
+        dates = {day.name: day for day in self.spec.dates}
+        named = [place for one in self.spec.fields for place in field_columns(one, dates)]
+        mine = [(column_key(name), prefix) for where, name, prefix in named if (where or self.spec.main) == table]
+        prefixes = tuple(sorted({name for name, is_prefix in mine if is_prefix}))
+        own = Needs(frozenset(name for name, is_prefix in mine if not is_prefix), prefixes)
+        return own.with_those_of(part.mapping.explained(table) for part in self.linked)
+
+    def keys(self, table: str) -> frozenset[str]:
+        """The columns of `table` that hold ids, of its rows or of the cases that they belong to."""
+        names = [self.table(table).id, *(join.column for join in self.spec.joins if join.table == table)]
+        names += [join.main_column for join in self.spec.joins if table == self.spec.main]
+        return frozenset(column_key(name) for name in names if name is not None)
+
+    def harmless(self, table: str) -> dict[str, dict[str, str]]:
+        """The columns of `table` that are declared to identify nobody: name to kind to reason."""
+        mine = (entry for entry in self.spec.harmless if (entry.table or self.spec.main) == table)
+        return {column_key(entry.column): dict.fromkeys(entry.looks_like, entry.because) for entry in mine}
 
 
 @dataclass(frozen=True)
@@ -225,6 +246,21 @@ class _Checker:
         if repeated:
             raise self.fail(f"Two dates have the name {repeated[0]!r}.")
 
+    def check_harmless(self, mapping: Mapping) -> None:
+        """What a field reads cannot be declared harmless: its values are mapped or waived one by one."""
+        places = [(entry.table or self.spec.main, column_key(entry.column)) for entry in self.spec.harmless]
+        for (table, column), count in Counter(places).items():
+            if table not in self.tables:
+                raise self.fail(f"'harmless' names an unknown table {table!r}.", ", ".join(sorted(self.tables)))
+            if count > 1:
+                raise self.fail(f"'harmless' names the column {column!r} {count} times.", "each column once")
+            if mapping.explained(table).wants(column):
+                raise self.fail(
+                    f"'harmless' names the column {column!r}, which a field reads.",
+                    "columns that no field reads",
+                    "Map its values, or waive them by name in values.csv.",
+                )
+
     def named_reasons(self) -> Iterator[str]:
         for table in self.spec.tables:
             yield from (token.reason for token in table.null_tokens)
@@ -357,11 +393,13 @@ def make_mapping(spec: MappingSpec, walk: Crosswalk, folder: Path, content_hash:
         mapping = Mapping(part.spec, part_walk, folder, content_hash, own)
         linked.append(LinkedMapping(part.entity, part.block, mapping))
     checker.run()
-    return Mapping(spec, about(walk, targets, reasons()), folder, content_hash, targets, tuple(linked))
+    mapping = Mapping(spec, about(walk, targets, reasons()), folder, content_hash, targets, tuple(linked))
+    checker.check_harmless(mapping)
+    return mapping
 
 
 def shipped_ids() -> tuple[str, ...]:
-    """The ids of the mappings that come with this program."""
+    """The ids of the mappings of the collaborative that is served."""
     return tuple(sorted(path.parent.name for path in SHIPPED.glob("*/mapping.yaml")))
 
 

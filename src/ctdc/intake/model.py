@@ -299,6 +299,19 @@ class LinkedSpec(Strict):
         return self
 
 
+class Harmless(Strict):
+    """A column that no field reads and that looks as if it identified people, and why it does not.
+
+    looks_like: what it is mistaken for; of others it is still suspected. The studio sees to it that a second person
+    approves it; elsewhere whoever uses the mapping does.
+    """
+
+    column: Text
+    table: Text | None = None
+    looks_like: tuple[Literal["phone", "passport", "possible_name"], ...] = Field(min_length=1)
+    because: Text
+
+
 class Example(Strict):
     """A test that lives inside the mapping: an invented row and what must become of it."""
 
@@ -328,6 +341,7 @@ class MappingSpec(Strict):
     fields: tuple[FieldSpec, ...] = Field(min_length=1)
     impossible: tuple[Impossible, ...] = ()
     linked: tuple[LinkedSpec, ...] = ()
+    harmless: tuple[Harmless, ...] = ()
     tests: tuple[Example, ...] = ()
 
 

@@ -21,7 +21,7 @@ from ctdc.intake.join import Joined, align
 from ctdc.intake.mapping import Mapping, field_columns
 from ctdc.intake.model import AgeAt, Band, DateSpec, FieldSpec, MonthsBetween, Outcome, SplitColumns, Step
 from ctdc.intake.outcomes import NO, YES, Outcomes, Target, missing
-from ctdc.intake.readers.frame import Frame, IntArray
+from ctdc.intake.readers.frame import Frame, IntArray, goes_on_after
 from ctdc.intake.reading import band_reader, copy_reader, country_reader, recode_reader, year_reader
 from ctdc.intake.rules import (
     MAPPED,
@@ -276,7 +276,8 @@ class Plan:
         found: list[tuple[str, str]] = []
         for table, name, is_prefix in field_columns(spec, self._dates):
             key, where = column_key(name), table or main
-            found += [(where, c) for c in self.headers[where] if c.startswith(key)] if is_prefix else [(where, key)]
+            columns = [one for one in self.headers[where] if goes_on_after(one, key)] if is_prefix else [key]
+            found += [(where, one) for one in columns]
         return list(dict.fromkeys(found))
 
     def _rule(

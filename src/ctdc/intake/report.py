@@ -15,10 +15,13 @@ from typing import Any
 from babel.numbers import format_decimal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from ctdc.foundation.collaborative import current
 from ctdc.foundation.files import as_json, write_text
 from ctdc.intake.delivery import DeliveryReport
 from ctdc.intake.export import can_annotate, write_annotated, write_draft, write_row_errors
 from ctdc.intake.mapping import Mapping
+from ctdc.intake.readers.header import column_letter
+from ctdc.intake.rules import BLOCKING
 from ctdc.standard import load
 from ctdc.standard.languages import AUTONYMS, LANGUAGES, direction
 
@@ -32,7 +35,8 @@ def texts() -> MappingType[str, MappingType[str, str]]:
     """Language -> key -> text."""
     with (DATA / "report_texts.csv").open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
-    return {language: {row["key"]: row[language] for row in rows} for language in LANGUAGES}
+    ours = {language: {row["key"]: row[language] for row in rows if language in row} for language in (*LANGUAGES, "en")}
+    return {language: {**words, **current().texts(language).get("intake", {})} for language, words in ours.items()}
 
 
 def _environment() -> Environment:
@@ -43,9 +47,22 @@ def _environment() -> Environment:
 
 def render(report: DeliveryReport, language: str) -> str:
     """The report as an HTML page. Raises KeyError for a language that the project does not have."""
+    return render_page(report.as_dict(), language)
+
+
+def render_page(shown: MappingType[str, Any], language: str) -> str:
+    """A report as `DeliveryReport.as_dict` gives it, as an HTML page. Raises KeyError as `render` does."""
+    return _environment().get_template("report.html").render(_context(shown, language))
+
+
+def render_body(shown: MappingType[str, Any], language: str) -> str:
+    """The same without its frame, for a page that has one: verdict, receipt and all sections from level 2 on."""
+    return _environment().get_template("report_body.html").render(_context(shown, language))
+
+
+def _context(shown: MappingType[str, Any], language: str) -> dict[str, Any]:
     words = texts()[language]
     standard = load()
-    shown = report.as_dict()
 
     def number(value: int) -> str:
         return str(format_decimal(value, locale=language))
@@ -54,21 +71,22 @@ def render(report: DeliveryReport, language: str) -> str:
         known = standard.variables.get(variable)
         return known.labels[language] if known is not None else variable
 
-    context: dict[str, Any] = {
+    return {
         "r": shown,
         "t": words,
         "language": language,
         "direction": direction(language),
         "languages": [(code, AUTONYMS[code]) for code in LANGUAGES],
         "number": number,
+        "letter": lambda position: column_letter(position - 1),
         "label": label,
         "reason": lambda name: standard.missing_reasons[name].labels[language] if name else "",
         "profile": lambda name: standard.profiles[name].title[language],
         "zip_becomes": lambda line: list(zip(line["targets"], line["becomes"], strict=False)),
         "values": shown["values"][:MAX_SHOWN_VALUES],
+        "blocking": BLOCKING,
         "errors": shown["row_errors"][:MAX_SHOWN_ERRORS],
     }
-    return _environment().get_template("report.html").render(context)
 
 
 def write_report(report: DeliveryReport, mapping: Mapping, sources: Path, folder: Path) -> list[Path]:
@@ -87,7 +105,7 @@ def write_report(report: DeliveryReport, mapping: Mapping, sources: Path, folder
     if report.quarantined:
         written.append(folder / "values-to-add.csv")
         write_draft(report, written[-1])
-    if report.issues and can_annotate(report, mapping):
+    if report.has_marks and can_annotate(report, mapping):
         written.append(folder / "annotated-copy.xlsx")
         write_annotated(report, mapping, sources, written[-1])
     return written

@@ -78,8 +78,10 @@ def _read_row(path: Path, row: int) -> dict[str, Any]:
 def _open_metadata(path: Path) -> dict[str, str]:
     try:
         metadata = read_metadata(path)
-    except (OSError, ValueError) as error:
-        raise UserError("intake.trace_file", f"This is not a cases file: {error}.", where=str(path)) from None
+    except UserError as error:
+        raise UserError(
+            "intake.trace_file", f"This is not a cases file: {error.detail.what}", where=str(path)
+        ) from None
     if "ctdc.cells" not in metadata:
         raise UserError(
             "intake.trace_file",

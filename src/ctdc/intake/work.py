@@ -16,11 +16,12 @@ from ctdc.intake.outcomes import Target
 from ctdc.intake.plan import Plan
 from ctdc.intake.quality import Quality
 from ctdc.intake.readers.frame import OpenTable
+from ctdc.intake.readers.unread import Unread
 
 
 @dataclass
 class Work:
-    """Everything that one pass over a delivery gathers."""
+    """Everything that one pass over a delivery gathers. unread: by table, what no field explains."""
 
     mapping: Mapping
     tables: dict[str, OpenTable]
@@ -31,7 +32,7 @@ class Work:
     unused_files: list[str]
     ids: IdCheck = field(default_factory=IdCheck)
     excluded: Counter[str] = field(default_factory=Counter)
-    id_texts: dict[str, int] = field(default_factory=dict)
+    unread: dict[str, Unread] = field(default_factory=dict)
 
     @property
     def main(self) -> OpenTable:

@@ -7,7 +7,7 @@ accepts this column by name; that is logged. Finding nothing is no proof that no
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Set
+from collections.abc import Collection, Iterator, Mapping, Set
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -21,6 +21,8 @@ from ctdc.vault.access import rounded
 
 # What `ctdc intake harmonise` writes about a row beside the variables: hashes, and names that mappings give.
 PROVENANCE = frozenset({"_mapping_hash", "_row"})
+SEPARATOR = ";"  # between the codes of one cell
+NO_CODES: Mapping[str, Collection[str]] = {}
 LONG_NUMBER = 10_000_000  # eight digits and more, as telephone numbers have
 
 
@@ -38,11 +40,17 @@ class Suspicion:
         return f"{self.column}: {self.kind.replace('_', ' ')}{cells}"
 
 
-def suspicions(file: pq.ParquetFile, passed: Set[str], allowed: Collection[str] | None) -> tuple[Suspicion, ...]:
+def suspicions(
+    file: pq.ParquetFile,
+    passed: Set[str],
+    allowed: Collection[str] | None,
+    codes: Mapping[str, Collection[str]] = NO_CODES,
+) -> tuple[Suspicion, ...]:
     """What is suspicious in a table.
 
     passed: columns that are not looked at (keyed ids, what was accepted by name); allowed: names of the columns that
-    may be there at all, None when there is no such list.
+    may be there at all, None when there is no such list; codes: column to its public codes. A cell that is made of
+    these alone says nothing of one person, however long it is.
     """
     found: list[Suspicion] = []
     for field in file.schema_arrow:
@@ -52,11 +60,11 @@ def suspicions(file: pq.ParquetFile, passed: Set[str], allowed: Collection[str] 
             found.append(Suspicion(field.name, "not_allowed"))
         if kind := kind_of_header(field.name):
             found.append(Suspicion(field.name, f"called_{kind}"))
-        found += _in_values(field.name, records.read_column(file, field.name))
+        found += _in_values(field.name, records.read_column(file, field.name), frozenset(codes.get(field.name, ())))
     return tuple(found)
 
 
-def _in_values(name: str, column: pa.ChunkedArray) -> Iterator[Suspicion]:
+def _in_values(name: str, column: pa.ChunkedArray, codes: Set[str]) -> Iterator[Suspicion]:
     if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
         if long := _long_numbers(column.cast(pa.float64(), safe=False)):
             yield Suspicion(name, "long_number", rounded(long))
@@ -67,6 +75,7 @@ def _in_values(name: str, column: pa.ChunkedArray) -> Iterator[Suspicion]:
         return
     counts = pc.value_counts(column.cast(pa.string()).drop_null())
     pairs = list(zip(counts.field("values").to_pylist(), counts.field("counts").to_pylist(), strict=True))
+    pairs = [(text, count) for text, count in pairs if not set(text.split(SEPARATOR)) <= codes]
     if name.startswith("_"):  # names of files and sheets, which often hold a day
         pairs = [(without_dates(text), count) for text, count in pairs]
     ids = [count for text, count in pairs if looks_like_case_id(text)]
@@ -83,9 +92,15 @@ def _long_numbers(numbers: pa.ChunkedArray) -> int:
     return int(pc.sum(pc.and_(whole, pc.greater_equal(pc.abs(numbers), LONG_NUMBER))).as_py() or 0)
 
 
-def check(file: pq.ParquetFile, where: str, passed: Set[str], allowed: Collection[str] | None) -> None:
+def check(
+    file: pq.ParquetFile,
+    where: str,
+    passed: Set[str],
+    allowed: Collection[str] | None,
+    codes: Mapping[str, Collection[str]] = NO_CODES,
+) -> None:
     """Raise Refused (``vault.identifiers``) naming columns and kinds."""
-    found = suspicions(file, passed, allowed)
+    found = suspicions(file, passed, allowed, codes)
     if found:
         listed = "".join(f"\n    - {one.text()}" for one in found[:20])
         raise Refused(

@@ -33,6 +33,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from ctdc.foundation.errors import UserError
 from ctdc.foundation.hashing import canonical_json
 from ctdc.foundation.progress import Progress
+from ctdc.table.coded import spark_fields
 from ctdc.vault.access import check_subject
 from ctdc.vault.rows import check_schema, from_rows, to_rows
 from ctdc.vault.sealing import (
@@ -196,7 +197,7 @@ def seal_table(
 
 def _whole_schema(file: pq.ParquetFile) -> pa.Schema:
     """The schema with all that the file says of itself, which Arrow keeps apart from the schema."""
-    said: dict[bytes, bytes] = file.metadata.metadata or {}
+    said = spark_fields(file.metadata.metadata or {})  # Spark keeps what is said of a table in a place of its own
     return file.schema_arrow.with_metadata({key: value for key, value in said.items() if key != b"ARROW:schema"})
 
 

@@ -53,7 +53,8 @@ class Deposit:
     files: as the organisation sent them; tables: name to parquet file with a keyed id in `subject_column`;
     schema: what the tables follow, an id or a hash; leave_out_withdrawn: store the others when people who have
     withdrawn are among the rows (the files are then not stored, since they hold them too); allowed: the only columns
-    that tables may have, None for any; accepted: columns that look like identifiers, and that a person has looked at.
+    that tables may have, None for any; accepted: columns that look like identifiers, and that a person has looked at;
+    codes: column to the public codes that its cells are made of, which are no identifiers however many are in one.
     """
 
     organisation: str
@@ -66,6 +67,7 @@ class Deposit:
     leave_out_withdrawn: bool = False
     allowed: Collection[str] | None = None
     accepted: frozenset[str] = frozenset()
+    codes: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     def identity(self, vault: str) -> Identity:
         """What is bound to everything that is sealed for it."""
@@ -83,7 +85,8 @@ def put(vault: Vault, deposit: Deposit, access: Access, when: datetime, progress
     _check_deposit(vault, deposit, final, when)
     tables = {name: records.open_table(path, deposit.subject_column) for name, path in deposit.tables.items()}
     for name, table in tables.items():
-        promotion.check(table, name, deposit.accepted | {deposit.subject_column}, deposit.allowed)
+        passed = deposit.accepted | {deposit.subject_column}
+        promotion.check(table, name, passed, deposit.allowed, deposit.codes)
     with staging(vault) as folder:
         withdrawn = scan(vault.log).of(deposit.organisation)
         found = sum(records.withdrawn_rows(table, deposit.subject_column, withdrawn) for table in tables.values())

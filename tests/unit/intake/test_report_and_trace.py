@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 import pytest
 
 from ctdc.foundation.errors import UserError
-from ctdc.intake.cases import is_promotable
+from ctdc.intake.cases import read_metadata
 from ctdc.intake.export import safe_cell, write_annotated
 from ctdc.intake.model import TableSpec
 from ctdc.intake.readers.frame import Needs
@@ -90,7 +90,7 @@ def test_a_value_is_traced_to_its_cell(delivered) -> None:
     assert found.values[0].cells[0].reference == "B3"
     assert (found.values[0].value, found.values[0].missing) == (None, "unmapped")
     assert trace(out, 1, "ageBroad").values[0].cells == ()
-    assert not is_promotable(out)
+    assert read_metadata(out)["ctdc.promotable"] == "no"
     with pytest.raises(UserError, match="no row 9"):
         trace(out, 9)
     with pytest.raises(UserError, match="no variable 'x'"):

@@ -24,6 +24,12 @@ def backed_up(folder: Path) -> tuple[Vault, Path]:
     return vault, folder / "backup"
 
 
+def spoil(path: Path) -> None:
+    """Change the last byte, whatever it is."""
+    *kept, last = path.read_bytes()
+    path.write_bytes(bytes([*kept, last ^ 1]))
+
+
 def back(folder: Path, source: Path, **more: object) -> Restored:
     return restore(source, folder / "restored", [KEY], STEWARD, WHEN, **more)  # type: ignore[arg-type]
 
@@ -127,7 +133,7 @@ def test_a_damaged_backup_is_refused_whole(tmp_path: Path, damage: str) -> None:
     _, copy = backed_up(tmp_path)
     victim = copy / "deliveries" / "shelter" / "2025" / "table-1.sealed"
     if damage == "change":
-        victim.write_bytes(victim.read_bytes()[:-1] + b"x")
+        spoil(victim)
     elif damage == "remove":
         victim.unlink()
     elif damage == "add":
@@ -144,7 +150,7 @@ def test_a_backup_that_was_made_to_fit_its_list_is_not_sound(tmp_path: Path) -> 
 
     _, copy = backed_up(tmp_path)
     victim = copy / "deliveries" / "shelter" / "2025" / "table-1.sealed"
-    victim.write_bytes(victim.read_bytes()[:-1] + b"x")
+    spoil(victim)
     listing = json.loads((copy / LIST).read_text())
     listing["files"]["deliveries/shelter/2025/table-1.sealed"] = hash_file(victim)
     (copy / LIST).write_text(json.dumps(listing))

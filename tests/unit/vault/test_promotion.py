@@ -38,6 +38,17 @@ def test_a_column_and_a_kind_are_named_and_no_value(tmp_path: Path, name: str, t
     assert texts[0] not in found.text()
 
 
+def test_a_cell_of_many_public_codes_is_no_free_text(tmp_path: Path) -> None:
+    codes = [f"RecruiterOrIntermediary{number}" for number in range(8)]
+    many, table = pa.array([";".join(codes), codes[0], None, "call +44 20 7946 0958"]), tmp_path / "t.parquet"
+    pq.write_table(cases(range(4)).append_column("role", many), table)
+    without = suspicions(pq.ParquetFile(table), {"_subject"}, None)
+    assert {one.kind for one in without} == {"free_text", "phone"}
+    (found,) = suspicions(pq.ParquetFile(table), {"_subject"}, None, {"role": codes})
+    assert found == Suspicion("role", "phone", 10)
+    assert suspicions(pq.ParquetFile(table), {"_subject"}, None, {"role": codes[:7]}) == without
+
+
 def test_long_numbers_are_no_counts(tmp_path: Path) -> None:
     assert suspected(tmp_path, "number", pa.array([2079460958, None, 3])) == (Suspicion("number", "long_number", 10),)
     assert suspected(tmp_path, "number", pa.array([-(2**63), 3])) == (Suspicion("number", "long_number", 10),)

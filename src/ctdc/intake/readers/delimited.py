@@ -22,6 +22,7 @@ from ctdc.intake.model import TableSpec
 from ctdc.intake.readers.encoding import TextScan, open_bytes, scan_text
 from ctdc.intake.readers.frame import BadRow, Frame, Needs, TableReceipt, blank_rows, column_of, select
 from ctdc.intake.readers.header import check_header, clean_header, distinct
+from ctdc.intake.readers.unread import Unread
 
 BLOCK_BYTES = 8 << 20
 _MAX_BAD_ROWS = 100_000
@@ -90,7 +91,7 @@ def _hint_delimiter(header: tuple[str, ...], spec: TableSpec) -> str:
 class DelimitedTable:
     """An opened CSV or TSV file."""
 
-    def __init__(self, path: Path, spec: TableSpec, needs: Needs, where: str = "") -> None:
+    def __init__(self, path: Path, spec: TableSpec, needs: Needs, unread: Unread | None = None) -> None:
         """Check the encoding of the whole file, then its header.
 
         Raises UserError (``intake.encoding``, ``intake.columns_missing``, ``intake.columns_repeated``, ...).
@@ -110,6 +111,10 @@ class DelimitedTable:
         header = distinct(header) if needs.everything else header
         self._header = header
         self._wanted = [position for position, name in enumerate(header) if needs.wants(name)]
+        self._unread = unread
+        if unread is not None:
+            unread.bind(header)
+        self._read = sorted({*self._wanted, *(unread.columns if unread is not None else ())})
         self.receipt = TableReceipt(
             table=spec.name,
             file=path.name,
@@ -151,8 +156,8 @@ class DelimitedTable:
                 check_utf8=False,  # the scan has decoded every byte
                 strings_can_be_null=False,
                 null_values=[],
-                include_columns=[names[position] for position in self._wanted],
-                column_types={names[position]: text for position in self._wanted},
+                include_columns=[names[position] for position in self._read],
+                column_types={names[position]: text for position in self._read},
             ),
         )
 
@@ -185,10 +190,10 @@ class DelimitedTable:
         rows = rows[: batch.num_rows]
         # Skipped rows that lie behind this batch still count for the next one.
         self._skipped = [row for row in self._skipped if len(rows) and row > rows[-1]]
-        columns = {
-            self._header[position]: column_of(batch.column(index)) for index, position in enumerate(self._wanted)
-        }
-        return Frame(columns, rows)
+        arrays = dict(zip(self._read, batch.columns, strict=True))
+        if self._unread is not None:
+            self._unread.look_all(arrays)
+        return Frame({self._header[position]: column_of(arrays[position]) for position in self._wanted}, rows)
 
     def _has_no_rows(self, error: pa.ArrowInvalid) -> bool:
         """Whether Arrow complains only of a file that ends with its header, with or without a line end."""

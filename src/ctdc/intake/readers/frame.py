@@ -6,7 +6,7 @@ their own program (1-based, the header and what stands above it counted).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -39,17 +39,34 @@ class Frame:
         return len(self.rows)
 
 
+def goes_on_after(column: str, prefix: str) -> bool:
+    """Whether a column is one of those that a prefix stands for: its name goes on after it."""
+    return column.startswith(prefix) and column != prefix
+
+
 @dataclass(frozen=True)
 class Needs:
-    """The columns that a mapping reads: by name and by prefix. `everything` reads all, for an annotated copy."""
+    """The columns that a mapping reads: by name, and by prefix those whose names go on after it.
+
+    `everything` reads all, `nameless` those beyond the header too: for an annotated copy.
+    """
 
     columns: frozenset[str] = frozenset()
     prefixes: tuple[str, ...] = ()
     everything: bool = False
+    nameless: bool = False
 
     def wants(self, column: str) -> bool:
         """Whether the column is imported."""
-        return self.everything or column in self.columns or any(column.startswith(prefix) for prefix in self.prefixes)
+        if self.everything or column in self.columns:
+            return True
+        return any(goes_on_after(column, prefix) for prefix in self.prefixes)
+
+    def with_those_of(self, others: Iterable[Needs]) -> Needs:
+        """The columns that this or one of `others` names."""
+        every = (self, *others)
+        prefixes = tuple(sorted({prefix for one in every for prefix in one.prefixes}))
+        return Needs(frozenset(name for one in every for name in one.columns), prefixes)
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,13 @@ only makes suggestions to the person who reads the error.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 
 from ctdc.foundation.errors import UserError
 from ctdc.intake.readers.frame import Needs
 from ctdc.intake.text import column_key, counted
+from ctdc.table.identifiers import heading_shown
 
 _SHOWN = 12
 
@@ -70,6 +71,23 @@ def _missing_lines(missing: Sequence[str], header: Sequence[str]) -> str:
     return ", ".join(parts) + (f" and {more} more" if more > 0 else "")
 
 
+def check_declared(header: Sequence[str], declared: Collection[str], where: str) -> None:
+    """Raise UserError (``intake.columns_repeated``) when a column that is declared harmless stands twice.
+
+    What was said of one would be taken for the other.
+    """
+    for name, letters in repeated(header).items():
+        if name in declared:
+            raise UserError(
+                "intake.columns_repeated",
+                f"The column {heading_shown(name)!r}, which the mapping declares harmless, stands {len(letters)} times "
+                f"(columns {', '.join(letters)}); which of them is meant cannot be known.",
+                where=where,
+                allowed="one column of each name under 'harmless'",
+                do="Rename or delete the extra column in the file and deliver it again.",
+            )
+
+
 def check_header(header: Sequence[str], needs: Needs, where: str) -> None:
     """Raise UserError when a needed column is missing (``intake.columns_missing``) or stands twice
     (``intake.columns_repeated``)."""
@@ -98,6 +116,6 @@ def check_header(header: Sequence[str], needs: Needs, where: str) -> None:
             f"The file lacks {counted(len(missing), 'column', 'columns')} that the mapping reads: "
             f"{_missing_lines(missing, header)}.",
             where=where,
-            allowed=", ".join(header[:60]) + (" ..." if len(header) > 60 else ""),
+            allowed=", ".join(map(heading_shown, header[:60])) + (" ..." if len(header) > 60 else ""),
             do="If columns were renamed, correct the mapping; if this is another form, it needs a mapping of its own.",
         )

@@ -13,6 +13,7 @@ from ctdc.intake.readers.frame import Needs, OpenTable
 from ctdc.intake.readers.limits import DEFAULT_LIMITS, Limits
 from ctdc.intake.readers.parquet import ParquetTable
 from ctdc.intake.readers.sandbox import SandboxedTable
+from ctdc.intake.readers.unread import Unread
 
 
 def delivery_files(source: Path) -> list[Path]:
@@ -61,10 +62,12 @@ def find_file(spec: TableSpec, files: Sequence[Path]) -> Path:
     )
 
 
-def open_table(path: Path, spec: TableSpec, needs: Needs, limits: Limits = DEFAULT_LIMITS) -> OpenTable:
-    """Open one table with the reader for its declared format."""
+def open_table(
+    path: Path, spec: TableSpec, needs: Needs, limits: Limits = DEFAULT_LIMITS, unread: Unread | None = None
+) -> OpenTable:
+    """Open one table with the reader for its declared format. unread: is shown the columns that no field explains."""
     if spec.format in TEXT_FORMATS:
-        return DelimitedTable(path, spec, needs)
+        return DelimitedTable(path, spec, needs, unread)
     if spec.format in SPREADSHEETS or spec.format in ("sav", "dta"):
-        return SandboxedTable(path, spec, needs, limits)
-    return ParquetTable(path, spec, needs)
+        return SandboxedTable(path, spec, needs, limits, unread)
+    return ParquetTable(path, spec, needs, unread)

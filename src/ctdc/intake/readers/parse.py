@@ -26,7 +26,7 @@ from ctdc.intake.readers.limits import Limits
 from ctdc.intake.readers.prescan import column_number, scan_workbook
 from ctdc.intake.text import counted
 
-_BATCH_ROWS = 20_000
+_BATCH_ROWS, _BATCH_CELLS = 20_000, 2_000_000  # a sheet may have thousands of columns
 
 
 def cell_text(value: Any) -> str:
@@ -46,7 +46,7 @@ def cell_text(value: Any) -> str:
 def _emit(
     header: Sequence[str], meta: dict[str, Any], wanted: Sequence[int], rows: Iterator[tuple[int, Sequence[Any]]]
 ) -> None:
-    """Write the Arrow stream: column `row`, then the wanted columns by position."""
+    """Write the Arrow stream: column `row`, then the columns at the positions `wanted`."""
     fields = [pa.field("row", pa.int64()), *(pa.field(f"c{i}", pa.string()) for i in wanted)]
     schema = pa.schema(fields, {"ctdc.header": json.dumps(list(header)), "ctdc.meta": json.dumps(meta)})
     with pa.ipc.new_stream(sys.stdout.buffer, schema) as stream:
@@ -64,7 +64,7 @@ def _emit(
             numbers.append(number)
             for column, position in zip(cells, wanted, strict=True):
                 column.append(cell_text(row[position]) if position < len(row) else "")
-            if len(numbers) >= _BATCH_ROWS:
+            if len(numbers) >= _BATCH_ROWS or len(numbers) * len(wanted) >= _BATCH_CELLS:
                 flush()
         flush()
 
@@ -155,7 +155,10 @@ def _workbook(request: dict[str, Any], network_dropped: bool) -> None:
         "network_isolated": network_dropped,
     }
     first = request["header_row"] + request["skip_after_header"]
-    _emit(header, meta, wanted, ((number, row) for number, row in rows if number > first))
+    # Cells beyond the header have no name that a mapping could read, and are kept with the file all the same.
+    width = sheet.end[1] + 1 if sheet.end else 0
+    shown = range(max(len(header), width)) if request["whole"] else wanted
+    _emit(header, meta, shown, ((number, row) for number, row in rows if number > first))
 
 
 def _rows(sheet: Any, offset: int, errors: set[str]) -> Iterator[tuple[int, list[Any]]]:
@@ -204,7 +207,8 @@ def _statistics(request: dict[str, Any], network_dropped: bool) -> None:
     }
     count = meta.number_rows or 0
     cells = [columns[name] for name in header]
-    _emit(header, facts, wanted, ((i + 1, [_statistic(column[i]) for column in cells]) for i in range(count)))
+    shown = range(len(header)) if request["whole"] else wanted
+    _emit(header, facts, shown, ((i + 1, [_statistic(column[i]) for column in cells]) for i in range(count)))
 
 
 def _statistic(value: Any) -> Any:

@@ -27,9 +27,10 @@ from ctdc.intake.readers.child import EXIT_REFUSED
 from ctdc.intake.readers.frame import Frame, Needs, TableReceipt, blank_rows, column_of, select
 from ctdc.intake.readers.header import check_header, distinct
 from ctdc.intake.readers.limits import DEFAULT_LIMITS, Limits
+from ctdc.intake.readers.unread import Unread
 
 
-def _request(path: Path, spec: TableSpec, needs: Needs, limits: Limits) -> bytes:
+def _request(path: Path, spec: TableSpec, needs: Needs, limits: Limits, unread: bool) -> bytes:
     return json.dumps(
         {
             "path": str(path.resolve()),
@@ -40,6 +41,7 @@ def _request(path: Path, spec: TableSpec, needs: Needs, limits: Limits) -> bytes
             "columns": sorted(needs.columns),
             "prefixes": list(needs.prefixes),
             "everything": needs.everything,
+            "whole": unread or needs.nameless,
             "limits": limits.as_dict(),
         }
     ).encode()
@@ -57,22 +59,37 @@ def _require_statistics() -> None:
 class SandboxedTable:
     """An opened sheet or statistics file; its rows come through the child's pipe."""
 
-    def __init__(self, path: Path, spec: TableSpec, needs: Needs, limits: Limits = DEFAULT_LIMITS) -> None:
+    def __init__(
+        self,
+        path: Path,
+        spec: TableSpec,
+        needs: Needs,
+        limits: Limits = DEFAULT_LIMITS,
+        unread: Unread | None = None,
+    ) -> None:
         """Start the child and read the header. Raises UserError for what the child refuses or cannot bear."""
         if spec.format in ("sav", "dta"):
             _require_statistics()
         self._path, self._limits = path, limits
         self._timed_out = False
-        self._start(_request(path, spec, needs, limits))
+        self._start(_request(path, spec, needs, limits, unread is not None))
         try:
             self._stream = pa.ipc.open_stream(self._child.stdout)
         except (pa.ArrowInvalid, OSError):
             raise self._failure() from None
         meta = self._stream.schema.metadata
         header = tuple(json.loads(meta[b"ctdc.header"]))
+        positions = [int(name[1:]) for name in self._stream.schema.names[1:]]
+        width = max((len(header), *(position + 1 for position in positions)))
+        if needs.nameless:
+            header += ("",) * (width - len(header))
         header = distinct(header) if needs.everything else header
         workbook: dict[str, Any] = json.loads(meta[b"ctdc.meta"])
-        self._names = [header[int(name[1:])] for name in self._stream.schema.names[1:]]
+        named = [position for position in positions if position < len(header)]
+        self._wanted = {position: header[position] for position in named if needs.wants(header[position])}
+        self._positions, self._unread = positions, unread
+        if unread is not None:
+            self._bind(unread, header, width, workbook)
         self.receipt = TableReceipt(
             table=spec.name,
             file=path.name,
@@ -81,7 +98,7 @@ class SandboxedTable:
             bytes=path.stat().st_size,
             sha256=hash_file(path),
             header=header,
-            imported=tuple(self._names),
+            imported=tuple(self._wanted.values()),
             workbook=workbook,
         )
         place = f"{path.name}, sheet {spec.sheet}" if spec.sheet else path.name
@@ -90,6 +107,13 @@ class SandboxedTable:
         except UserError:
             self.close()
             raise
+
+    def _bind(self, unread: Unread, header: tuple[str, ...], width: int, facts: dict[str, Any]) -> None:
+        """What a statistics file says of its codes and columns is looked at, too: a code's label may be a name."""
+        unread.bind(header, width, facts.get("column_labels"))
+        for position, name in enumerate(header):
+            if labels := facts.get("value_labels", {}).get(name):
+                unread.look(position, pa.array(labels.values(), pa.string()))
 
     def _start(self, request: bytes) -> None:
         self._child = subprocess.Popen(
@@ -174,7 +198,8 @@ class SandboxedTable:
             raise self._failure()
 
     def _frame(self, batch: pa.RecordBatch) -> Frame:
-        columns = {
-            name: column_of(batch.column(index).dictionary_encode()) for index, name in enumerate(self._names, start=1)
-        }
+        arrays = dict(zip(self._positions, batch.columns[1:], strict=True))
+        if self._unread is not None:
+            self._unread.look_all(arrays)
+        columns = {name: column_of(arrays[position].dictionary_encode()) for position, name in self._wanted.items()}
         return Frame(columns, batch.column(0).to_numpy().astype(np.int64))
