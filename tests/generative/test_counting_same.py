@@ -1,6 +1,7 @@
-"""Whatever is asked, many questions at once are answered as the same questions are one by one."""
+"""Whatever is asked, many questions at once are answered as the same questions are one by one, and agree."""
 
 import math
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,10 @@ from tests.support.invented_release import Seeded
 
 from ctdc.foundation.errors import UserError
 from ctdc.privacy.estimate import estimate
+from ctdc.privacy.linear import evaluate
 from ctdc.privacy.measure import measure
 from ctdc.release.analysis import Analysis
-from ctdc.release.counting import Counter, Number
+from ctdc.release.counting import Counted, Counter, Number
 from ctdc.release.protected import ProtectedData
 
 pytestmark = pytest.mark.slow
@@ -66,6 +68,18 @@ def one_by_one(
     return count, share
 
 
+def least_whole(analysis: Analysis, *people: dict[str, Any]) -> float:
+    """The smallest estimate of those of whom all of these are a part."""
+    wholes = [
+        analysis.estimate({name: one[name] for name in names})
+        for one in people
+        for size in range(len(one) + 1)
+        for names in combinations(one, size)
+        if len(names) <= analysis.length
+    ]
+    return min(answer.value for answer in wholes if answer.value is not None)
+
+
 @given(questions())
 def test_each_cell_is_what_the_analysis_says(
     counter: Counter, question: tuple[dict[str, list[str]], tuple[str, ...]]
@@ -83,15 +97,38 @@ def test_each_cell_is_what_the_analysis_says(
         assert found.measured[place] == measured
         if not measured:
             continue
-        np.testing.assert_allclose(found.count[place], count.value, atol=1e-6)
-        np.testing.assert_allclose((found.low[place], found.high[place]), (count.low, count.high), atol=1e-6)
-        assert found.too_few[place] == count.too_few
+        cell = {**filters, **dict(zip(names, found.codes[place], strict=True))}
+        most = least_whole(counter.analysis, cell, filters)
+        agrees = count.too_few or count.value <= most + 1e-9
+        np.testing.assert_allclose(found.count[place], count.value if agrees else most, atol=1e-6)
+        assert found.low[place] <= max(0.0, found.count[place]) <= found.high[place]
+        if agrees:
+            np.testing.assert_allclose((found.low[place], found.high[place]), (count.low, count.high), atol=1e-6)
+        assert found.too_few[place] == (count.too_few or round(found.count[place], 2) < PRIVACY["threshold"])
         if share is None:
             assert math.isnan(found.shares.share[place])
         elif share.source == "counts" and share.value is not None:
-            got = found.shares.share[place], found.shares.low[place], found.shares.high[place]
-            np.testing.assert_allclose(got, (share.value, share.low, share.high), atol=1e-9)
-            assert found.share_too_few[place] == share.too_few
+            assert found.whole is not None
+            same_share(found, place, share)
+
+
+def same_share(found: Counted, place: int, share: Any) -> None:
+    """A share is the analysis' where nothing had to be moved, and its interval holds the analysis' everywhere.
+
+    It is moved, too, where the codes add up to more than everybody, though none of the numbers is.
+    """
+    got = found.shares.share[place], found.shares.low[place], found.shares.high[place]
+    assert got[1] <= share.low + 1e-9
+    assert got[2] >= share.high - 1e-9
+    assert 0 <= got[1] <= got[0] <= got[2] <= 1
+    assert found.whole is not None
+    asked = share.origin.quantity
+    part, whole = (evaluate(FOUND, [one.query()]).values[0] for one in (asked.part, asked.whole))
+    stands = math.isclose(found.count[place], part, abs_tol=1e-9) and math.isclose(
+        found.whole.value, whole, abs_tol=1e-9
+    )
+    if stands and shown(found) <= found.whole.value + 1e-9:
+        np.testing.assert_allclose(got, (share.value, share.low, share.high), atol=1e-9)
 
 
 @given(questions())
@@ -102,18 +139,47 @@ def test_totals_and_denominators_are_what_the_analysis_says(
     explored = counter.explore(filters, names)
     expected = counter.analysis.estimate(filters)
     if expected.value is not None:
-        same(explored.total, expected)
+        same(explored.total, expected, least_whole(counter.analysis, filters), 0.0)
     for name, found in zip(names, explored.variables, strict=True):
         if found.whole is not None and found.whole.source == "counts":
             of = "two" if name in GROUPS["two"] else name
-            same(found.whole, counter.analysis.answered(of, among=filters))
+            known = counter.analysis.answered(of, among=filters)
+            same(found.whole, known, explored.total.value, shown(found) if of == name else 0.0)
 
 
-def same(found: Number, expected: Any) -> None:
-    np.testing.assert_allclose(
-        (found.value, found.low, found.high), (expected.value, expected.low, expected.high), atol=1e-6
-    )
-    assert found.too_few == expected.too_few
+def shown(found: Counted) -> float:
+    """How many people the codes have that can be quoted."""
+    known = np.array(["" not in codes for codes in found.codes])
+    return float(found.count[known & ~found.too_few].sum())
+
+
+def same(found: Number, expected: Any, most: float, least: float) -> None:
+    """The estimate, unless that is more than a whole or less than its parts."""
+    assert found.low - 1e-6 <= max(0.0, found.value) <= found.high + 1e-6
+    if found.value <= 0 or least <= expected.value <= most:
+        np.testing.assert_allclose(
+            (found.value, found.low, found.high), (expected.value, expected.low, expected.high), atol=1e-6
+        )
+    elif expected.value > most:
+        assert found.value == pytest.approx(most)
+    assert found.value <= most + 1e-6
+    assert found.too_few == (expected.too_few or found.value < PRIVACY["threshold"])
+
+
+@given(questions())
+def test_parts_and_wholes_agree(counter: Counter, question: tuple[dict[str, list[str]], tuple[str, ...]]) -> None:
+    """What is shown is at most what it is a part of, and answers that exclude each other are at most all."""
+    filters, names = question
+    total = counter.total(filters)
+    for own in ({}, *({name: filters[name]} for name in filters)):
+        assert total.source == "records" or total.too_few or total.value <= counter.total(own).value + 1e-6
+    found = counter.count(filters, names)
+    if found.whole is None or found.whole.too_few:
+        return
+    assert found.whole.value <= total.value + 1e-6
+    quoted = ~found.share_too_few
+    assert (found.count[quoted] <= found.whole.value + 1e-6).all()
+    assert found.shares.share[quoted].sum() <= 1 + 1e-9
 
 
 @given(questions())
@@ -129,9 +195,7 @@ def test_beyond_the_measured_orders_it_is_the_records(
         cell = frame
         for name, code in zip(names, found.codes[place], strict=True):
             cell = cell.filter(pl.col(name).fill_null("") == code)
-        assert found.count[place] == min(cell.height, max(1.0, explored_high(counter, filters)))
+        expected = min(cell.height, max(1.0, counter.total(filters).value))
+        least = least_whole(counter.analysis, {**filters, **dict(zip(names, found.codes[place], strict=True))})
+        assert min(expected, least) - 1e-6 <= found.count[place] <= expected + 1e-6
         assert found.low[place] <= found.count[place] <= found.high[place]
-
-
-def explored_high(counter: Counter, filters: dict[str, list[str]]) -> float:
-    return counter.total(filters).high

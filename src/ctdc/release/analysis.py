@@ -4,8 +4,8 @@ Promise: no answer needs anything that the release does not contain. Nothing her
 public, and may be asked as often as one likes.
 
     release = ctdc.load("first/releases/global-0123456789ab")
-    release.estimate(gender="Woman", ageBroad=["0--8", "09--17"])
-    release.share({"isForcedLabour": "1"}, among={"gender": "Man"})
+    release.estimate(sex="woman", age=["0--8", "9--17"])
+    release.share({"fall": "1"}, among={"sex": "man"})
 """
 
 from __future__ import annotations

@@ -17,7 +17,6 @@ from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import linprog
 
 from ctdc.release.estimates import Estimate
 
@@ -67,6 +66,8 @@ def pattern_bounds(
         rows.append(((patterns & subset) == subset).astype(float))
         lows.append(low)
         highs.append(high)
+    from scipy.optimize import linprog  # noqa: PLC0415  most commands find no bounds, and it takes a second to import
+
     low, high = _range(total)
     matrix = np.array([np.ones(len(patterns)), *rows])
     limits = np.array([high, *highs]), -np.array([low, *lows])

@@ -23,6 +23,7 @@ from ctdc.foundation.errors import Refused, UserError
 from ctdc.foundation.files import atomic_folder
 from ctdc.foundation.hashing import hash_bytes, hash_file
 from ctdc.foundation.progress import Progress, Silent
+from ctdc.release.analysis import load
 from ctdc.release.certificate.content import certificate_content
 from ctdc.release.certificate.evidence import Evidence
 from ctdc.release.certificate.file import Certificate, certify
@@ -31,6 +32,7 @@ from ctdc.release.changelog import ReleaseView, changelog_sections, compare
 from ctdc.release.checks import Problem
 from ctdc.release.citation import citation
 from ctdc.release.codebook import codebook_csv, codebook_sections
+from ctdc.release.counting import Counter
 from ctdc.release.datapackage import DATAPACKAGE, datapackage
 from ctdc.release.document import STYLE_PATH, Section, render_document, style_sheet
 from ctdc.release.figures import compute_figures
@@ -55,6 +57,9 @@ from ctdc.release.protected import (
     read_json,
     read_protected,
 )
+from ctdc.release.ready.files import ready_files
+from ctdc.release.ready.scripts import programs
+from ctdc.release.ready.tables import ready_tables
 from ctdc.release.statement import privacy_statement
 from ctdc.release.texts import RELEASE_TEXTS
 from ctdc.release.verify import CODEBOOK, DATA, FIGURES, checks_of, manifest_of_links, people_of, require_verified
@@ -227,10 +232,26 @@ def _described(
     """The content with the tables in further formats, and then with the metadata, which state all tables' hashes."""
     facts = facts_with(table_files(_entries(content)))
     tables = more_tables(data, facts.vocabulary, facts)
+    ready, scripts = _ready(data, facts)
+    tables |= ready
     rows = {**content.rows, **{path: height for path, (_, height) in tables.items()}}
-    whole = _Content({**content.made, **{path: made for path, (made, _) in tables.items()}}, content.copies, rows)
+    made = {**content.made, **{path: made for path, (made, _) in tables.items()}, **scripts}
+    whole = _Content(made, content.copies, rows)
     described = metadata_files(data, facts_with(table_files(_entries(whole))))
     return _Content({**whole.made, **described}, whole.copies, rows)
+
+
+def _ready(
+    data: ProtectedData | LinkedData, facts: ReleaseFacts
+) -> tuple[Mapping[str, tuple[bytes, int]], Mapping[str, bytes]]:
+    """The ready tables of people, by path with their numbers of rows, and the programs that compute findings anew."""
+    people, vocabulary = people_of(data), facts.vocabulary
+    analysis = load(people.folder, {group.id: group.variables for group in vocabulary.groups})
+    tables = ready_tables(Counter(analysis, facts.figures), vocabulary)
+    if isinstance(data, LinkedData):
+        return ready_files(tables, facts, analysis.length), {}  # whose counts have files of their own
+    scripts = programs(facts.info.name, vocabulary, people.aggregates, tables, float(people.privacy["threshold"]))
+    return ready_files(tables, facts, analysis.length), scripts
 
 
 def _data_files(

@@ -20,6 +20,7 @@ from ctdc.release.numbers import date, number, percent
 from ctdc.release.texts import RELEASE_TEXTS
 from ctdc.release.vocabulary import Labels, Vocabulary
 from ctdc.standard.languages import LANGUAGES
+from ctdc.standard.presentation import presentation
 from ctdc.table.linked import LINKED
 
 FORMAT = "ctdc-changelog/1"
@@ -128,7 +129,7 @@ def changelog_sections(language: str, changes: Mapping[str, Any], vocabulary: Vo
 
 def headline_labels(vocabulary: Vocabulary) -> Mapping[str, Labels]:
     """What each headline figure is called: by its id, in every language."""
-    names = ("victims", "countries_exploitation", "countries_origin", "years", "women", "children")
+    names = [headline.id for headline in presentation().headlines]
     labels: dict[str, Labels] = {
         name: {language: RELEASE_TEXTS.text(language, f"headline.{name}") for language in LANGUAGES} for name in names
     }

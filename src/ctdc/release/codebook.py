@@ -20,6 +20,7 @@ from ctdc.table.linked import LINKED
 # A cell that starts with one of these would be run as a formula by a spreadsheet program.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 FACTS_ANCHOR = "facts-by-definition"
+MARKS = ("unknown", "uncollected", "suppressed", "no")  # words that are not the same; the middle of a text key
 
 
 def codebook_csv(vocabulary: Vocabulary) -> str:
@@ -62,7 +63,13 @@ def codebook_sections(language: str, vocabulary: Vocabulary) -> tuple[Section, .
         intro.append(RELEASE_TEXTS.text(language, "codebook.groups"))
     groups = {group.id: group.labels[language] for group in vocabulary.groups}
     variables = (_variable_section(language, words, groups) for words in vocabulary.variables)
-    own = (Section("", "", tuple(intro)), *variables, *_facts_section(language, vocabulary))
+    colon = "\u00a0: " if language == "fr" else ": "
+    bullets = tuple(f"{word}{colon}{mark}" for word, mark in marks(language))
+    own = (
+        Section("", "", (*intro, RELEASE_TEXTS.text(language, "codebook.marks.intro")), bullets),
+        *variables,
+        *_facts_section(language, vocabulary),
+    )
     return own if vocabulary.linked is None else _with_linked(language, own, vocabulary.linked)
 
 
@@ -74,6 +81,12 @@ def codebook_intro(language: str, vocabulary: Vocabulary) -> str:
     return RELEASE_TEXTS.text(
         language, "codebook.linked.intro", main=f"{linked.main}.csv", linked=f"{linked.linked}.csv"
     )
+
+
+def marks(language: str) -> list[tuple[str, str]]:
+    """Words for what is not in the data, and "no", each with the mark that means it."""
+    keys = [f"codebook.mark.{name}" for name in MARKS]
+    return [(RELEASE_TEXTS.text(language, key), RELEASE_TEXTS.text(language, f"{key}.text")) for key in keys]
 
 
 def table_heading(language: str, table: str) -> str:

@@ -2,13 +2,17 @@
 
 Promise: no number here needs anything that the release does not contain, so anybody can compute it again. Shares
 follow the codebook's denominator rule: of one variable, people for whom it is known; of a group of flags, people
-with any answer in the group. Below the reporting threshold a code has no share. Where a denominator cannot be had
+with any answer in the group. Below the reporting threshold a code has no share. Parts and wholes agree: no more people
+have an answer than there are, and shares of answers that exclude each other do not exceed one together
+(`ctdc.release.wholes`). Where a denominator cannot be had
 from the protected counts it is counted in the synthetic records and says so (``"source": "records"``), with the
-bounds that the counts set it, which its error covers.
+bounds that the counts set it, which its error covers. A headline and a pair say of which variables and codes they are,
+so that whoever would have chosen others can compute them again all the same.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import combinations
@@ -27,30 +31,30 @@ from ctdc.release.estimates import (
     share_of_known,
     union_of_flags,
 )
-from ctdc.release.flattened import flattened
+from ctdc.release.flattened import flattened, is_known, left_empty_by
+from ctdc.release.intervals import Interval
 from ctdc.release.linked import LinkedData
 from ctdc.release.protected import ProtectedData
 from ctdc.release.vocabulary import FLAG_CODES, Group, Vocabulary
+from ctdc.release.wholes import answered
+from ctdc.standard.presentation import presentation
 
 FORMAT = "ctdc-figures/1"
-# Variables that have a part of their own on the page, by the names that the published profiles gave them.
-YEAR = ("yearOfRegistration", "yearRegister")
-GENDER = ("gender",)
-AGE = ("ageBroad",)
-ORIGIN = ("citizenship", "UN_COO_Region")
-EXPLOITATION = ("CountryOfExploitation", "UN_COE_Region")
-WOMEN = frozenset({"Woman", "Female"})
-CHILDREN = frozenset({"0--8", "09--17", "9--17"})
+# Variables that have a part of their own on the page, by the names that the collaborative's profiles gave them.
+YEAR, GENDER, AGE, ORIGIN, PLACE = map(presentation().role, ("year", "gender", "age", "origin", "place"))
 TOP_PAIRS = 25
+KINDS = {"reported": "number", "range": "range", "share": "share"}  # of headlines: as asked for, and as said
 LINKED_ROWS = "linked_rows"  # headline of linked tables: how many linked rows there are
 
 
 class Figures:
     """Computes the figures of one protected table. `vocabulary` names the groups that share a denominator."""
 
-    def __init__(self, data: ProtectedData, vocabulary: Vocabulary) -> None:
+    def __init__(self, data: ProtectedData, vocabulary: Vocabulary, *, agree: bool = True) -> None:
+        """agree: whether parts and wholes agree; those of releases from before did not."""
         self._data = data
         self._vocabulary = vocabulary
+        self._agree = agree
 
     def as_dict(self) -> dict[str, Any]:
         """The content of ``figures.json``."""
@@ -83,40 +87,64 @@ class Figures:
         errors = [row["standard_error"] for row in self._singles[name]]
         return cell_noise(self.total, errors, self._data.schema[name].size)
 
-    def _share(self, name: str, codes: Iterable[str]) -> Share | None:
+    def _answered(self, known: Estimate, shown: float) -> tuple[dict[str, float], Estimate, float]:
+        """Those with an answer, as figures and as an estimate, and what shares are computed with (see `wholes`)."""
+        if not self._agree:
+            return known.as_dict(), known, known.count
+        number, of = answered(_interval(known), shown, _interval(self.total))
+        ends = {"low95": round(max(0.0, number.low), 3), "high95": round(max(0.0, number.high), 3)}
+        agreed = Estimate(number.value, known.standard_error)
+        return {**agreed.as_dict(), **ends}, agreed, of
+
+    def _known(self, name: str) -> tuple[dict[str, float], Estimate, float]:
+        """People for whom a variable is known."""
+        rows = self._singles[name]
+        shown = math.fsum(row["count"] for row in rows if not row["below_threshold"])
+        return self._answered(self._noise(name).sum_of([row["count"] for row in rows]), shown)
+
+    def _share(self, name: str, codes: Iterable[str]) -> dict[str, float] | None:
         """Share of some codes among the people for whom the variable is known."""
         wanted = frozenset(codes)
         known = [row["count"] for row in self._singles[name]]
         part = [row["count"] for row in self._singles[name] if row["code"] in wanted]
-        return share_of_known(self._noise(name), part, known) if part else None
+        share = share_of_known(self._noise(name), part, known) if part else None
+        return self._agreed(share, math.fsum(part), self._known(name)[2])
+
+    def _agreed(self, share: Share | None, part: float, of: float) -> dict[str, float] | None:
+        """A share as figures, of what shares are computed with. Its interval is the estimate's, as far as it must be
+        wider.
+        """
+        if share is None or not self._agree:
+            return _dict(share)
+        if of <= 0:
+            return None  # of nobody, as far as the numbers say
+        found, value = share.as_dict(), round(min(1.0, max(0.0, part / of)), 6)
+        return {**found, "share": value, "low95": min(found["low95"], value), "high95": max(found["high95"], value)}
 
     def _variable(self, name: str) -> dict[str, Any]:
         rows = self._singles[name]
-        known = self._noise(name).sum_of([row["count"] for row in rows])
+        said, known, _ = self._known(name)
         is_flag = self._data.schema[name].codes == FLAG_CODES
         codes = []
         for row in rows:
             share = None if row["below_threshold"] or is_flag else self._share(name, [row["code"]])
-            codes.append({"code": row["code"], **_numbers(row), "share": share and share.as_dict()})
-        return {
-            "name": name,
-            "known": known.as_dict(),
-            "known_share": _dict(ratio(known, self.total)),
-            "codes": codes,
-        }
+            codes.append({"code": row["code"], **_numbers(row), "share": share})
+        return {"name": name, "known": said, "known_share": _dict(ratio(known, self.total)), "codes": codes}
 
     def _group(self, group: Group) -> dict[str, Any]:
         whole, source, covariances = self._denominator(group.variables)
+        rows = {name: self._singles[name][0] for name in group.variables}
+        shown = max((row["count"] for row in rows.values() if not row["below_threshold"]), default=0.0)
+        said, known, of = self._answered(whole, shown)
         members = []
-        for name in group.variables:
-            row = self._singles[name][0]
+        for name, row in rows.items():
             part = Estimate(row["count"], row["standard_error"])
             share = None if row["below_threshold"] else ratio(part, whole, covariances.get(name, 0.0))
-            members.append({"variable": name, **_numbers(row), "share": _dict(share)})
+            members.append({"variable": name, **_numbers(row), "share": self._agreed(share, part.count, of)})
         return {
             "id": group.id,
-            "denominator": {**whole.as_dict(), **source},
-            "denominator_share": _dict(ratio(whole, self.total)),
+            "denominator": {**said, **source},
+            "denominator_share": _dict(ratio(known, self.total)),
             "members": members,
         }
 
@@ -190,12 +218,13 @@ class Figures:
     def _pairs(self) -> Iterable[dict[str, Any]]:
         gender, age = self._role(GENDER), self._role(AGE)
         if gender and age:
-            yield self._pair(age, gender, None)
-        origin, exploitation = self._role(ORIGIN), self._role(EXPLOITATION)
+            yield self.pair(age, gender)
+        origin, exploitation = self._role(ORIGIN), self._role(PLACE)
         if origin and exploitation:
-            yield self._pair(origin, exploitation, TOP_PAIRS)
+            yield self.pair(origin, exploitation, TOP_PAIRS)
 
-    def _pair(self, first: str, second: str, top: int | None) -> dict[str, Any]:
+    def pair(self, first: str, second: str, top: int | None = None) -> dict[str, Any]:
+        """The published counts of people by two variables of the table, the `top` largest or all."""
         ordered = sorted((first, second), key=self._data.schema.names.index)
         rows = self._data.combinations(*ordered).filter(~pl.col("below_threshold"))
         rows = rows.sort("count", first, second, descending=[True, False, False])
@@ -204,20 +233,27 @@ class Figures:
         return {"variables": [first, second], "published": rows.height, "cells": cells}
 
     def _headlines(self) -> Iterable[dict[str, Any]]:
-        yield {"id": "victims", "kind": "estimate", **self.total.as_dict()}
-        for identifier, role in (("countries_exploitation", EXPLOITATION), ("countries_origin", ORIGIN)):
-            name = self._role(role)
-            if name:
-                yield {"id": identifier, "kind": "number", "value": len(self._reported(name))}
-        year = self._role(YEAR)
-        if year and self._reported(year):
-            reported = sorted(self._reported(year))
-            yield {"id": "years", "kind": "range", "first": reported[0], "last": reported[-1]}
-        for identifier, names, codes in (("women", GENDER, WOMEN), ("children", AGE, CHILDREN)):
-            name = self._role(names)
-            share = self._share(name, codes) if name else None
-            if share and set(codes) & set(self._reported(str(name))):  # a sum of what is too few to say is too few too
-                yield {"id": identifier, "kind": "share", **share.as_dict()}
+        for one in presentation().headlines:
+            name = self._role(presentation().role(one.role))
+            if one.kind == "total":
+                yield {"id": one.id, "kind": "estimate", **self.total.as_dict()}
+            elif name and (numbers := self.headline(KINDS[one.kind], name, one.codes)):
+                yield {"id": one.id, **numbers}
+
+    def headline(self, kind: str, name: str, codes: Sequence[str] = ()) -> dict[str, Any] | None:
+        """A headline of one variable of the table: what it is of, and its numbers; None where the table cannot say it.
+
+        kind: ``number`` of codes that can be said, ``range`` from the first to the last, or ``share`` of `codes`.
+        """
+        reported = sorted(self._reported(name))
+        if kind == "number":
+            return {"kind": kind, "variable": name, "value": len(reported)}
+        if kind == "range" and reported:
+            return {"kind": kind, "variable": name, "first": reported[0], "last": reported[-1]}
+        own = [code for code in self._data.schema[name].codes if code in codes]
+        share = self._share(name, own) if kind == "share" else None
+        said = set(own) & set(reported)  # a sum of what is too few to say is too few too
+        return {"kind": kind, "variable": name, "codes": own, **share} if share and said else None
 
     def _reported(self, name: str) -> list[str]:
         return [row["code"] for row in self._singles[name] if not row["below_threshold"]]
@@ -235,23 +271,30 @@ def _numbers(row: Mapping[str, Any]) -> dict[str, Any]:
     return {**estimate, "below_threshold": bool(row["below_threshold"])}
 
 
+def _interval(estimate: Estimate) -> Interval:
+    margin = Z95 * estimate.standard_error
+    return Interval(estimate.count, estimate.count - margin, estimate.count + margin)
+
+
 def _dict(share: Share | None) -> dict[str, float] | None:
     return None if share is None else share.as_dict()
 
 
-def compute_figures(data: ProtectedData | LinkedData, vocabulary: Vocabulary) -> dict[str, Any]:
+def compute_figures(data: ProtectedData | LinkedData, vocabulary: Vocabulary, *, agree: bool = True) -> dict[str, Any]:
     """All figures of a protected table as the JSON object of ``data/figures.json``.
 
     Of linked tables those of people, and under ``linked`` those of linked rows: how many, and each code's share; and
-    how many cells of the flattened table had to be left empty.
+    how many cells of the flattened table had to be left empty. agree: see `Figures`.
     """
     if isinstance(data, ProtectedData):
-        return Figures(data, vocabulary).as_dict()
-    figures = Figures(data.main, vocabulary).as_dict()
+        return Figures(data, vocabulary, agree=agree).as_dict()
+    figures = Figures(data.main, vocabulary, agree=agree).as_dict()
     words = vocabulary.linked
-    rows = Figures(data.linked, words.vocabulary() if words else Vocabulary(())).as_dict()
+    rows = Figures(data.linked, words.vocabulary() if words else Vocabulary(()), agree=agree).as_dict()
     figures["linked"] = {key: rows[key] for key in ("rows", "total", "variables", "groups")}
     if words and words.flattened and vocabulary.profile:
-        figures["linked"]["flattened_left_empty"] = dict(flattened(data, vocabulary.profile).left_empty)
+        known = is_known(vocabulary.profile)
+        left_empty = flattened(data, vocabulary.profile).left_empty if known else left_empty_by(data)
+        figures["linked"]["flattened_left_empty"] = dict(left_empty)
     figures["headlines"].append({"id": LINKED_ROWS, "kind": "estimate", **rows["total"]})
     return figures

@@ -10,14 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ctdc.foundation.collaborative import current
 from ctdc.foundation.errors import UserError
 from ctdc.release.linked import TableNames
 from ctdc.release.texts import RELEASE_TEXTS
-from ctdc.standard.languages import LANGUAGES
+from ctdc.standard.languages import LANGUAGES, in_language
 
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 MAX_NAME = 60
-DEFAULT_PUBLISHER = "Counter-Trafficking Data Collaborative (CTDC)"
+DEFAULT_PUBLISHER = current().publisher
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ class ReleaseInfo:
     edition label; terms: licence or address of the terms of use; sources: contributors, as they wish to be named;
     url: where the release is published; contact: where faults are reported; tables: what linked tables are called, None
     for the profile's names, or plain ones.
-    Raises UserError (``release.info``).
+    languages: of the titles: those of this collaborative, or of a release that was read those that it states, which may
+    be another collaborative's. Raises UserError (``release.info``).
     """
 
     name: str
@@ -44,6 +46,7 @@ class ReleaseInfo:
     url: str = ""
     contact: str = ""
     tables: TableNames | None = None
+    languages: tuple[str, ...] = LANGUAGES
 
     def __post_init__(self) -> None:
         if not self.publisher:
@@ -54,22 +57,28 @@ class ReleaseInfo:
                 f"{self.name!r} cannot be the name of a release.",
                 allowed=f"lower-case letters, digits and single hyphens, at most {MAX_NAME}: global-2026",
             )
-        unknown = sorted(set(self.titles) - set(LANGUAGES))
+        unknown = sorted(set(self.titles) - set(self.languages))
         if unknown:
-            raise UserError("release.info", f"A title is in the language {unknown[0]!r}.", allowed=", ".join(LANGUAGES))
+            allowed = ", ".join(self.languages)
+            raise UserError("release.info", f"A title is in the language {unknown[0]!r}.", allowed=allowed)
 
     def title(self, language: str) -> str:
-        """The title in `language`: the given one, or the default, which is the same sentence in all five."""
+        """The title in `language`: the given one, or the default, which is the same sentence in all five.
+
+        Of a release whose collaborative does not have the language, the title in English or in its first language.
+        """
+        if language not in self.languages and self.titles:
+            return in_language(self.titles, language)
         return self.titles.get(language) or RELEASE_TEXTS.text(language, "default_title")
 
     def as_dict(self) -> dict[str, Any]:
-        """The info as a JSON object, with all five titles."""
+        """The info as a JSON object, with the title in each of its languages."""
         tables = {} if self.tables is None else {"tables": {"main": self.tables.main, "linked": self.tables.linked}}
         return {
             "name": self.name,
             "simulated": self.simulated,
             "profile": self.profile,
-            "titles": {language: self.title(language) for language in LANGUAGES},
+            "titles": {language: self.title(language) for language in self.languages},
             "publisher": self.publisher,
             "version": self.version,
             "terms": self.terms,
@@ -96,6 +105,7 @@ def info_from_dict(document: Mapping[str, Any]) -> ReleaseInfo:
             url=str(document["url"]),
             contact=str(document["contact"]),
             tables=None if tables is None else TableNames(str(tables["main"]), str(tables["linked"])),
+            languages=tuple(str(language) for language in document["titles"]),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise UserError("release.info", f"The release's description lacks or misstates {error}.") from None

@@ -4,9 +4,9 @@ Promise: as `analysis`. A linked row is counted with what is known about its per
 as in the counts across both tables, ``linked.NAME``, or by their own name where no variable of people has it.
 
     release = ctdc.load("releases/pairs-0123456789ab")
-    release.estimate(gender="Female")                                  # people
-    release.linked.estimate(gender="Female", IP_Gender="Male")         # linked rows
-    release.linked.share({"IP_Gender": "Male"}, among={"gender": "Female"})  # of linked rows
+    release.estimate(sex="woman")                                    # people
+    release.linked.estimate(sex="woman", relation="employer")        # linked rows
+    release.linked.share({"relation": "employer"}, among={"sex": "woman"})  # of linked rows
 """
 
 from __future__ import annotations

@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ctdc.foundation.clock import timestamp
+from ctdc.foundation.clock import moment_of, timestamp
 from ctdc.foundation.errors import UserError
 from ctdc.foundation.hashing import hash_value
 from ctdc.release.info import ReleaseInfo, info_from_dict
@@ -133,7 +133,7 @@ def _from_dict(document: Mapping[str, Any]) -> Manifest:
     )
     return Manifest(
         info=info_from_dict(document["info"]),
-        created=datetime.strptime(document["created"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC),
+        created=moment_of(document["created"]),
         code=dict(document["code"]),
         schema=dict(document["schema"]),
         privacy=dict(document["privacy"]),

@@ -233,7 +233,7 @@ def decode_attributes(attributes: pl.Series, schema: Schema) -> pl.DataFrame:
         raise UserError(
             "release.attributes_json",
             "The column 'attributes' holds something that is not a JSON object of variable to code.",
-            allowed='{"gender":"Woman","ageBroad":"18--20"}, and {} for the total',
+            allowed='{"VARIABLE":"CODE","OTHER":"CODE"}, and {} for the total',
         ) from None
 
 

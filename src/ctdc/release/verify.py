@@ -7,7 +7,6 @@ says what they say, and its content keeps the rules of `ctdc.release.checks`.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -20,9 +19,9 @@ from ctdc.foundation.progress import Progress, Silent
 from ctdc.release.certificate.check import NONE, certificate_problems, state
 from ctdc.release.certificate.keys import PublicKey
 from ctdc.release.checks import DATA_CHECKS, Problem, Problems, has_every_code
-from ctdc.release.datapackage import DATAPACKAGE, datapackage
-from ctdc.release.figures import compute_figures
-from ctdc.release.flattened import flattened_follows, flattened_shape
+from ctdc.release.datapackage import DATAPACKAGE, describes
+from ctdc.release.figures_check import figures_follow
+from ctdc.release.flattened import flattened_follows, flattened_shape, is_known
 from ctdc.release.linked import FLATTENED, LinkedData, TableNames, read_linked
 from ctdc.release.linked_checks import LINKED_CHECKS
 from ctdc.release.manifest import CERTIFICATE, ID_DIGITS, MANIFEST, PRIVACY_SUMMARY, Manifest, read_manifest
@@ -34,9 +33,11 @@ from ctdc.table.schema import Schema
 DATA = "data"
 FIGURES = f"{DATA}/figures.json"
 CODEBOOK = "codebook/codebook.json"
-# Figures are sums in floating point, which machines may round differently in the last written digit.
-RELATIVE_TOLERANCE = 1e-5
-ABSOLUTE_TOLERANCE = 2e-3
+IDENTITY = "the id and the folder's name follow from the content"
+CERTIFIED = "the certificate is for these files"
+FORMATS = "further formats and metadata agree with the data"
+READY = "the ready tables follow from the data"
+ABOUT = frozenset({IDENTITY, CERTIFIED, FORMATS})  # checks of what is said about the data, and not of the data
 
 
 @dataclass(frozen=True)
@@ -91,21 +92,23 @@ def verify(folder: Path, progress: Progress | None = None, key: PublicKey | None
     watch = progress or Silent()
     claimed, manifest = read_manifest(folder)
     more = len(LINKED_CHECKS) if manifest.linked else 0
-    watch.start("Verifying the release", len(DATA_CHECKS) + more + 5)
+    watch.start("Verifying the release", len(DATA_CHECKS) + more + 6)
     checks = []
     wrong = tuple(_files(folder, manifest))
     certified = partial(certificate_problems, folder, manifest, key, whole=not wrong)
     for name, problems in (
         ("files are those of the manifest", wrong),
-        ("the id and the folder's name follow from the content", _identity(folder, claimed, manifest)),
-        ("the certificate is for these files", _guarded(certified)),
+        (IDENTITY, _identity(folder, claimed, manifest)),
+        (CERTIFIED, _guarded(certified)),
     ):
         checks.append(CheckResult(name, tuple(problems)))
         watch.advance()
     if not wrong:
         # The content of files that are not what they claim says nothing, so it is not looked at.
         for name, check in _content_checks(folder, manifest):
-            checks.append(CheckResult(name, tuple(_guarded(check))))
+            # Of data that are wrong it says nothing that tables do not follow from them, and this is the dearest check.
+            skipped = name == READY and any(found.problems for found in checks if found.name not in ABOUT)
+            checks.append(CheckResult(name, () if skipped else tuple(_guarded(check))))
             watch.advance()
     watch.finish()
     return VerifyReport(folder, manifest.id, tuple(checks), _signed(folder))
@@ -151,7 +154,14 @@ def _content_checks(folder: Path, manifest: Manifest) -> Iterator[tuple[str, Cal
         return
     yield from checks_of(data)
     yield "manifest, code book and figures agree with the data", lambda: _agreement(folder, manifest, data, vocabulary)
-    yield "further formats and metadata agree with the data", lambda: formats_agree(folder, manifest, data, vocabulary)
+    yield FORMATS, lambda: formats_agree(folder, manifest, data, vocabulary)
+    yield READY, lambda: _ready_agree(folder, manifest)
+
+
+def _ready_agree(folder: Path, manifest: Manifest) -> Problems:
+    from ctdc.release.ready.check import ready_agree  # noqa: PLC0415 - it asks the release, and so needs this module
+
+    yield from ready_agree(folder, manifest)
 
 
 def read_released(folder: Path, manifest: Manifest) -> ProtectedData | LinkedData:
@@ -239,16 +249,14 @@ def _agreement(folder: Path, manifest: Manifest, found: ProtectedData | LinkedDa
         if linked is None or not _same_links(manifest, found, linked):
             yield Problem("manifest.linked", "The manifest, code book and data disagree about the links.", MANIFEST)
             return
-        yield from _package(folder, manifest, found, linked)
+        yield from _package(folder, found, linked)
         yield from _flattened(manifest, found, vocabulary)
         pairs.append((linked.vocabulary(), found.linked.schema))
     if any(not _same_codes(words, schema) for words, schema in pairs):
         yield Problem("codebook.schema", "The code book does not list the schema's variables and codes.", CODEBOOK)
     elif any(words.facts != schema.implications for words, schema in pairs):
         yield Problem("codebook.facts", "The code book does not list the facts of the schema.", CODEBOOK)
-    elif all(map(has_every_code, parts)) and not _close(
-        read_json(folder / FIGURES), compute_figures(found, vocabulary)
-    ):
+    elif all(map(has_every_code, parts)) and not figures_follow(read_json(folder / FIGURES), found, vocabulary):
         yield Problem("figures.differ", "The figures are not those that follow from the data.", FIGURES)
 
 
@@ -263,31 +271,20 @@ def _same_codes(vocabulary: Vocabulary, schema: Schema) -> bool:
 
 
 def _flattened(manifest: Manifest, data: LinkedData, vocabulary: Vocabulary) -> Problems:
-    """There is a flattened table if the profile has a shape for it, and it follows from the other two."""
-    profile = vocabulary.profile
-    if vocabulary.linked is None or vocabulary.linked.flattened != flattened_shape(profile):
+    """There is a flattened table if the profile has a shape for it, and it follows from the other two.
+
+    Of a profile of another collaborative the code book says whether it has one.
+    """
+    profile, words = vocabulary.profile, vocabulary.linked
+    foreign = profile is not None and not is_known(profile)
+    if words is None or not (foreign or words.flattened == flattened_shape(profile)):
         yield Problem("flattened.shape", "The code book names another flattened shape than the profile.", CODEBOOK)
-    elif profile and vocabulary.linked.flattened:
+    elif profile and words.flattened:
         yield from flattened_follows(data, profile)
 
 
-def _package(folder: Path, manifest: Manifest, data: LinkedData, words: LinkedWords) -> Problems:
+def _package(folder: Path, data: LinkedData, words: LinkedWords) -> Problems:
     """The data package describes these files, and the foreign key that links them."""
     path = f"{DATA}/{DATAPACKAGE}"
-    if read_json(folder / path) != datapackage(data, manifest.info, words):
+    if not describes(read_json(folder / path), data, words):
         yield Problem("datapackage.differs", "The data package does not describe these tables and their link.", path)
-
-
-def _close(left: Any, right: Any) -> bool:
-    """Equality of JSON values, numbers up to rounding."""
-    if isinstance(left, bool) or isinstance(right, bool) or not isinstance(left, int | float | list | dict):
-        return bool(left == right)
-    if isinstance(left, int | float):
-        return isinstance(right, int | float) and math.isclose(
-            left, right, rel_tol=RELATIVE_TOLERANCE, abs_tol=ABSOLUTE_TOLERANCE
-        )
-    if isinstance(left, Mapping):
-        return (
-            isinstance(right, Mapping) and left.keys() == right.keys() and all(_close(left[k], right[k]) for k in left)
-        )
-    return isinstance(right, list) and len(left) == len(right) and all(map(_close, left, right))

@@ -13,7 +13,7 @@ from typing import Any
 
 from ctdc.foundation.errors import UserError
 from ctdc.release.protected import read_json_as
-from ctdc.standard.languages import LANGUAGES
+from ctdc.standard.languages import LANGUAGES, in_each
 from ctdc.standard.model import Profile, ProfileColumn, Standard
 from ctdc.table.constraints import Implication, read_implications
 from ctdc.table.schema import Schema
@@ -227,17 +227,19 @@ def _variables_from(document: Mapping[str, Any]) -> tuple[VariableWords, ...]:
             name=entry["name"],
             kind=entry["kind"],
             group=entry["group"],
-            labels=entry["labels"],
-            definitions=entry["definitions"],
+            labels=in_each(entry["labels"]),
+            definitions=in_each(entry["definitions"]),
             source=entry["source"],
-            codes=tuple(CodeWords(code["code"], code["labels"]) for code in entry["codes"]),
+            codes=tuple(CodeWords(code["code"], in_each(code["labels"])) for code in entry["codes"]),
         )
         for entry in document["variables"]
     )
 
 
 def _groups_from(document: Mapping[str, Any]) -> tuple[Group, ...]:
-    return tuple(Group(entry["id"], entry["labels"], tuple(entry["variables"])) for entry in document["groups"])
+    return tuple(
+        Group(entry["id"], in_each(entry["labels"]), tuple(entry["variables"])) for entry in document["groups"]
+    )
 
 
 def _facts_from(document: Mapping[str, Any]) -> tuple[Implication, ...]:
@@ -251,7 +253,7 @@ def _linked_from_dict(document: Mapping[str, Any]) -> LinkedWords:
         linked=tables["linked"],
         number=document["number"],
         most=document["most"],
-        labels=document["labels"],
+        labels=in_each(document["labels"]),
         variables=_variables_from(document),
         groups=_groups_from(document),
         facts=_facts_from(document),

@@ -1,7 +1,8 @@
 """People with some codes, by their answers to another question: the cross tables of a release, with their errors.
 
 Promise: a number is shown only where the release's rule lets it be quoted; what is too few to say is None, never zero.
-Every number is the release's own estimate from its noisy measurements, the same as `ctdc.load` gives for the question.
+Every number is the release's own estimate from its noisy measurements, the same as `ctdc.load` gives for the question,
+never more than the people it is a part of (`ctdc.release.wholes`).
 Shares follow the code book's denominator rule: people with the codes for whom the other question has any answer. How
 many these are is an estimate too where so many variables were measured together; otherwise it is counted in the
 synthetic records, within what the measurements make certain with the probability of the interval, and a share's
@@ -10,6 +11,7 @@ interval then reaches as far as they allow.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
@@ -37,6 +39,7 @@ from ctdc.release.intervals import Interval
 from ctdc.release.questions import KNOWN, Condition
 from ctdc.release.records import Chosen, coded_records
 from ctdc.release.vocabulary import FLAG_CODES
+from ctdc.release.wholes import answered, not_above, wholes_of
 from ctdc.table.coded import CodedTable
 
 PAIR = 2
@@ -58,7 +61,7 @@ class Part:
 class Cell:
     """An estimated number of people with its 95 % interval; share: of those with any answer, None if not known.
 
-    error: the standard error of the number.
+    error: the standard error of the number, as it was measured.
     """
 
     count: float
@@ -73,7 +76,8 @@ class Row:
     """People with some codes, by the answers to a question.
 
     known: those with any answer to the question; low, high: between what that number lies; source: ``counts`` or
-    ``records``. cells: one for each answer, None where there are too few to say.
+    ``records``. cells: one for each answer, None where there are too few to say. is_over: whether the numbers of the
+    cells, whose answers exclude each other, add up to more than `known`; their shares are then of their sum.
     """
 
     known: float
@@ -81,11 +85,36 @@ class Row:
     high: float
     source: str
     cells: tuple[Cell | None, ...]
+    is_over: bool = False
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing can be said."""
         return all(cell is None for cell in self.cells)
+
+
+@dataclass(frozen=True)
+class _Count:
+    """A number of people that can be quoted.
+
+    value, error: as it was estimated; agreed: no more than its wholes; shown: that as published numbers are rounded.
+    """
+
+    value: float
+    error: float
+    agreed: float
+    shown: Interval
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What a row is made of. people: who is asked; whole: those with an answer, at least `least` of them."""
+
+    people: Interval
+    whole: Condition
+    parts: tuple[Event, ...]
+    counts: tuple[_Count | None, ...]
+    least: float
 
 
 class Within:
@@ -99,6 +128,7 @@ class Within:
         self._rows: dict[tuple[frozenset[tuple[str, frozenset[str]]], tuple[str, ...]], Row] = {}
         self._tables: dict[tuple[str, str], Set[tuple[str, str]]] = {}
         self._listed: dict[tuple[str, str], tuple[tuple[str, str, Cell], ...]] = {}
+        self._estimates: dict[Event, Answer | None] = {}
 
     @property
     def measured_length(self) -> int:
@@ -132,10 +162,12 @@ class Within:
     def pairs(self, first: str, second: str) -> tuple[tuple[str, str, Cell], ...]:
         """Every pair of codes of two variables that can be quoted, the largest first; shares are not known."""
         if (first, second) not in self._listed:
-            cells = [
-                (one, other, Cell(_published(count), low, high, None, error))
-                for one, other, count, error, low, high, _ in self._table(first, second).iter_rows()
-            ]
+            codes = self._table(first, second).select(first, second).iter_rows()
+            found = (
+                (one, other, self._count(self._analysis.questions.event({first: one, second: other})))
+                for one, other in codes
+            )
+            cells = [(one, other, cell) for one, other, count in found if (cell := _cell(count, None, 0.0))]
             self._listed[first, second] = tuple(sorted(cells, key=lambda pair: (-pair[2].count, pair[0], pair[1])))
         return self._listed[first, second]
 
@@ -168,15 +200,16 @@ class Within:
         parts = [base & questions.event({name: code}) for name, code in asked]
         quoted = self._quoted(chosen, asked)
         counts = [self._count(part) if there else None for part, there in zip(parts, quoted, strict=True)]
-        if all(count is None for count in counts):
+        people = self._number(base)
+        if people is None or all(count is None for count in counts):
             return _nothing(len(asked))
         known = [questions.event({name: KNOWN}) for name in names]
         whole = Condition(base, (tuple(known),)) if is_group else Condition(base & known[0])
-        if len(whole.attributes) <= self.measured_length:
-            found = self._measured(whole, parts, counts)
-            if found is not None:
-                return found
-        return self._bounded(whole, parts, counts)
+        needed = [count.agreed for count in counts if count is not None]
+        least = max(needed) if is_group else math.fsum(needed)
+        asked_of = _Asked(people, whole, tuple(parts), tuple(counts), least)
+        found = self._measured(asked_of) if len(whole.attributes) <= self.measured_length else None
+        return found or self._bounded(asked_of)
 
     def _quoted(self, chosen: Filter, asked: Sequence[Code]) -> list[bool]:
         """Which answers are worth asking for: of one code, those that its table says are not too few to say."""
@@ -194,46 +227,71 @@ class Within:
         """The pairs of codes that are not too few to say."""
         return self._analysis.table(first, second).filter(too_few=False)
 
-    def _count(self, part: Event) -> Answer | None:
-        """How many people have it; None for too few to say."""
-        found = self._answer(Quantity(Condition(part)))
-        return None if found is None or found.too_few or found.value is None else found
+    def _count(self, part: Event) -> _Count | None:
+        """How many people have it, no more than have a part of it; None for too few to say."""
+        found = self._estimate(part)
+        if found is None or found.too_few or found.value is None:
+            return None
+        own = found.standard_error or 0.0
+        exact = self._not_above_wholes(_interval(found.value, own, Z95), part)
+        few = _published(exact.value) < self._analysis.rule.threshold
+        published = _interval(_published(found.value), round(own, ERROR_DECIMALS), Z95)
+        shown = published if exact.value == found.value else exact
+        return None if few else _Count(found.value, own, exact.value, shown)
+
+    def _number(self, people: Event) -> Interval | None:
+        """How many people there are, however few."""
+        found = self._estimate(people)
+        if found is None or found.value is None:
+            return None
+        return self._not_above_wholes(Interval(found.value, found.low, found.high), people)
+
+    def _not_above_wholes(self, number: Interval, one: Event) -> Interval:
+        wholes = [found for whole in wholes_of(one) if (found := self._estimate(whole)) and found.value is not None]
+        if not wholes:
+            return number
+        least = min(wholes, key=lambda found: found.value or 0.0)
+        return not_above(number, Interval(least.value or 0.0, least.low, least.high))
+
+    def _estimate(self, people: Event) -> Answer | None:
+        if people not in self._estimates:
+            self._estimates[people] = self._answer(Quantity(Condition(people)))
+        return self._estimates[people]
 
     def _answer(self, quantity: Quantity) -> Answer | None:
         return answer(self._analysis.estimates, self._analysis.rule, self._analysis.level, quantity)
 
-    def _measured(self, whole: Condition, parts: Sequence[Event], counts: Sequence[Answer | None]) -> Row | None:
+    def _measured(self, asked: _Asked) -> Row | None:
         """The row where its denominator was measured."""
-        known = self._answer(Quantity(whole))
+        known = self._answer(Quantity(asked.whole))
         if known is None or known.value is None or known.value <= 0:
             return None
-        shares = [
-            count and self._answer(Quantity(Condition(part), whole)) for part, count in zip(parts, counts, strict=True)
-        ]
-        cells = tuple(_cell(count, share) for count, share in zip(counts, shares, strict=True))
-        most = max(cell.count for cell in cells if cell is not None)  # a whole is not less than any of its parts
-        return Row(max(known.value, most), max(known.low, 0.0), max(known.high, most), COUNTED, cells)
+        number, of = answered(Interval(known.value, known.low, known.high), asked.least, asked.people)
+        cells = []
+        for part, count in zip(asked.parts, asked.counts, strict=True):
+            share = self._answer(Quantity(Condition(part), asked.whole)) if count else None
+            cells.append(_cell(count, share, of))
+        return Row(number.value, number.low, number.high, COUNTED, tuple(cells), _is_over(number, of))
 
-    def _bounded(self, whole: Condition, parts: Sequence[Event], counts: Sequence[Answer | None]) -> Row:
+    def _bounded(self, asked: _Asked) -> Row:
         """The row where its denominator was counted in the records: two kinds of limits then hold together."""
         estimates, half = self._analysis.estimates, Level(self._analysis.level.confidence, 2)
-        queries = inequalities(estimates, whole)
+        whole, queries = asked.whole, inequalities(estimates, asked.whole)
         low, high = both(simple_bounds(estimates, whole), limits_of_count(estimates, half, *queries))
         low = max(0.0, low)
         if high < self._analysis.rule.threshold:
-            return _nothing(len(parts))
-        # A whole is not less than any of its parts, whatever the records say.
-        most = max(count.value or 0.0 for count in counts if count is not None)
-        known = min(high, max(low, most, float(self._in_records(whole))))
+            return _nothing(len(asked.parts))
+        inside = Interval(min(high, max(low, float(self._in_records(whole)))), low, high)
+        number, of = answered(inside, asked.least, asked.people)
         cells = []
-        for part, count in zip(parts, counts, strict=True):
+        for part, count in zip(asked.parts, asked.counts, strict=True):
             share = None
-            if count is not None and known > 0:
+            if count is not None and of > 0:
                 tighter = limits_of_share(estimates, half, Condition(part).query(), *queries)
-                own = _interval(count.value or 0.0, count.standard_error or 0.0, half.z)
-                share = bounded_share(half, own, Interval(known, low, high), tighter, few=False)
-            cells.append(_cell(count, share))
-        return Row(known, low, high, RECORDS, tuple(cells))
+                own = _interval(count.value, count.error, half.z)
+                share = bounded_share(half, own, Interval(of, low, high), tighter, few=False)
+            cells.append(_cell(count, share, of))
+        return Row(number.value, number.low, number.high, RECORDS, tuple(cells), _is_over(number, of))
 
     def _in_records(self, whole: Condition) -> int:
         return Chosen(self._records, whole.base).meeting(whole)
@@ -256,10 +314,18 @@ def _interval(value: float, error: float, z: float) -> Interval:
     return Interval(value, max(0.0, value - z * error), max(0.0, value + z * error))
 
 
-def _cell(count: Answer | None, share: Answer | None) -> Cell | None:
+def _cell(count: _Count | None, share: Answer | None, of: float) -> Cell | None:
+    """One cell. share: as it was estimated, whose interval is kept; of: what shares are computed with."""
     if count is None:
         return None
-    error = round(count.standard_error or 0.0, ERROR_DECIMALS)
-    number = _interval(_published(count.value or 0.0), error, Z95)
-    part = None if share is None or share.value is None or share.too_few else Part(share.value, share.low, share.high)
-    return Cell(number.value, number.low, number.high, part, error)
+    part = None
+    if share is not None and share.value is not None and not share.too_few and of > 0:
+        value = min(1.0, count.agreed / of)
+        part = Part(value, min(share.low, value), max(share.high, value))
+    shown = count.shown
+    return Cell(shown.value, shown.low, shown.high, part, round(count.error, ERROR_DECIMALS))
+
+
+def _is_over(number: Interval, of: float) -> bool:
+    """Whether shares are computed with more people than have an answer, by more than what rounding hides."""
+    return of - number.value >= 0.5

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from ctdc.release.codebook import codebook_sections, fact_sentence
+from ctdc.release.codebook import MARKS, codebook_sections, fact_sentence, marks
 from ctdc.release.vocabulary import vocabulary_from_dict, vocabulary_of_profile, vocabulary_of_schema
 from ctdc.standard import load
 from ctdc.standard.languages import LANGUAGES
@@ -50,3 +50,13 @@ def test_there_and_back_and_from_an_older_release() -> None:
     assert vocabulary_from_dict(document).facts == FACTS
     del document["facts_by_definition"]
     assert vocabulary_from_dict(document).facts == ()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_code_book_says_which_mark_means_which_word(language: str) -> None:
+    first = codebook_sections(language, WORDS)[0]
+    assert len(marks(language)) == len(first.bullets) == len(MARKS)
+    for (word, mark), bullet in zip(marks(language), first.bullets, strict=True):
+        assert bullet.startswith(word)
+        assert bullet.endswith(mark)
+    assert len({word for word, _ in marks(language)}) == len(MARKS)

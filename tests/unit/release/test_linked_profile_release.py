@@ -1,7 +1,10 @@
 """A release in a linked profile: the standard's names and words, and both tables in one row per person."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import polars as pl
@@ -11,12 +14,14 @@ from tests.support.invented_release import CREATED
 from tests.support.linked_profile import PROFILE, write_linked_profile
 from tests.unit.release.test_verify import _reseal
 
+from ctdc.foundation.collaborative import CHOSEN
 from ctdc.foundation.errors import UserError
 from ctdc.release.build import build
 from ctdc.release.info import ReleaseInfo
 from ctdc.release.verify import verify
 from ctdc.standard.languages import LANGUAGES
 from ctdc.standard.loader import load
+from ctdc.workflow.new_collaborative import make_collaborative
 
 pytestmark = pytest.mark.slow
 
@@ -111,6 +116,40 @@ def test_a_code_book_that_hides_the_flattened_shape_is_found(copy):
     document["linked"]["flattened_profile"] = None
     path.write_text(json.dumps(document))
     assert "manifest.linked" in {problem.code for problem in verify(_reseal(copy)).problems}
+
+
+def _elsewhere(release: Path, folder: Path) -> set[str]:
+    """Codes of the problems that a hub of another field, whose language is Arabic, finds in a release."""
+    other = make_collaborative(folder / "elsewhere", "example", ["ar", "en"])
+    environment = os.environ | {CHOSEN: str(other.folder), "PYTHONPATH": os.pathsep.join(sys.path)}
+    words = [sys.executable, "-m", "ctdc.cli.main", "release", "verify", str(release), "--json"]
+    done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    return {problem["code"] for check in json.loads(done.stdout)["checks"] for problem in check["problems"]}
+
+
+def test_it_verifies_where_the_profile_is_not_known_and_another_language_is_the_first(release, tmp_path):
+    assert _elsewhere(release, tmp_path) == set()
+
+
+def test_a_flattened_table_that_says_what_no_row_says_is_found_elsewhere_too(copy, tmp_path):
+    frame = _cell(pl.read_parquet(copy / "data/flattened.parquet"))
+    frame.write_parquet(copy / "data/flattened.parquet")
+    frame.write_csv(copy / "data/flattened.csv")
+    assert "flattened.differs" in _elsewhere(_reseal(copy), tmp_path)
+
+
+def test_wording_of_the_data_package_is_free_and_its_schemas_are_not(copy):
+    path = copy / "data/datapackage.json"
+    document = json.loads(path.read_text())
+    document["title"] = "أزواج"
+    document["resources"][0]["description"] = "أشخاص"
+    path.write_text(json.dumps(document))
+    changed = _reseal(copy)
+    assert verify(changed).ok
+    path = changed / "data/datapackage.json"
+    document["resources"][0]["schema"]["fields"].pop()
+    path.write_text(json.dumps(document))
+    assert {problem.code for problem in verify(_reseal(changed)).problems} == {"datapackage.differs"}
 
 
 @pytest.mark.parametrize("profile", ["victim-perpetrator-2022", "synthetic-2024"])

@@ -57,13 +57,14 @@ def codes(release: Path) -> set[str]:
 def test_a_good_release_passes_every_check(linked_release):
     report = verify(linked_release)
     assert report.ok, report.problems
-    assert len(report.checks) == len(DATA_CHECKS) + len(LINKED_CHECKS) + 5
+    assert len(report.checks) == len(DATA_CHECKS) + len(LINKED_CHECKS) + 6
 
 
 def test_tables_have_the_names_that_their_publisher_gave_them(linked_release, households):
     data = {path.name for path in (linked_release / "data").iterdir()}
     others = {"measurements.parquet", "schema.json", "linked_schema.json", "figures.json", "datapackage.json"}
     more = {f"{name}.{end}" for name in ("households", "household_members") for end in ("tsv", "xlsx")}
+    more |= {f"tables.{language}.{end}" for language in LANGUAGES for end in ("csv", "xlsx")} | {"tables.parquet"}
     assert data == {f"{name}.{end}" for name in TABLES for end in ("csv", "parquet")} | others | more
     for old, new in (("synthetic", "households"), ("linked", "household_members")):
         assert (households / f"{old}.csv").read_bytes() == (linked_release / f"data/{new}.csv").read_bytes()
@@ -123,7 +124,7 @@ def test_the_cut_is_told_with_its_errors(linked_release):
     left_out = json.loads((linked_release / "privacy.json").read_text())["linked"]["left_out"]
     text = (linked_release / "about/privacy.en.html").read_text()
     rows = left_out["rows"]
-    assert f"{rows['count']:.0f} rows (standard error {rows['standard_error']:.1f})" in text
+    assert f"number of rows is {rows['count']:.0f} (standard error {rows['standard_error']:.1f})" in text
     assert rows["count"] < 2 * rows["standard_error"], "the share of what could be nothing is not told"
     assert "too few to say" in text
     assert "of all linked rows" not in text

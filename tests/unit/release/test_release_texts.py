@@ -17,6 +17,7 @@ SAME = {
     "chart.flows.title",
     "dash.corridors.title",
     "nav.group.dashboards",
+    "codebook.mark.no",
     *("site.name", "codebook.code", "codebook.definition", "codebook.codes", "codebook.source", "codebook.name"),
     *("data.standard", "chart.corridors.route", "citation.version", "citation.text"),
 }
@@ -33,9 +34,15 @@ def test_complete_against_the_source(catalogue, language):
     assert list(target) == list(source)
     for key, message in source.items():
         forms = message.values() if isinstance(message, dict) else [message]
-        for form in target[key].values() if isinstance(target[key], dict) else [target[key]]:
+        there = target[key] if isinstance(target[key], dict) else {"": target[key]}
+        wanted = set(PLACEHOLDER.findall(next(iter(forms))))
+        for category, form in there.items():
             assert form.strip(), key
-            assert set(PLACEHOLDER.findall(form)) == set(PLACEHOLDER.findall(next(iter(forms)))), key
+            named = set(PLACEHOLDER.findall(form))
+            # Arabic has words of their own for one and two, which say the number as well.
+            spared = 1 if language == "ar" and category in ("one", "two") else 0
+            assert named <= wanted, key
+            assert len(wanted - named) <= spared, key
         if isinstance(message, dict):
             assert set(target[key]) == set(Locale.parse(language).plural_form.tags) | {"other"}, key
 

@@ -34,7 +34,7 @@ def copy(release: Path, tmp_path: Path) -> Path:
 def test_a_good_release_passes(release):
     report = verify(release)
     assert report.ok, report.problems
-    assert len(report.checks) == len(DATA_CHECKS) + 5
+    assert len(report.checks) == len(DATA_CHECKS) + 6
 
 
 def test_a_renamed_copy_passes(copy):

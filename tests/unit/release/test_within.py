@@ -8,6 +8,7 @@ import pytest
 from tests.support.protected_twin import EXPLOITATION, FLAGS, GENDERS, MEANS, invented_people, write_protected
 
 from ctdc.release.analysis import Analysis, load
+from ctdc.release.counting import open_counter
 from ctdc.release.protected import ProtectedData, read_protected
 from ctdc.release.within import COUNTED, RECORDS, Part, Within
 
@@ -64,14 +65,54 @@ def test_flags_are_those_of_the_aggregates(data, within):
 
 
 def test_a_row_whose_denominator_was_measured_needs_no_records(within, data):
-    """Number and interval of each share are those that the release gives an analyst who asks for it."""
-    row = within.codes(("gender", "Woman"), "ageBroad")
+    """Number and interval of each share are those that the release gives a reader who counts by it."""
+    counter = open_counter(data.folder)
+    for gender in GENDERS[:2]:
+        row, told = within.codes(("gender", gender), "ageBroad"), counter.count({"gender": gender}, ["ageBroad"])
+        whole = told.whole
+        assert (row.source, row.known) == (COUNTED, pytest.approx(whole.value))
+        assert (row.low, row.high) == (pytest.approx(whole.low), pytest.approx(whole.high))
+        for place, cell in enumerate(row.cells):
+            assert (cell is None) == told.too_few[place]
+            if cell:
+                shares = told.shares
+                expected = shares.share[place], shares.low[place], shares.high[place]
+                assert (cell.share.share, cell.share.low, cell.share.high) == pytest.approx(expected)
+                assert (cell.count, cell.low) == pytest.approx((told.count[place], told.low[place]), abs=0.006)
+
+
+@pytest.mark.parametrize("rows", [ROWS, 400])
+def test_no_part_is_more_than_its_whole(tmp_path, rows):
+    """In a release of few people most of what is left of a whole is noise, and often below zero."""
+    data = protected(tmp_path, rows=rows)
+    analysis, moved = load(data.folder), 0
+    within = Within(analysis)
+    for name in ("gender", "ageBroad"):
+        for code in data.schema[name].codes:
+            whole = analysis.estimate({name: code})
+            other = "ageBroad" if name == "gender" else "gender"
+            for row in (within.codes((name, code), other), within.flags((name, code), EXPLOITATION)):
+                if row.is_empty:
+                    continue
+                cells = [cell for cell in row.cells if cell]
+                assert row.known <= whole.value
+                assert row.low <= row.known <= row.high
+                assert all(cell.low <= cell.count <= min(cell.high, row.known + 0.006) for cell in cells)
+                assert all(cell.share.low <= cell.share.share <= cell.share.high for cell in cells if cell.share)
+                moved += row.known == whole.value
+            row = within.codes((name, code), other)
+            assert sum(cell.share.share for cell in row.cells if cell and cell.share) <= 1 + 1e-9
+            needed = sum(cell.count for cell in row.cells if cell)
+            assert row.is_over == (needed >= row.known + 0.5)
+    assert moved > 0
+
+
+def test_pairs_are_not_more_than_either_of_their_codes(tmp_path):
+    data = protected(tmp_path, rows=400)
     analysis = load(data.folder)
-    known = analysis.answered("ageBroad", among={"gender": "Woman"})
-    assert (row.source, row.known, row.low, row.high) == (COUNTED, known.value, known.low, known.high)
-    for age, cell in zip(data.schema["ageBroad"].codes, row.cells, strict=True):
-        share = analysis.share({"ageBroad": age}, among={"gender": "Woman"})
-        assert cell.share == Part(share.value, share.low, share.high)
+    for age, gender, cell in Within(analysis).pairs("ageBroad", "gender"):
+        for whole in ({"ageBroad": age}, {"gender": gender}):
+            assert cell.count <= analysis.estimate(whole).value + 0.006
 
 
 @pytest.mark.parametrize("flags", [EXPLOITATION, MEANS], ids=["measured", "beyond"])
@@ -195,5 +236,7 @@ def test_pairs_are_all_published_ones_the_largest_first(data, within):
         key: value for key, value in published(data).items() if {name for name, _ in key} == {"ageBroad", "gender"}
     }
     assert len(found) == len(table) > 5
-    assert [cell.count for _, _, cell in found] == sorted((count for count, _ in table.values()), reverse=True)
-    assert all(table[frozenset({("ageBroad", a), ("gender", g)})][0] == cell.count for a, g, cell in found)
+    counts = sorted((count for count, _ in table.values()), reverse=True)
+    assert [cell.count for _, _, cell in found] == pytest.approx(counts, abs=0.011)
+    own = [table[frozenset({("ageBroad", age), ("gender", gender)})][0] for age, gender, _ in found]
+    assert [cell.count for _, _, cell in found] == pytest.approx(own, abs=0.011)

@@ -7,11 +7,11 @@ signed is said, and not that the signature is good: a page that was forged would
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from math import ceil
 from pathlib import Path
 from typing import Any
 
+from ctdc.foundation.clock import moment_of
 from ctdc.foundation.errors import UserError
 from ctdc.release.certificate.evidence import TWIN_TABLES, VERDICTS
 from ctdc.release.certificate.file import Certificate
@@ -78,7 +78,7 @@ class _Words:
 
     def day(self, moment: str) -> str:
         """The day of a time as it stands in files."""
-        return date(self.language, datetime.strptime(moment, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC))
+        return date(self.language, moment_of(moment))
 
 
 def _rows(words: _Words, certificate: Certificate) -> Iterator[Row]:

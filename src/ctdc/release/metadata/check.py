@@ -29,6 +29,7 @@ from ctdc.release.metadata.registry import REGISTERED, REGISTRY
 from ctdc.release.metadata.write import PACKAGE, records_of
 from ctdc.release.protected import ProtectedData, read_json
 from ctdc.release.vocabulary import VariableWords, Vocabulary
+from ctdc.release.yamls import parse_yaml
 
 
 def formats_agree(
@@ -131,7 +132,7 @@ def _privacy(document: Any, privacy: Mapping[str, Any]) -> Problems:
 def _registered(path: Path, privacy: Mapping[str, Any]) -> Problems:
     """The registry's entry states the guarantee of the release, and the protected number of people."""
     try:
-        loss = yaml.safe_load(path.read_text(encoding="utf-8"))["deployment"]["privacy_loss"]
+        loss = parse_yaml(path.read_text(encoding="utf-8"))["deployment"]["privacy_loss"]
         stated = [loss["privacy_parameters"], loss["number_of_privacy_units"]]
     except (KeyError, TypeError, UnicodeDecodeError, yaml.YAMLError):
         yield Problem("registry.unreadable", "This is not a registry's entry.", f"{METADATA}/{REGISTRY}")

@@ -12,6 +12,7 @@ import yaml
 
 from ctdc.release.metadata.facts import ReleaseFacts
 from ctdc.release.texts import RELEASE_TEXTS
+from ctdc.standard.languages import DEFAULT
 
 CFF, BIBTEX, RIS = "CITATION.cff", "citation.bib", "citation.ris"
 _BIBTEX_ESCAPES = {
@@ -32,7 +33,7 @@ def cff(facts: ReleaseFacts) -> str:
         "authors": [{"name": facts.info.publisher}],
         "version": facts.version,
         "date-released": facts.day,
-        "abstract": f"{facts.abstract('en')} Privacy: {facts.privacy_line}.",
+        "abstract": f"{facts.abstract(DEFAULT)} Privacy: {facts.privacy_line}.",
         "keywords": facts.keywords,
         "identifiers": [
             {"type": "other", "value": facts.urn, "description": "Name that follows from the content of the data"}
@@ -83,7 +84,7 @@ def ris(facts: ReleaseFacts) -> str:
 
 def _note(facts: ReleaseFacts) -> str:
     """The name that follows from the content, and that data are simulated where they are: never one for the other."""
-    simulated = [RELEASE_TEXTS.text("en", "citation.simulated")] if facts.info.simulated else []
+    simulated = [RELEASE_TEXTS.text(DEFAULT, "citation.simulated")] if facts.info.simulated else []
     return " ".join([*simulated, facts.urn])
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from ctdc.release.manifest import FileEntry
 from ctdc.release.metadata.facts import METADATA_TEXTS, SIMPLE_KINDS, ReleaseFacts, Table, media_type
 from ctdc.release.protected import KEY
-from ctdc.standard.languages import LANGUAGES
+from ctdc.standard.languages import DEFAULT, LANGUAGES
 
 CROISSANT = "croissant.json"
 UP = "../"  # from the folder of the metadata to the release
@@ -27,7 +27,7 @@ _BY_LANGUAGE = {"@container": "@language"}
 _JSON: Mapping[str, str] = {"@type": "@json"}
 # The context that the specification prescribes.
 _CONTEXT: Mapping[str, Any] = {
-    "@language": "en",
+    "@language": DEFAULT,
     "@vocab": "https://schema.org/",
     "arrayShape": "cr:arrayShape",
     "citeAs": "cr:citeAs",
@@ -80,13 +80,13 @@ def croissant(facts: ReleaseFacts) -> dict[str, Any]:
         "conformsTo": _CONFORMS,
         "name": facts.info.name,
         "alternateName": facts.title,
-        "description": facts.abstract("en"),
+        "description": facts.abstract(DEFAULT),
         "url": facts.address,
         "identifier": facts.urn,
         "version": _version(facts),
         "datePublished": facts.day,
-        "license": facts.info.terms or METADATA_TEXTS.text("en", "metadata.terms.none"),
-        "citeAs": facts.citation("en"),
+        "license": facts.info.terms or METADATA_TEXTS.text(DEFAULT, "metadata.terms.none"),
+        "citeAs": facts.citation(DEFAULT),
         "creator": publisher,
         "publisher": publisher,
         "isAccessibleForFree": True,
@@ -95,15 +95,19 @@ def croissant(facts: ReleaseFacts) -> dict[str, Any]:
         **_coverage(facts),
         "measurementTechnique": str(facts.privacy.get("mechanism", "differential privacy")),
         "variableMeasured": [
-            {"@type": "PropertyValue", "name": words.name, "description": words.definitions["en"] or words.labels["en"]}
+            {
+                "@type": "PropertyValue",
+                "name": words.name,
+                "description": words.definitions[DEFAULT] or words.labels[DEFAULT],
+            }
             for words in facts.vocabulary.variables
         ],
         "additionalProperty": [
             {"@type": "PropertyValue", "propertyID": f"privacy.{key}", "value": value}
             for key, value in facts.privacy_facts.items()
         ],
-        "rai:personalSensitiveInformation": facts.protection("en"),
-        "rai:dataLimitations": facts.distortions("en"),
+        "rai:personalSensitiveInformation": facts.protection(DEFAULT),
+        "rai:dataLimitations": facts.distortions(DEFAULT),
         "distribution": [_file(file) for file in facts.files],
         "recordSet": [_records(facts, table) for table in facts.tables],
     }
@@ -136,7 +140,7 @@ def _file(file: FileEntry) -> dict[str, Any]:
 def _records(facts: ReleaseFacts, table: Table) -> dict[str, Any]:
     source = next(file.path for file in facts.files_of(table) if file.path.endswith(".parquet"))
     columns = [*([KEY] if table.keyed else []), *table.columns]
-    about = {words.name: words.labels["en"] for words in table.variables or ()}
+    about = {words.name: words.labels[DEFAULT] for words in table.variables or ()}
     return {
         "@type": "cr:RecordSet",
         "@id": table.name,

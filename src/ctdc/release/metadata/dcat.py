@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ctdc.foundation.collaborative import current
 from ctdc.release.manifest import FileEntry
 from ctdc.release.metadata.croissant import UP
 from ctdc.release.metadata.facts import METADATA_TEXTS, ReleaseFacts, media_type
-from ctdc.standard.languages import LANGUAGES
+from ctdc.standard.languages import DEFAULT, LANGUAGES
 
 DCAT = "dcat.jsonld"
 _AUTHORITY = "http://publications.europa.eu/resource/authority/"
@@ -57,14 +58,16 @@ def _dataset(facts: ReleaseFacts, publisher: dict[str, Any]) -> dict[str, Any]:
         "dcat:version": facts.version,
         "dct:publisher": publisher,
         "dct:language": [
-            {"@id": f"{_AUTHORITY}language/{_LANGUAGES[code]}", "@type": "dct:LinguisticSystem"} for code in LANGUAGES
+            {"@id": f"{_AUTHORITY}language/{_LANGUAGES[code]}", "@type": "dct:LinguisticSystem"}
+            for code in LANGUAGES
+            if code in _LANGUAGES
         ],
         "dct:accessRights": {"@id": f"{_AUTHORITY}access-right/PUBLIC", "@type": "dct:RightsStatement"},
         **_theme(facts),
-        "dcat:keyword": [{"@value": word, "@language": "en"} for word in facts.keywords],
+        "dcat:keyword": [{"@value": word, "@language": DEFAULT} for word in facts.keywords],
         "dct:provenance": {
             "@type": "dct:ProvenanceStatement",
-            "rdfs:label": [*_texts(facts.protection), {"@value": facts.privacy_line, "@language": "en"}],
+            "rdfs:label": [*_texts(facts.protection), {"@value": facts.privacy_line, "@language": DEFAULT}],
             "rdfs:comment": _texts(lambda language: " ".join(facts.distortions(language))),
         },
         **_where(facts),
@@ -74,11 +77,13 @@ def _dataset(facts: ReleaseFacts, publisher: dict[str, Any]) -> dict[str, Any]:
 
 
 def _theme(facts: ReleaseFacts) -> dict[str, Any]:
-    """The theme of European portals that trafficking falls under; a table of another field has none."""
-    if not facts.vocabulary.profile:
+    """The theme of European portals that the collaborative names; a table of another field has none."""
+    theme = current().theme
+    if not facts.vocabulary.profile or not theme:
         return {}
-    label = {"@value": "Justice, legal system and public safety", "@language": "en"}
-    return {"dcat:theme": {"@id": f"{_AUTHORITY}data-theme/JUST", "@type": "skos:Concept", "skos:prefLabel": label}}
+    label = {"@value": theme["name"], "@language": DEFAULT}
+    address = f"{_AUTHORITY}data-theme/{theme['code']}"
+    return {"dcat:theme": {"@id": address, "@type": "skos:Concept", "skos:prefLabel": label}}
 
 
 def _where(facts: ReleaseFacts) -> dict[str, Any]:
@@ -105,7 +110,7 @@ def _distribution(facts: ReleaseFacts, file: FileEntry) -> dict[str, Any]:
     return {
         "@id": f"{facts.urn}#{file.path}",
         "@type": "dcat:Distribution",
-        "dct:title": {"@value": file.path, "@language": "en"},
+        "dct:title": {"@value": file.path, "@language": DEFAULT},
         "dcat:accessURL": address,
         "dcat:downloadURL": address,
         "dct:format": {"@id": f"{_AUTHORITY}file-type/{_FORMATS[end]}", "@type": "dct:MediaTypeOrExtent"},

@@ -14,7 +14,7 @@ from ctdc.release.metadata.croissant import UP
 from ctdc.release.metadata.facts import METADATA_TEXTS, ReleaseFacts, Table
 from ctdc.release.texts import RELEASE_TEXTS
 from ctdc.release.vocabulary import Labels, VariableWords
-from ctdc.standard.languages import LANGUAGES
+from ctdc.standard.languages import DEFAULT, LANGUAGES
 
 DDI = "ddi.xml"
 NAMESPACE = "ddi:codebook:2_6"
@@ -24,7 +24,7 @@ Node = ElementTree.Element
 
 def ddi(facts: ReleaseFacts) -> bytes:
     """The content of ``metadata/ddi.xml``."""
-    root = Node("codeBook", {"xmlns": NAMESPACE, "version": "2.6", _LANGUAGE: "en"})
+    root = Node("codeBook", {"xmlns": NAMESPACE, "version": "2.6", _LANGUAGE: DEFAULT})
     _add(root, "docDscr", _citation(facts))
     study = _add(root, "stdyDscr", _citation(facts))
     _study(study, facts)
@@ -54,9 +54,9 @@ def _in_all(parent: Node, tag: str, text: Callable[[str], str]) -> None:
 def _citation(facts: ReleaseFacts) -> Node:
     node = Node("citation")
     title = _add(node, "titlStmt")
-    _add(title, "titl", text=facts.title).set(_LANGUAGE, "en")
+    _add(title, "titl", text=facts.title).set(_LANGUAGE, DEFAULT)
     for language in LANGUAGES:
-        if language != "en":
+        if language != DEFAULT:
             _add(title, "parTitl", text=facts.info.title(language)).set(_LANGUAGE, language)
     _add(title, "IDNo", text=facts.urn, agency="URN")
     _add(_add(node, "rspStmt"), "AuthEnty", text=facts.info.publisher)
@@ -101,7 +101,7 @@ def _methods(method: Node, facts: ReleaseFacts) -> None:
     _in_all(collection, "cleanOps", facts.protection)
     for name, value in facts.privacy_facts.items():
         _add(method, "notes", text=str(value), type="privacy", subject=name)
-    for sentence in facts.distortions("en"):
+    for sentence in facts.distortions(DEFAULT):
         _add(method, "notes", text=sentence, type="known distortion")
     if facts.info.simulated:
         _in_all(method, "notes", lambda code: RELEASE_TEXTS.text(code, "privacy.simulated"))

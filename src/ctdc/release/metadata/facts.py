@@ -15,6 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from ctdc.foundation.collaborative import current
 from ctdc.foundation.hashing import canonical_json
 from ctdc.release.citation import citation
 from ctdc.release.estimates import Z95
@@ -24,6 +25,7 @@ from ctdc.release.numbers import number, number_range
 from ctdc.release.protected import AGGREGATE_COLUMNS
 from ctdc.release.texts import RELEASE_TEXTS, Catalogue
 from ctdc.release.vocabulary import VariableWords, Vocabulary
+from ctdc.standard.languages import DEFAULT
 
 METADATA = "metadata"
 METADATA_TEXTS = Catalogue(Path(__file__).parent / "texts")
@@ -35,7 +37,7 @@ MEDIA_TYPES = {
     "parquet": "application/vnd.apache.parquet",
 }
 DISTORTIONS = ("noise", "rare", "longer", "empty", "identified")
-KEYWORDS = ("human trafficking", "counter-trafficking", "victims of trafficking", "differential privacy")
+KEYWORDS = (*current().keywords, "differential privacy")
 PRIVACY_FACTS = ("unit", "neighbours", "mechanism", "epsilon", "delta", "rho", "mu", "length", "threshold")
 SIMPLE_KINDS = {"length": "integer", "attributes": "string", "below_threshold": "boolean"}
 
@@ -75,7 +77,7 @@ class ReleaseFacts:
     @property
     def title(self) -> str:
         """The title in English, which formats with one language use."""
-        return self.info.title("en")
+        return self.info.title(DEFAULT)
 
     @cached_property
     def urn(self) -> str:

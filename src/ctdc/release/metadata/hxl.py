@@ -12,8 +12,9 @@ import re
 
 import polars as pl
 
-from ctdc.release.figures import EXPLOITATION, ORIGIN, YEAR
+from ctdc.release.figures import ORIGIN, PLACE, YEAR
 from ctdc.release.protected import ProtectedData
+from ctdc.standard.presentation import presentation
 
 HXL = "hxl.csv"
 MOST_LENGTH = 2
@@ -41,7 +42,7 @@ def hashtag(name: str, codes: tuple[str, ...]) -> str:
     """The hashtag of a variable: of years, of countries, else an indicator that carries the variable's name."""
     if name in YEAR:
         return "#date+year"
-    part = {**dict.fromkeys(ORIGIN, "+origin"), **dict.fromkeys(EXPLOITATION, "+exploitation")}.get(name, "")
+    part = {**dict.fromkeys(ORIGIN, "+origin"), **dict.fromkeys(PLACE, f"+{presentation().place_tag}")}.get(name, "")
     if part and all(_ALPHA_3.fullmatch(code) for code in codes):
         return f"#country+code{part}+v_iso3"
     if part:

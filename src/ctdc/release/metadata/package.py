@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ctdc.release.metadata.facts import DATA, SIMPLE_KINDS, ReleaseFacts, Table
+from ctdc.release.ready.columns import KINDS, READY, labelled_columns
+from ctdc.standard.languages import DEFAULT
 
 
 def package(facts: ReleaseFacts, schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -20,7 +22,7 @@ def package(facts: ReleaseFacts, schema: Mapping[str, Any]) -> dict[str, Any]:
         "name": facts.info.name,
         "id": facts.urn,
         "title": facts.title,
-        "description": facts.abstract("en"),
+        "description": facts.abstract(DEFAULT),
         "version": facts.version,
         "created": f"{facts.day}T00:00:00Z",
         "keywords": facts.keywords,
@@ -28,8 +30,8 @@ def package(facts: ReleaseFacts, schema: Mapping[str, Any]) -> dict[str, Any]:
         **({} if facts.address == facts.urn else {"homepage": facts.address}),
         **_licences(facts),
         "privacy": facts.privacy_facts,
-        "knownDistortions": facts.distortions("en"),
-        "resources": [_resource(facts, table, schema) for table in facts.tables],
+        "knownDistortions": facts.distortions(DEFAULT),
+        "resources": [*(_resource(facts, table, schema) for table in facts.tables), *_ready(facts)],
     }
 
 
@@ -54,3 +56,23 @@ def _resource(facts: ReleaseFacts, table: Table, schema: Mapping[str, Any]) -> d
         "hash": f"sha256:{file.sha256}",
         "schema": counts if table.variables is None else records,
     }
+
+
+def _ready(facts: ReleaseFacts) -> list[dict[str, Any]]:
+    """The ready tables in the default language."""
+    found = (file for file in facts.files if file.path == f"{DATA}{READY}.{DEFAULT}.csv")
+    return [
+        {
+            "name": READY,
+            "path": file.path.removeprefix(DATA),
+            "profile": "tabular-data-resource",
+            "description": "Tables that people ask for, ready to use: people and shares with their 95 % intervals.",
+            "format": "csv",
+            "mediatype": "text/csv",
+            "encoding": "utf-8",
+            "bytes": file.bytes,
+            "hash": f"sha256:{file.sha256}",
+            "schema": {"fields": [{"name": name, "type": KINDS.get(name, "string")} for name in labelled_columns()]},
+        }
+        for file in found
+    ]

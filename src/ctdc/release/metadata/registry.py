@@ -13,8 +13,10 @@ from typing import Any
 
 import yaml
 
+from ctdc.foundation.collaborative import current
 from ctdc.release.metadata.facts import ReleaseFacts
 from ctdc.release.numbers import number, significant
+from ctdc.standard.languages import DEFAULT
 
 REGISTRY = "deployments_registry.yaml"  # the registry wants small letters, digits and underscores
 TIER = 3
@@ -22,6 +24,7 @@ REGISTERED = ("epsilon", "delta", "rho")  # the parameters that the registry has
 ORGANISATION = "Nonprofit"  # of the registry's three kinds, one of which it requires
 SECTOR = "Government"  # likewise; of its six sectors the nearest
 UNSTATED = "Not stated by the publisher."
+SOMEBODY = "people who know somebody in the data well"
 UNDECIDED = (
     "To be set before this entry is handed in, because the publisher has not stated them and the registry takes no "
     f"empty ones: the kind of organisation ({ORGANISATION} stands here), and whether the data change (Dynamic stands "
@@ -55,11 +58,11 @@ def _basic(facts: ReleaseFacts) -> dict[str, Any]:
     return {
         "name": facts.title,
         "data_curators": [{"data_curator_name": facts.info.publisher, "data_curator_type": ORGANISATION}],
-        "description": f"{SIMULATED} {facts.abstract('en')}" if facts.info.simulated else facts.abstract("en"),
+        "description": f"{SIMULATED} {facts.abstract(DEFAULT)}" if facts.info.simulated else facts.abstract(DEFAULT),
         "intended_use": "Statistics about groups of people: research, policy, and the planning of help. Never "
         "decisions about one person.",
         "data_product_type": "Synthetic data",
-        "data_product_region": "Global" if facts.vocabulary.profile else UNSTATED,
+        "data_product_region": (current().region if facts.vocabulary.profile else "") or UNSTATED,
         **field,
         "publication_date": facts.day,
     }
@@ -96,13 +99,13 @@ def _loss(facts: ReleaseFacts) -> dict[str, Any]:
 
 def _parameters(facts: ReleaseFacts) -> str:
     privacy = facts.privacy
-    error = significant("en", privacy["total"]["standard_error"], 2)
+    error = significant(DEFAULT, privacy["total"]["standard_error"], 2)
     found = [
         "The number of privacy units is the protected estimate (standard error "
         f"{error}). Epsilon and delta were chosen by people before the data were read. rho is of zero-concentrated DP."
     ]
     if privacy["mu"] is not None:
-        found.append(f"mu of Gaussian DP is {significant('en', float(privacy['mu']), 4)}.")
+        found.append(f"mu of Gaussian DP is {significant(DEFAULT, float(privacy['mu']), 4)}.")
     if privacy.get("certificate"):
         found.append(f"Certified by: {privacy['certificate']}.")
     return " ".join(found)
@@ -144,7 +147,7 @@ def _people_around(facts: ReleaseFacts) -> dict[str, str]:
         "trust_assumptions": "Contributors and the collaborative's stewards see case records and are trusted to keep "
         "them; the guarantee does not hold against them. " + readers,
         "actors": "Contributors, who hold their own cases; stewards of the collaborative, who run the programs; "
-        "readers of the published files, among them possible adversaries such as traffickers who know a victim well.",
+        f"readers of the published files, among them possible adversaries such as {current().adversary or SOMEBODY}.",
     }
 
 
@@ -163,7 +166,7 @@ def _coding(facts: ReleaseFacts) -> str:
 def _implementation(facts: ReleaseFacts) -> dict[str, str]:
     privacy = facts.privacy
     libraries = ", ".join(f"{name} {version}" for name, version in privacy.get("libraries", {}).items()) or UNSTATED
-    length, threshold = number("en", privacy["length"]), number("en", privacy["threshold"])
+    length, threshold = number(DEFAULT, privacy["length"]), number(DEFAULT, privacy["threshold"])
     every = privacy.get("aggregates") == "all"
     return {
         "preprocessing_and_hyperparameter_tuning": f"{_coding(facts)}, one row for each person, without looking at "
@@ -186,8 +189,8 @@ def _implementation(facts: ReleaseFacts) -> dict[str, str]:
         "responsible for the people in the data, who see beforehand what it means for an attacker and which errors it "
         "brings.",
         "utility": "Every published count has its standard error and 95% interval. The standard error of the number of "
-        f"people is {significant('en', privacy['total']['standard_error'], 2)}. "
-        f"{' '.join(facts.distortions('en'))}",
+        f"people is {significant(DEFAULT, privacy['total']['standard_error'], 2)}. "
+        f"{' '.join(facts.distortions(DEFAULT))}",
         "additional_information": "Files beside this one: privacy.json (all parameters), certificate.json (what is "
         "promised, and by whom it is signed), data/measurements.parquet (the noisy measurements themselves), "
         "about/privacy.en.html (what this means, in plain words)."

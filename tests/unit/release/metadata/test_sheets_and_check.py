@@ -103,7 +103,7 @@ def test_a_release_from_before_there_were_such_files_still_verifies(copy):
         for entry in document["files"]
         if entry["path"].startswith("metadata/") or entry["path"].endswith((".tsv", ".xlsx", "datapackage.json"))
     ]
-    assert len(newer) == 11
+    assert len(newer) == 16
     document["files"] = [entry for entry in document["files"] if entry["path"] not in newer]
     (copy / "manifest.json").write_text(json.dumps(document))
     shutil.rmtree(copy / "metadata")

@@ -1,0 +1,3 @@
+"""Releases of other hubs: named beforehand, fetched, checked against their publisher's key, and kept apart from one's
+own.
+"""
