@@ -6,25 +6,23 @@ made from the synthetic records and the public declaration.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.csv as pa_csv
-import pyarrow.parquet as pq
 
 from ctdc.foundation.errors import UserError
 from ctdc.foundation.files import as_json, write_text
-from ctdc.privacy.outputs import Finish
-from ctdc.table.coded import CodedTable, column_names
+from ctdc.privacy.outputs import Finish, Records, write_pieces
+from ctdc.table.coded import CodedTable
 from ctdc.table.declare import Declaration, plain_declaration, read_declaration
 from ctdc.table.recode import check_header
 from ctdc.table.schema import Schema
 from ctdc.table.shapes import condensed, long
+from ctdc.workflow.places import Place
 
 DECLARATION = "declaration.json"
-MAKERS = {"condensed": condensed, "long": long}
 
 
 @dataclass(frozen=True)
@@ -36,8 +34,8 @@ class Choices:
     max_rows: int | None = None
 
 
-def declared(path: Path, schema_path: Path | None, choices: Choices) -> Declaration | None:
-    """The declaration of the table at `path`, whose header fits it; None without a schema file.
+def declared(place: Place, schema_path: Path | None, choices: Choices) -> Declaration | None:
+    """The declaration of the table at `place`, whose header fits it; None without a schema file.
 
     Raises UserError: ``protect.needs_schema`` for choices that have nothing to choose from.
     """
@@ -46,7 +44,7 @@ def declared(path: Path, schema_path: Path | None, choices: Choices) -> Declarat
             raise UserError(
                 "protect.needs_schema",
                 "A subject's id, a choice of columns or a limit of rows needs a declaration of the table.",
-                where=str(path),
+                where=place.where,
                 allowed="these options together with --schema",
                 do="Describe the table in a schema file; see docs/how-to/any-table.md.",
             )
@@ -54,7 +52,7 @@ def declared(path: Path, schema_path: Path | None, choices: Choices) -> Declarat
     found = read_declaration(
         schema_path, subject_id=choices.subject_id, columns=choices.columns, max_rows=choices.max_rows
     )
-    check_header(column_names(path, found.delimiter), found, str(path))
+    check_header(place.names(found.delimiter), found, place.where)
     return found
 
 
@@ -69,17 +67,27 @@ def other_shapes(schema: Schema, declaration: Declaration | None, shapes: Sequen
     The wide shape is always there: what is published rests on it.
     """
 
-    def finish(folder: Path, records: CodedTable) -> None:
+    def finish(folder: Path, records: Records) -> None:
         for shape, make in MAKERS.items():
             if shape in shapes:
-                write_shape(folder / f"synthetic_{shape}", make(records, declaration or plain_declaration(schema)))
+                made = make(records(), declaration or plain_declaration(schema))
+                write_pieces(folder / f"synthetic_{shape}", made)
         if declaration is not None:
             write_text(folder / DECLARATION, as_json(declaration.describe()))
 
     return finish
 
 
-def write_shape(stem: Path, table: pa.Table) -> None:
-    """Write a table as csv and parquet."""
-    pa_csv.write_csv(table, stem.with_suffix(".csv"), pa_csv.WriteOptions(quoting_style="needed"))
-    pq.write_table(table, stem.with_suffix(".parquet"), compression="zstd")
+def _condensed(pieces: Iterator[CodedTable], declaration: Declaration) -> Iterator[pa.Table]:
+    return (condensed(piece, declaration) for piece in pieces)
+
+
+def _long(pieces: Iterator[CodedTable], declaration: Declaration) -> Iterator[pa.Table]:
+    """Subjects are counted on from piece to piece."""
+    first = 1
+    for piece in pieces:
+        yield long(piece, declaration, first)
+        first += piece.rows
+
+
+MAKERS = {"condensed": _condensed, "long": _long}

@@ -12,14 +12,15 @@ import difflib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, ValidationError
 
+from ctdc.foundation.collaborative import current
 from ctdc.foundation.documents import BadDocument, parse_toml
 from ctdc.foundation.errors import UserError
 
 DEMO_CASES = 20_000
 DEMO_SEED = 7
-DEFAULT_PROFILE = "synthetic-2026"
+DEFAULT_PROFILE = current().profile
 MAX_EPSILON = 100.0  # far beyond what protects anybody
 MAX_DELTA = 1e-3
 _NAME_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
@@ -42,6 +43,41 @@ class Delivery(_Closed):
 
     source: Annotated[Path, Field(strict=False)]
     mapping: str
+
+
+class SealedDelivery(_Closed):
+    """Harmonised cases in the vault: whose they are, which delivery, and the name of their table there.
+
+    table: needed only where a delivery has several tables of cases; manifest: hash that the delivery's manifest must
+    have, where the plan is to hold for these very cases.
+    """
+
+    organisation: str
+    delivery: str
+    table: str = ""
+    manifest: str = ""
+
+
+class VaultPlace(_Closed):
+    """The vault that sealed deliveries lie in, and what they are opened for, as the vault's access log will say.
+
+    Where the vault's keys are is never in a plan, which people send to each other.
+    """
+
+    folder: Annotated[Path, Field(strict=False)]
+    purpose: str = Field(min_length=1)
+
+
+def _kind_of_delivery(value: Any) -> str:
+    if isinstance(value, dict):
+        return _SEALED if {"organisation", "delivery"} & set(value) else _FILE
+    return _SEALED if isinstance(value, SealedDelivery) else _FILE
+
+
+_FILE, _SEALED = "file", "sealed"
+AnyDelivery = Annotated[
+    Annotated[Delivery, Tag(_FILE)] | Annotated[SealedDelivery, Tag(_SEALED)], Discriminator(_kind_of_delivery)
+]
 
 
 class Privacy(_Closed):
@@ -98,23 +134,31 @@ class Simulation(_Closed):
 class Plan(_Closed):
     """A whole run. Everything it makes goes below `out`; deliveries are given or simulated, not both.
 
+    delivery: oldest first, files and what lies in the `vault` in any order;
     subject_key: file with the key of the pseudonyms; signing_key: file with the key that signs the certificate.
     """
 
     out: Annotated[Path, Field(strict=False)]
-    delivery: tuple[Delivery, ...] = Field(default=(), strict=False)
+    delivery: tuple[AnyDelivery, ...] = Field(default=(), strict=False)
+    vault: VaultPlace | None = None
     simulation: Simulation | None = None
     privacy: Privacy
     release: Release
     subject_key: Annotated[Path | None, Field(strict=False)] = None
     signing_key: Annotated[Path | None, Field(strict=False)] = None
 
+    @property
+    def sealed(self) -> tuple[SealedDelivery, ...]:
+        """The deliveries that lie in the vault."""
+        return tuple(one for one in self.delivery if isinstance(one, SealedDelivery))
+
 
 def plan_from(document: dict[str, Any], base: Path, where: str) -> Plan:
     """Validate a parsed document. `base` is what its relative paths start from; `where` names it in errors.
 
     Raises UserError (``config.key`` for an unknown key, ``config.value`` for a bad or missing value,
-    ``config.deliveries`` for none or both kinds of deliveries, ``config.length`` for a length beside a workload).
+    ``config.deliveries`` for none or both kinds of deliveries, ``config.vault`` for sealed ones without a vault or a
+    vault without, ``config.length`` for a length beside a workload).
     """
     try:
         plan = Plan.model_validate(document)
@@ -127,6 +171,16 @@ def plan_from(document: dict[str, Any], base: Path, where: str) -> Plan:
             where=where,
             allowed="[[delivery]] with source and mapping, once per delivery; or [simulation] with cases",
             do="Simulated and real people never mix: keep one of the two.",
+        )
+    if bool(plan.sealed) != (plan.vault is not None):
+        raise UserError(
+            "config.vault",
+            "The plan has deliveries in a vault, and does not say which vault."
+            if plan.sealed
+            else "The plan names a vault, and no delivery in it.",
+            where=where,
+            allowed="[vault] with folder and purpose, and [[delivery]] with organisation and delivery",
+            do="See docs/how-to/run.md.",
         )
     if plan.privacy.workload is not None and "length" in plan.privacy.model_fields_set:
         raise UserError(
@@ -157,14 +211,18 @@ def _resolve(plan: Plan, base: Path) -> Plan:
     def absolute(path: Path | None) -> Path | None:
         return None if path is None else (base / path.expanduser()).resolve()
 
-    deliveries = tuple(
-        delivery.model_copy(update={"source": absolute(delivery.source), "mapping": _mapping(delivery.mapping, base)})
-        for delivery in plan.delivery
-    )
+    def resolved(delivery: Delivery | SealedDelivery) -> Delivery | SealedDelivery:
+        if isinstance(delivery, SealedDelivery):
+            return delivery
+        given = {"source": absolute(delivery.source), "mapping": _mapping(delivery.mapping, base)}
+        return delivery.model_copy(update=given)
+
+    vault = plan.vault and plan.vault.model_copy(update={"folder": absolute(plan.vault.folder)})
     return plan.model_copy(
         update={
             "out": absolute(plan.out),
-            "delivery": deliveries,
+            "delivery": tuple(map(resolved, plan.delivery)),
+            "vault": vault,
             "privacy": plan.privacy.model_copy(
                 update={"ledger": absolute(plan.privacy.ledger), "workload": absolute(plan.privacy.workload)}
             ),
@@ -187,9 +245,11 @@ def _explain(error: ValidationError, where: str) -> UserError:
     """The first fault of a document, in words of the document (``privacy.epsilon``), not of the validator."""
     # A misspelt key is two faults, one unknown and one missing; the unknown one is the one to hear about.
     fault = min(error.errors(include_url=False), key=lambda one: one["type"] != "extra_forbidden")
-    name = ".".join(str(part + 1) if isinstance(part, int) else part for part in fault["loc"])
+    place = fault["loc"]
+    kind = place[2] if len(place) > 2 and place[0] == "delivery" else ""  # of two kinds: no word of the document
+    name = ".".join(str(part + 1) if isinstance(part, int) else part for part in place if part != kind or not kind)
     if fault["type"] == "extra_forbidden":
-        known = _keys_at(fault["loc"][:-1])
+        known = _keys_at(place[:-1])
         close = difflib.get_close_matches(str(fault["loc"][-1]), known, n=1)
         return UserError(
             "config.key",
@@ -209,6 +269,7 @@ def _lower(text: str) -> str:
 
 _SECTIONS: dict[str, type[_Closed]] = {
     "delivery": Delivery,
+    "vault": VaultPlace,
     "simulation": Simulation,
     "privacy": Privacy,
     "release": Release,
@@ -218,4 +279,6 @@ _SECTIONS: dict[str, type[_Closed]] = {
 def _keys_at(location: tuple[int | str, ...]) -> list[str]:
     """The keys that are allowed in the section at `location`."""
     section = _SECTIONS[str(location[0])] if location else Plan
+    if _SEALED in location:
+        section = SealedDelivery
     return list(section.model_fields)

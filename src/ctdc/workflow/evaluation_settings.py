@@ -13,13 +13,14 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from ctdc.foundation.collaborative import current
 from ctdc.foundation.errors import UserError
 from ctdc.privacy.evaluation.settings import Regression, Settings, Subgroup, check_settings
 from ctdc.standard.loader import load
 from ctdc.table.schema import Schema
 from ctdc.workflow.documents import read_toml_as
 
-DEFAULTS = Path(__file__).parent / "data" / "evaluation.toml"
+DEFAULTS = current().part("evaluation")  # of the collaborative that is served, if it has any
 Labels = Mapping[str, str]
 
 
@@ -88,7 +89,7 @@ def plan_of(schema: Schema, groups: Mapping[str, tuple[str, ...]], path: Path | 
     if path is not None:
         spec = read_spec(path)
     else:
-        spec = _fitting(read_spec(DEFAULTS), schema) if standard else EvaluationSpec()
+        spec = _fitting(read_spec(DEFAULTS), schema) if standard and DEFAULTS else EvaluationSpec()
     chosen = {name: value for name in ("top", "length", "resamples") if (value := getattr(spec, name)) is not None}
     settings = Settings(
         groups=dict(groups) if spec.groups is None else {name: tuple(flags) for name, flags in spec.groups.items()},

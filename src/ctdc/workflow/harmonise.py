@@ -12,6 +12,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from ctdc.foundation.collaborative import current
 from ctdc.foundation.errors import UserError
 from ctdc.foundation.files import write_text
 from ctdc.foundation.hashing import hash_file, hash_tree, hash_value
@@ -21,7 +22,8 @@ from ctdc.intake.harmonise import harmonise
 from ctdc.intake.linked_rows import linked_path
 from ctdc.intake.mapping import load_mapping
 from ctdc.intake.report import write_report
-from ctdc.simulate.write import write_deliveries
+from ctdc.simulate.declared import invent, read_recipe
+from ctdc.simulate.write import SimulatedDelivery, write_deliveries
 from ctdc.standard.loader import load
 from ctdc.workflow.combine import combine, combine_linked, content_hash, derive_linked_rows, derive_profile
 from ctdc.workflow.config import Delivery, Simulation
@@ -40,15 +42,31 @@ def simulate_stage(simulation: Simulation) -> Stage:
     """Invent the contributors' files. Output: their files, the truth, and ``deliveries.json``."""
 
     def work(folder: Path, progress: Progress) -> None:
-        made = write_deliveries(folder / "files", simulation.cases, simulation.seed, simulation.dirt, progress)
+        deliveries = _invented(folder / "files", simulation, progress)
         listed = [
             {"source": delivery.source.relative_to(folder).as_posix(), "mapping": delivery.mapping}
-            for delivery in made.deliveries
+            for delivery in deliveries
         ]
         write_text(folder / DELIVERIES, json.dumps(listed, indent=2) + "\n")
 
     inputs = {**simulation.model_dump(mode="json"), "code": code_hash("simulate", "standard")}
+    recipe = current().part("invention")
+    if recipe is not None:
+        inputs["recipe"] = hash_file(recipe)
     return Stage("simulate", 1, inputs, work)
+
+
+def _invented(folder: Path, simulation: Simulation, progress: Progress) -> tuple[SimulatedDelivery, ...]:
+    """The deliveries of the collaborative's recipe; without one, those of the five contributors that are built in.
+
+    Raises UserError (``run.no_dirt``) for dirt, which recipes do not have.
+    """
+    recipe = current().part("invention")
+    if recipe is None:
+        return write_deliveries(folder, simulation.cases, simulation.seed, simulation.dirt, progress).deliveries
+    if simulation.dirt:
+        raise UserError("run.no_dirt", "A recipe has no wrong cells.", where=str(recipe), do="Take out 'dirt'.")
+    return invent(read_recipe(recipe), folder, simulation.cases, simulation.seed).deliveries
 
 
 def simulated_deliveries(simulated: Outcome) -> tuple[Delivery, ...]:

@@ -33,17 +33,21 @@ from ctdc.standard.derive import derive
 from ctdc.standard.loader import load
 from ctdc.standard.model import Fact, Profile
 from ctdc.standard.settle import derive_settled
-from ctdc.table.coded import code_table, column_names, parquet_metadata, read_table
+from ctdc.table.coded import code_table, column_names, read_table
+from ctdc.table.coder import Coder, DeclaredCoder
 from ctdc.table.constraints import EMPTY, Implication
 from ctdc.table.declare import Declaration, plain_declaration, read_declaration
+from ctdc.table.engine import Engine
 from ctdc.table.linked import LinkedSchema, LinkedTable
 from ctdc.table.linked_recode import check_linked_header, load_linked
 from ctdc.table.recode import load_coded
 from ctdc.table.schema import Schema
 from ctdc.table.variable import Variable
 from ctdc.workflow.any_table import Choices, declared, groups_of, other_shapes
+from ctdc.workflow.coders import CasesCoder
 from ctdc.workflow.combine import LINK
 from ctdc.workflow.config import DEFAULT_PROFILE, MAX_DELTA, MAX_EPSILON
+from ctdc.workflow.places import Here, Location, Place, opened
 
 DEFAULT_LEDGER = "ledger.jsonl"
 
@@ -117,23 +121,27 @@ class Linked:
     number: str = "links"
 
 
-def is_harmonised(path: Path) -> bool:
-    """Whether the file was written by intake. Raises Refused when intake has held it back."""
-    if path.suffix.lower() != ".parquet":
-        return False
-    metadata = parquet_metadata(path)
-    if metadata.get(b"ctdc.promotable", b"yes") != b"yes":
+def is_harmonised(place: Path | Place) -> bool:
+    """Whether the table was written by intake. Raises Refused when intake has held it back."""
+    place = Here(place) if isinstance(place, Path) else place
+    metadata = place.metadata()
+    if any(one.get(b"ctdc.promotable", b"yes") != b"yes" for one in metadata):
         raise Refused(
             "protect.not_promotable",
             "These cases have values that no mapping knows, and may not go further.",
-            where=str(path),
+            where=place.where,
             do="Resolve or waive each value that the delivery's report lists, then harmonise again.",
         )
-    return b"ctdc.cases" in metadata
+    return bool(metadata) and all(b"ctdc.cases" in one for one in metadata)
+
+
+def _loading(place: Place, coder: Callable[[], Coder], whole: Callable[[], People]) -> Callable[[], People]:
+    """How the people are loaded: held whole, or to be counted in passes."""
+    return (lambda: place.rows(coder())) if place.in_passes else whole
 
 
 def find_source(
-    path: Path,
+    path: Path | Place,
     profile_id: str | None,
     schema_path: Path | None,
     choices: Choices | None = None,
@@ -141,48 +149,73 @@ def find_source(
     linked: Linked | None = None,
     delimiter: str = ",",
 ) -> Source:
-    """Decide the domain of `path`: the schema file, the named profile, or the profile its columns belong to.
+    """Decide the domain of `path`, a file that is read whole or a table anywhere: the schema file, the named profile,
+    or the profile its columns belong to.
 
     Harmonised cases are derived to the profile, by default the newest. choices: take the place of what the schema file
     says; facts: whether what is true by definition is part of the domain; linked: rows that belong to the people, whom
     a schema file then has to declare; delimiter: of a csv file that no schema file declares. Raises UserError
     (``protect.no_domain``, ``protect.needs_schema``).
     """
+    place: Place = Here(path, whole=True) if isinstance(path, Path) else path
     if linked is not None:
-        return find_linked(path, None if profile_id else schema_path, choices or Choices(), linked, facts)
+        return find_linked(place, None if profile_id else schema_path, choices or Choices(), linked, facts)
     if profile_id and load().profile(profile_id).links:
         raise UserError(
             "protect.linked_profile",
             f"The profile {profile_id} has two tables, and this is one file.",
-            where=str(path),
+            where=place.where,
             allowed="profiles of one table; or two tables with --linked and a schema for each",
             do="Let 'ctdc run' derive both tables: profile = \"" + profile_id + '" in its plan.',
         )
-    harmonised = is_harmonised(path)
-    declaration = declared(path, schema_path, choices or Choices())
+    harmonised = is_harmonised(place)
+    declaration = declared(place, schema_path, choices or Choices())
     if declaration is not None:
         chosen = declaration if facts else declaration.without_facts()
-        return Source(chosen.schema, "", lambda: load_coded(path, chosen), chosen)
+        if chosen.subject_id and isinstance(place, Here) and place.path.is_file():
+            place = replace(place, whole=True)  # a person's rows may stand anywhere in the file
+        load_declared = _loading(place, lambda: DeclaredCoder(chosen), lambda: load_coded(Path(place.where), chosen))
+        return Source(chosen.schema, "", load_declared, chosen)
     if harmonised:
         profile = load().profile(profile_id or DEFAULT_PROFILE)
         schema = schema_of_profile(profile, facts)
         to_profile = derive_settled if facts else derive
-        return Source(schema, profile.id, lambda: code_table(to_profile(read_table(path), profile), schema, str(path)))
-    found = load().profile(profile_id) if profile_id else matching_profile(column_names(path, delimiter))
+        file = Path(place.where)
+        load_cases = _loading(
+            place,
+            lambda: CasesCoder(profile.id, schema, facts, load().content_hash),
+            lambda: code_table(to_profile(read_table(file), profile), schema, place.where),
+        )
+        return Source(schema, profile.id, load_cases)
+    found = load().profile(profile_id) if profile_id else matching_profile(place.names(delimiter))
     if found is None:
         raise UserError(
             "protect.no_domain",
             "The columns of this file are not those of any release profile of the standard.",
-            where=str(path),
+            where=place.where,
             allowed="harmonised cases, the columns of a profile ('ctdc standard show'), or any table with --schema",
             do="Give a Table Schema that lists the codes of every column: --schema FILE.",
         )
     schema = schema_of_profile(found, facts)
-    return Source(schema, found.id, lambda: code_table(read_table(path, delimiter), schema, str(path)))
+    load_columns = _loading(
+        place,
+        lambda: DeclaredCoder(replace(plain_declaration(schema), delimiter=delimiter)),
+        lambda: code_table(read_table(Path(place.where), delimiter), schema, place.where),
+    )
+    return Source(schema, found.id, load_columns)
 
 
-def find_linked(path: Path, schema_path: Path | None, choices: Choices, linked: Linked, facts: bool) -> Source:
+def find_linked(place: Place, schema_path: Path | None, choices: Choices, linked: Linked, facts: bool) -> Source:
     """Two declared tables of which one belongs to the other. Raises UserError (``protect.needs_schema``)."""
+    if not isinstance(place, Here):
+        raise UserError(
+            "linked.engine",
+            "Linked tables are put together in memory only.",
+            where=place.where,
+            allowed="--linked with --engine memory",
+            do="Leave out --engine spark; the memory engine reads both tables whole.",
+        )
+    path = place.path
     if schema_path is None or choices.subject_id is not None:  # or a profile, which is of one table
         raise UserError(
             "protect.needs_schema",
@@ -191,7 +224,7 @@ def find_linked(path: Path, schema_path: Path | None, choices: Choices, linked: 
             allowed="--schema, --linked, --linked-schema, --link and --max-links, without --subject-id and --profile",
             do="Describe both tables in schema files; see docs/how-to/linked-tables.md.",
         )
-    people = declared(path, schema_path, replace(choices, subject_id=linked.link))
+    people = declared(place, schema_path, replace(choices, subject_id=linked.link))
     if people is None:
         raise RuntimeError("a schema file declares nothing")
     said = read_declaration(linked.schema)
@@ -261,7 +294,7 @@ def settings_of(
 
 
 def check(
-    cases: Path,
+    cases: Location,
     *,
     profile: str | None = None,
     schema: Path | None = None,
@@ -269,13 +302,16 @@ def check(
     facts: bool = True,
     people: int | None = None,
     thorough: bool = True,
+    engine: Engine | None = None,
     **settings: Any,
 ) -> Precheck:
     """What protecting `cases` with these settings could show; charges nothing and reads no more than the header.
 
     people: declared, about how many. Raises UserError for what `protect` would refuse before reading records.
     """
-    return _check(find_source(cases, profile, schema, choices, facts), settings_of(**settings), people, thorough)
+    with opened(engine or Engine(), cases) as place:
+        source = find_source(place, profile, schema, choices, facts)
+    return _check(source, settings_of(**settings), people, thorough)
 
 
 def _check(source: Source, chosen: Settings, people: int | None, thorough: bool) -> Precheck:
@@ -310,7 +346,24 @@ def _key_beside(ledger: Path) -> tuple[bytes, Callable[[], None]]:
 
 
 def protect(
-    cases: Path,
+    cases: Location,
+    out: Path,
+    *,
+    engine: Engine | None = None,
+    progress: Progress | None = None,
+    **options: Any,
+) -> dict[str, Any]:
+    """Protect `cases` (csv or parquet, or a folder of parquet files) and write the folder `out`.
+
+    engine: reads and counts the rows, by default this machine's memory; options: see `protect_place`, which raises what
+    this raises, and whose result it returns. Raises UserError where the engine is not there.
+    """
+    with opened(engine or Engine(), cases, progress) as place:
+        return protect_place(place, out, progress=progress, **options)
+
+
+def protect_place(
+    cases: Place,
     out: Path,
     *,
     profile: str | None = None,
@@ -329,7 +382,7 @@ def protect(
     linked: Linked | None = None,
     **settings: Any,
 ) -> dict[str, Any]:
-    """Protect `cases` (csv or parquet) and write the folder `out`. Returns the content of privacy.json.
+    """Protect `cases` and write the folder `out`. Returns the content of privacy.json.
 
     ledger: where the charge is written, by default ``ledger.jsonl`` beside `out`; choices: take the place of what the
     schema file says; facts: whether records must satisfy what is true by definition; shapes: of the synthetic records,
@@ -355,7 +408,7 @@ def protect(
     earlier = gather(add_cohorts, source.one_table(), chosen.cohort, anew=replace_cohort) if one_table else ()
     target = ledger or out.absolute().parent / DEFAULT_LEDGER
     key, write_key = _key_beside(target)
-    work = [hash_file(cases), source.schema.content_hash(), chosen.paid(), source.recoding()]
+    work = [cases.identity(), source.schema.content_hash(), chosen.paid(), source.recoding()]
     if source.linked:
         work.append(hash_file(source.linked[0]))
 
@@ -403,7 +456,7 @@ def _columns_of_run(cases: Path, profile: Profile, linked: Path | None) -> Sourc
     """The tables that a run has derived."""
     schema = domain_of_profile(profile, facts=False)
     if not isinstance(schema, LinkedSchema):
-        return find_source(cases, profile.id, None, facts=False)
+        return find_source(Here(cases), profile.id, None, facts=False)
     if linked is None:
         raise ValueError("a linked profile has two tables")
     people = replace(plain_declaration(schema.main), subject_id=LINK)

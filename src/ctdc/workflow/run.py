@@ -3,7 +3,8 @@
 Promise: this is the one place that brings raw cases and the privacy engine together. Each step is a stage, so a
 killed run continues and a repeated one changes nothing. What a person hears (`Observer`) are names, times and
 places: never a value or a count of case records. When an earlier attempt to protect was cut off, the next one says
-that it is paid for again.
+that it is paid for again. What was opened from a vault is gone from the workspace when the run ends
+(`ctdc.workflow.sealed`).
 
 Everything is below the plan's folder: ``work/`` (private: cases and keys), ``ledger.jsonl``, ``releases/`` and
 ``latest``, a link to the release that the last run ended with.
@@ -13,7 +14,8 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -26,7 +28,7 @@ from ctdc.release.certificate.evidence import Evidence, read_audit, read_twin
 from ctdc.release.certificate.keys import PublicKey, SigningKey, read_signing_key
 from ctdc.release.protected import PRIVACY, read_privacy
 from ctdc.release.verify import require_verified
-from ctdc.workflow.config import Delivery, Plan
+from ctdc.workflow.config import Delivery, Plan, SealedDelivery
 from ctdc.workflow.evidence import account_of
 from ctdc.workflow.harmonise import (
     HARMONISE,
@@ -50,12 +52,35 @@ from ctdc.workflow.protection import (
     worse_records,
 )
 from ctdc.workflow.publish import release_stage, released_folder
+from ctdc.workflow.sealed import (
+    Opened,
+    Opening,
+    check_named_once,
+    check_unchanged,
+    forget_people,
+    open_for,
+    open_stage,
+    state_of,
+)
 from ctdc.workflow.stages import Outcome, Stage, Workspace
 
 WORK = "work"
 STORE = "releases"
 LEDGER = "ledger.jsonl"
 LATEST = "latest"
+# What a run says of each step while it is at it. Of `harmonise` and `open` the delivery's name follows.
+TITLES: Mapping[str, str] = {
+    "simulate": "Invent the contributors' files",
+    "harmonise": "Harmonise",
+    "open": "Open from the vault",
+    "combine": "Combine, one row per person",
+    "derive": "Derive the published columns",
+    "measure": "Charge the privacy ledger and measure, with noise",
+    "protect": "Build counts and records",
+    "release": "Build the release",
+    "verify": "Verify the release",
+    "evaluate": "Evaluate the release against the true cases",
+}
 
 
 class Observer(Protocol):
@@ -92,7 +117,7 @@ class RunResult:
         }
 
 
-class _Runner:
+class Runner:
     """Performs stages one after the other and tells the observer."""
 
     def __init__(self, workspace: Workspace, observer: Observer) -> None:
@@ -100,8 +125,10 @@ class _Runner:
         self.observer = observer
         self.steps: list[Outcome] = []
 
-    def perform(self, stage: Stage, title: str) -> Outcome:
-        """Find or do `stage`."""
+    def perform(self, stage: Stage, about: str = "") -> Outcome:
+        """Find or do `stage`. about: of several of its kind, which one."""
+        name = HARMONISE.rstrip("-") if stage.name.startswith(HARMONISE) else stage.name
+        title = f"{TITLES[name]} {about}".strip()
         began = time.monotonic()
         with self.observer.step(title) as progress:
             outcome = self.workspace.perform(stage, progress)
@@ -112,22 +139,38 @@ class _Runner:
     def harmonise(self, delivery: Delivery, key: bytes) -> Outcome:
         """Find or do the harmonising of one delivery."""
         stage = harmonise_stage(delivery, key)
-        return self.perform(stage, f"Harmonise {stage.name.removeprefix(HARMONISE)} ({delivery.source.name})")
+        return self.perform(stage, f"{stage.name.removeprefix(HARMONISE)} ({delivery.source.name})")
+
+    def open(self, delivery: SealedDelivery, opened: Opened) -> Outcome:
+        """Find one delivery of the vault open, or open it."""
+        return self.perform(open_stage(opened, delivery), f"{delivery.organisation}/{delivery.delivery}")
 
     def verify(self, release: Path, key: PublicKey | None = None) -> None:
         """Check a release from its files alone; done each time, for that is what a run promises at its end.
 
         key: with which it was to be signed.
         """
-        title = "Verify the release"
+        title = TITLES["verify"]
         began = time.monotonic()
         with self.observer.step(title) as progress:
             require_verified(release, progress, key)
         self.observer.done(title, time.monotonic() - began, reused=False)
 
 
-def run(plan: Plan, observer: Observer) -> RunResult:
-    """Do what `plan` says, or find it done.
+@contextmanager
+def working(plan: Plan, observer: Observer) -> Iterator[Runner]:
+    """Hold the workspace of a plan. At the end nothing is in it that was opened from a vault."""
+    workspace = Workspace(plan.out / WORK)
+    with workspace.locked():
+        try:
+            yield Runner(workspace, observer)
+        finally:
+            if plan.sealed:
+                forget_people(workspace.folder)
+
+
+def run(plan: Plan, observer: Observer, opening: Opening | None = None) -> RunResult:
+    """Do what `plan` says, or find it done. opening: how the vault is opened, for a plan that names one.
 
     Raises UserError for what is wrong with an input, Refused for a delivery that intake holds back, for a privacy
     budget that does not suffice and for a release that does not verify.
@@ -137,18 +180,21 @@ def run(plan: Plan, observer: Observer) -> RunResult:
     check_settings(plan.privacy, plan.release)
     key = None if plan.signing_key is None else read_signing_key(plan.signing_key, plan.out / STORE)
     given = _given(plan)
-    workspace = Workspace(plan.out / WORK)
-    with workspace.locked():
-        runner = _Runner(workspace, observer)
-        derived = _columns(plan, runner)
+    opened = open_for(plan.vault, opening) if plan.vault else None
+    with working(plan, observer) as runner:
+        states = [(one, state_of(opened, one)) for one in plan.sealed] if opened else []
+        derived = _columns(plan, runner, opened)
         ledger = plan.privacy.ledger or plan.out / LEDGER
         measurement = measure_stage(derived, plan.privacy, plan.release, ledger)
-        lost = lost_charges(workspace.earlier_attempts(measurement), ledger, population_of(plan.privacy, plan.release))
+        attempts = runner.workspace.earlier_attempts(measurement)
+        lost = lost_charges(attempts, ledger, population_of(plan.privacy, plan.release))
         if lost:
             observer.notice(lost)
-        measured = runner.perform(measurement, "Charge the privacy ledger and measure, with noise")
+        if opened:
+            check_unchanged(opened, states)
+        measured = runner.perform(measurement)
         record_measured(measured, ledger)
-        protected = runner.perform(protect_stage(measured, plan.privacy, plan.release), "Build counts and records")
+        protected = runner.perform(protect_stage(measured, plan.privacy, plan.release))
         if worse := worse_records(protected):
             observer.notice(worse)
         evidence = replace(given, ledger=_account(measured, protected, ledger))
@@ -158,27 +204,42 @@ def run(plan: Plan, observer: Observer) -> RunResult:
     return RunResult(release, latest, ledger, tuple(runner.steps), time.monotonic() - began)
 
 
-def _columns(plan: Plan, runner: _Runner) -> Outcome:
-    """Every delivery harmonised, combined, and brought to the published columns."""
+def combined_cases(plan: Plan, runner: Runner, opened: Opened | None) -> Outcome:
+    """Every delivery harmonised or opened, and all of them combined, one row per person.
+
+    Raises Refused (``run.held_back``) for a delivery that may not go further.
+    """
     deliveries = plan.delivery
     if plan.simulation:
-        simulated = runner.perform(simulate_stage(plan.simulation), "Invent the contributors' files")
-        deliveries = simulated_deliveries(simulated)
-    key, _ = read_or_create_key(plan.subject_key or plan.out / WORK / DEFAULT_KEY_NAME)
-    check_once(deliveries)
-    harmonised = [runner.harmonise(delivery, key) for delivery in deliveries]
-    reports = [str(report) for outcome in harmonised if (report := held_back(outcome))]
+        deliveries = simulated_deliveries(runner.perform(simulate_stage(plan.simulation)))
+    files = [one for one in deliveries if isinstance(one, Delivery)]
+    key = read_or_create_key(plan.subject_key or plan.out / WORK / DEFAULT_KEY_NAME)[0] if files else b""
+    check_once(files)
+    check_named_once(plan.sealed)
+    cases = [_cases(one, runner, key, opened) for one in deliveries]
+    reports = [str(report) for outcome in cases if (report := held_back(outcome))]
     if reports:
         raise Refused(
             "run.held_back",
-            f"{len(reports)} of {len(harmonised)} deliveries may not go further.",
+            f"{len(reports)} of {len(cases)} deliveries may not go further.",
             where="; ".join(reports),
             do="Read the reports, complete the mapping or ask the contributor, and run again: what is finished stays.",
         )
-    combined = runner.perform(combine_stage(harmonised), "Combine, one row per person")
-    return runner.perform(
-        derive_stage(combined, plan.release.profile, plan.privacy.facts), "Derive the published columns"
-    )
+    return runner.perform(combine_stage(cases))
+
+
+def _cases(delivery: Delivery | SealedDelivery, runner: Runner, key: bytes, opened: Opened | None) -> Outcome:
+    if isinstance(delivery, Delivery):
+        return runner.harmonise(delivery, key)
+    if opened is None:
+        raise RuntimeError("a sealed delivery without a vault")
+    return runner.open(delivery, opened)
+
+
+def _columns(plan: Plan, runner: Runner, opened: Opened | None) -> Outcome:
+    """The cases of every delivery, brought to the published columns."""
+    combined = combined_cases(plan, runner, opened)
+    return runner.perform(derive_stage(combined, plan.release.profile, plan.privacy.facts))
 
 
 def _given(plan: Plan) -> Evidence:
@@ -197,7 +258,7 @@ def _account(measured: Outcome, protected: Outcome, ledger: Path) -> dict[str, A
 
 
 def _release(
-    plan: Plan, runner: _Runner, measured: Outcome, protected: Outcome, evidence: Evidence, key: SigningKey | None
+    plan: Plan, runner: Runner, measured: Outcome, protected: Outcome, evidence: Evidence, key: SigningKey | None
 ) -> Path:
     """The release of `protected`, built anew when it is no longer in the store."""
     store = plan.out / STORE
@@ -205,7 +266,7 @@ def _release(
     found = runner.workspace.find(stage)
     if found is not None and released_folder(found, store) is None:
         runner.workspace.forget(stage)
-    built = released_folder(runner.perform(stage, "Build the release"), store)
+    built = released_folder(runner.perform(stage), store)
     if built is None:
         raise RuntimeError("the release that was just built is not in the store")
     return built

@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from ctdc.foundation import clock
+from ctdc.foundation.collaborative import current
 from ctdc.foundation.errors import Refused, UserError
 from ctdc.foundation.files import atomic_folder, write_text
 from ctdc.foundation.hashing import hash_file, hash_value
@@ -36,6 +37,8 @@ from ctdc.foundation.progress import Progress
 RECORD = "stage.json"
 RECORD_VERSION = 1
 KEY_DIGITS = 12
+SERVING = frozenset({"intake", "privacy", "release", "simulate", "standard"})  # rooms that read the collaborative
+OWN = ("presentation", "texts", "standard")  # what they read of it, besides its description; mappings have own hashes
 _NAME = re.compile(r"[a-z][a-z0-9-]*")
 
 
@@ -102,13 +105,15 @@ class Outcome:
 @cache
 def code_hash(*rooms: str) -> str:
     """SHA-256 of the programs and data of these rooms of ``ctdc``: an input of stages that cost nothing to repeat,
-    so that a changed rule is never hidden by an old result.
+    so that a changed rule is never hidden by an old result. What the collaborative sets is a rule, too.
     """
     package = Path(__file__).parents[1]
     found = [path for room in rooms for path in (package / room).rglob("*")]
     # Compilers leave their own files there at the first use: not a change of the rules.
     files = sorted(path for path in found if path.is_file() and "__pycache__" not in path.parts)
-    return hash_value([[path.relative_to(package).as_posix(), hash_file(path)] for path in files])
+    hashes = [[path.relative_to(package).as_posix(), hash_file(path)] for path in files]
+    served = current().hash_of(*OWN) if SERVING.intersection(rooms) else ""
+    return hash_value([hashes, served])
 
 
 def _hash_outputs(folder: Path) -> dict[str, str]:

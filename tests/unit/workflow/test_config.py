@@ -105,3 +105,36 @@ def test_a_missing_file_is_an_error_not_a_traceback(tmp_path: Path) -> None:
     with pytest.raises(UserError) as caught:
         read_plan(tmp_path / "none.toml")
     assert caught.value.detail.code == "config.missing"
+
+
+SEALED = GOOD.replace(
+    '[[delivery]]\nsource = "/elsewhere/calls.csv"\nmapping = "mappings/hotline"\n',
+    '[vault]\nfolder = "vault"\npurpose = "release 2026"\n'
+    '\n[[delivery]]\norganisation = "shelter"\ndelivery = "2025"\n',
+)
+
+
+def test_files_and_deliveries_of_a_vault_stand_in_one_list(tmp_path: Path) -> None:
+    plan = read(tmp_path, SEALED)
+    assert [type(one).__name__ for one in plan.delivery] == ["Delivery", "SealedDelivery"]
+    assert [(one.organisation, one.delivery) for one in plan.sealed] == [("shelter", "2025")]
+    assert plan.vault is not None
+    assert (plan.vault.folder, plan.vault.purpose) == (tmp_path / "vault", "release 2026")
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "said"),
+    [
+        (SEALED.replace('[vault]\nfolder = "vault"\npurpose = "release 2026"\n', ""), "config.vault", "which vault"),
+        (GOOD.replace("[privacy]", '[vault]\nfolder = "v"\npurpose = "p"\n[privacy]'), "config.vault", "no delivery"),
+        (SEALED.replace('purpose = "release 2026"', ""), "config.value", "'vault.purpose' is missing"),
+        (SEALED.replace('delivery = "2025"', ""), "config.value", "'delivery.2.delivery' is missing"),
+        (SEALED.replace('delivery = "2025"', 'delivery = "2025"\ntabel = "x"'), "config.key", "Do you mean 'table'?"),
+        (SEALED.replace('folder = "vault"', 'folder = "vault"\nkey = "env:X"'), "config.key", "'vault.key'"),
+        (GOOD.replace('source = "inbox/cases.xlsx"', 'sorce = "x"'), "config.key", "Do you mean 'source'?"),
+    ],
+)
+def test_what_is_wrong_with_a_vault_in_a_plan_is_said(tmp_path: Path, text: str, code: str, said: str) -> None:
+    with pytest.raises(UserError, match=said) as caught:
+        read(tmp_path, text)
+    assert caught.value.detail.code == code

@@ -1,11 +1,13 @@
 """What goes into a stage's name: everything that changes its output, and nothing that does not."""
 
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 import ctdc.table
+from ctdc.foundation.collaborative import SHIPPED, read
 from ctdc.foundation.errors import UserError
 from ctdc.privacy.accounting import Cost
 from ctdc.privacy.ledger import charge
@@ -56,6 +58,20 @@ def test_the_fingerprint_of_a_key_says_nothing_about_it() -> None:
 
 def test_the_code_of_a_room_has_a_hash() -> None:
     assert code_hash("foundation") == code_hash("foundation") != code_hash("table")
+
+
+@pytest.mark.parametrize("name", ["presentation.toml", "texts/en.toml", "collaborative.toml", "standard/labels.csv"])
+def test_what_a_collaborative_sets_is_code_to_the_stages_that_read_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    folder = Path(shutil.copytree(SHIPPED.parent / "work-accidents", tmp_path / "own"))
+    monkeypatch.setattr("ctdc.workflow.stages.current", lambda: read(folder))
+    rooms = (("release", "standard", "table"), ("privacy", "table"), ("vault",))
+    before = [code_hash.__wrapped__(*one) for one in rooms]
+    with (folder / name).open("a", encoding="utf-8") as stream:
+        stream.write("# another word\n")
+    after = [code_hash.__wrapped__(*one) for one in rooms]
+    assert [one == other for one, other in zip(before, after, strict=True)] == [False, False, True]
 
 
 def test_what_compilers_leave_behind_is_not_a_change_of_code() -> None:
