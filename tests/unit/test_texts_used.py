@@ -27,9 +27,11 @@ def asked_in_python(path: Path) -> Iterator[str]:
 def asked_in_template(path: Path) -> Iterator[str]:
     """Every string of a template, joined to what stands beside it with a tilde."""
     text = path.read_text(encoding="utf-8")
-    for found in re.finditer(r"'[^'\n]*'(?:\s*~\s*(?:'[^'\n]*'|[\w.\[\]]+))*", text):
-        parts = [part.strip() for part in found[0].split("~")]
-        yield "".join(part.strip("'") if part.startswith("'") else ANY for part in parts)
+    for quote in "'\"":
+        string = rf"{quote}[^{quote}\n]*{quote}"
+        for found in re.finditer(rf"{string}(?:\s*~\s*(?:{string}|[\w.\[\]]+))*", text):
+            parts = [part.strip() for part in found[0].split("~")]
+            yield "".join(part.strip(quote) if part.startswith(quote) else ANY for part in parts)
     yield from re.findall(r'"([^"\n]*)"', text)
 
 
@@ -40,7 +42,20 @@ def asked_in_script(path: Path) -> Iterator[str]:
     yield from (re.sub(r"\$\{[^}]*\}", ANY, found) for found in re.findall(r"`([^`\n]*)`", text))
 
 
-READERS = {".py": asked_in_python, ".j2": asked_in_template, ".js": asked_in_script}
+READERS = {".py": asked_in_python, ".j2": asked_in_template, ".html": asked_in_template, ".js": asked_in_script}
+STUDIO = SOURCE / "hub" / "studio"
+
+
+def stem_of(name: str) -> str:
+    """What asks for both parts of a letter, or for a text that reads otherwise in the studio; of another the text."""
+    stem, _, part = name.rpartition(".")
+    is_part = part in ("subject", "body") and ".letter." in name
+    return stem if is_part or part == "studio" else name
+
+
+def asked_as(folder: Path, key: str) -> str:
+    """What asks for a text of a catalogue: in the studio, the name of its app stands in front."""
+    return f"{folder.parent.name}.{key}" if STUDIO in folder.parents else key
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +76,12 @@ def asked() -> tuple[set[str], list[re.Pattern[str]]]:
 def test_every_text_is_asked_for(folder: Path, asked: tuple[set[str], list[re.Pattern[str]]]) -> None:
     names, patterns = asked
     keys = Catalogue(folder).messages("en")
-    dead = [key for key in keys if key not in names and not any(pattern.fullmatch(key) for pattern in patterns)]
+    named = {key: asked_as(folder, key) for key in keys}
+    dead = [
+        key
+        for key, name in named.items()
+        if not {name, stem_of(name)} & names and not any(pattern.fullmatch(name) for pattern in patterns)
+    ]
     assert dead == []
 
 

@@ -25,7 +25,7 @@ from ctdc.hub.site.explorer.service import site_at, with_explorer
 from ctdc.hub.site.frame import Site
 from ctdc.hub.site.search.route import search_routes
 from ctdc.hub.site.serve import application
-from ctdc.release.counting import Counter
+from ctdc.release.counting import Counter, open_counter
 
 
 class Together:
@@ -58,6 +58,9 @@ def site_and_service(folder: Path, feedback: Path | None = None) -> ASGIApp:
 
 def _together(folder: Path, feedback: Path | None, gate: Gate) -> ASGIApp:
     taking = None if feedback is None else feedback_service(folder, Queue(feedback))
+    shelf = open_shelf(folder)
+    if not shelf.releases:  # all have been withdrawn: there is nothing to explore, count in or search
+        return Together(application(folder), service(shelf, gate), taking)
     site = site_at(folder)
     pages = with_explorer(application(folder, search_routes(folder)), site, gate)
     return Together(pages, service(open_shelf(folder, _opener(site)), gate), taking)
@@ -69,7 +72,9 @@ def _opener(site: Site) -> Callable[[Path], Counter]:
     explorer = next((section for section in site.sections if isinstance(section, Explorer)), None)
 
     def opened(folder: Path) -> Counter:
-        view = views[folder]
+        view = views.get(folder)
+        if view is None:  # of another hub: no page of this site counts in it
+            return open_counter(folder)
         known = explorer.counter if explorer is not None and view is site.front else None
         return known or Counter(view.analysis, view.figures)
 

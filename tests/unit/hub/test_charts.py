@@ -86,7 +86,16 @@ def test_what_is_below_the_threshold_stands_by_its_name_whatever_its_number(view
         charts = Charts(silent, language, SITE_TEXTS)
         for labels in (
             [bar.label for bar in charts.group(group["id"]).bars],
-            [row.label for row in charts.map("ageBroad").rows],
+            [row.label for row in charts.map("ageBroad", is_own=False).rows],
         ):
             assert labels == sorted(labels, key=alphabetical)
             assert len(labels) > 2
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_countries_are_not_ranked_without_a_word_on_who_reports(view, language):
+    charts, said = Charts(view, language, SITE_TEXTS), SITE_TEXTS.text(language, "chart.coverage")
+    ranked = charts.countries()
+    assert len(ranked) == 2
+    assert all(chart.notes[-1] == said for chart in ranked)
+    assert said not in charts.variable("gender").notes

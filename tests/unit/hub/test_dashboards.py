@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
@@ -15,13 +16,15 @@ from tests.unit.hub.test_site_build import read
 from ctdc.hub.site.alphabet import alphabetical
 from ctdc.hub.site.build import build_site
 from ctdc.hub.site.cross import Crosses, Question
-from ctdc.hub.site.dashboards import THEMES, Dashboards, place_paths
+from ctdc.hub.site.dashboards import Dashboards, place_paths
+from ctdc.hub.site.explorer.section import Explorer
 from ctdc.hub.site.frame import SITE_TEXTS
 from ctdc.hub.site.view import SiteRelease, read_release
 from ctdc.release.build import build
 from ctdc.release.info import ReleaseInfo
 from ctdc.release.numbers import number, number_range
 from ctdc.standard.languages import LANGUAGES
+from ctdc.standard.presentation import presentation
 
 pytestmark = pytest.mark.slow
 
@@ -46,7 +49,7 @@ def pages(site: Path, paths: list[str]) -> list[Path]:
 
 def test_there_is_a_page_for_each_theme_and_reported_country_in_every_language(site, dashboards, view):
     paths = dashboards.paths()
-    assert [f"themes/{theme.id}/" in paths for theme in THEMES] == [True] * 5
+    assert [f"themes/{theme.id}/" in paths for theme in presentation().themes] == [True] * 5
     reported = set()
     for entry in view.figures["variables"]:
         if entry["name"] in ("citizenship", "CountryOfExploitation"):
@@ -58,6 +61,21 @@ def test_there_is_a_page_for_each_theme_and_reported_country_in_every_language(s
         text = page.read_text()
         assert text.count("<h1>") == 1, page
         assert not re.search(r"\bdash\.\w+|\{\w+\}", text), page
+
+
+@pytest.mark.parametrize(
+    ("language", "title"),
+    [
+        ("ar", "أشكال الاستغلال بحسب النوع الاجتماعي"),
+        ("de", "Formen der Ausbeutung nach „Geschlecht“"),
+        ("en", "Types of exploitation by gender"),
+        ("es", "Formas de explotación por género"),
+        ("fr", "Formes d'exploitation par genre"),
+    ],
+)
+def test_a_title_reads_as_a_phrase(view, dashboards, language, title):
+    table = Crosses(view, dashboards.within, language, SITE_TEXTS).table(TYPES, GENDER)
+    assert table.title == title
 
 
 def test_every_link_leads_somewhere_and_nothing_is_inline(site, dashboards):
@@ -105,6 +123,32 @@ def test_what_is_not_published_has_neither_bar_nor_number(view, dashboards):
     assert {cell.people.text for cell in few} == {"too few to say"}
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_numbers_that_add_up_to_more_than_all_are_said_to(view, dashboards, language):
+    crosses = Crosses(view, dashboards.within, language, SITE_TEXTS)
+    row = dashboards.within.codes(("isForcedLabour", "1"), "gender")
+    said = SITE_TEXTS.text(language, "dash.over")
+    for is_over in (True, False):
+        chart = crosses.bars_of(replace(row, is_over=is_over), GENDER, "bars")
+        assert (said in chart.notes) == is_over
+
+
+def test_the_most_frequent_are_said_to_be_only_where_there_are_more(view, dashboards):
+    crosses = Crosses(view, dashboards.within, "en", SITE_TEXTS)
+    origin = Question("citizenship", ("citizenship",), is_group=False)
+    rows = [crosses.row(("CountryOfExploitation", place.code), origin) for place in dashboards.places]
+    rows.append(crosses.row(("gender", "Woman"), origin))
+    found = set()
+    for row in rows:
+        reported = sum(cell is not None for cell in row.cells)
+        chart = crosses.bars_of(row, origin, "bars")
+        if chart:
+            said = [note for note in chart.notes if "most frequent" in note]
+            assert bool(said) == (len(chart.bars) < reported)
+            found.add(bool(said))
+    assert found == {True, False}
+
+
 def test_years_stand_in_rows_and_the_latest_are_marked(view, dashboards):
     year = Question("yearOfRegistration", ("yearOfRegistration",), is_group=False)
     table = Crosses(view, dashboards.within, "en", SITE_TEXTS).table(GENDER, year)
@@ -129,6 +173,22 @@ def test_a_country_s_page_has_its_numbers_and_those_of_its_pairs(site, dashboard
             assert f"<bdi>{number('en', row['count'])}</bdi>" in page
     assert 'id="place-citizenship"' in page
     assert 'id="place-exploitation"' in page
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_country_s_page_leads_to_the_explorer_with_that_country_chosen(site, dashboards, view, language):
+    addresses = Explorer(view).explored(language).addresses
+    for place in dashboards.places:
+        if place.is_reported:
+            page = site / language / "countries" / place.path / "index.html"
+            start = f"/{language}/explorer/?"
+            queries = [f"?{one.removeprefix(start)}" for one in read(page).followed if one.startswith(start)]
+            roles = [role for role in dashboards.roles if place.people[role]]
+            assert [addresses.read(query[1:])[0].filters for query in queries] == [
+                {role: (place.code,)} for role in roles
+            ]
+            assert all(addresses.read(query[1:])[1] for query in queries)
+            assert [addresses.write(addresses.read(query[1:])[0]) for query in queries] == queries
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

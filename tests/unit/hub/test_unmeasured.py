@@ -7,6 +7,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from ctdc.hub.site.dashboards import Dashboards
 from ctdc.hub.site.explorer.section import Explorer
 from ctdc.hub.site.frame import SITE_TEXTS, Site, SitePage
 from ctdc.hub.site.sections import sections_of
@@ -45,6 +46,13 @@ def test_stories_and_themes_say_what_is_left_out_and_why(
         assert len(shown) > 5
         for page in shown:
             assert (said in unescape(site.render(page, language))) is (view is unmeasured), page.path
+
+
+def test_no_country_s_page_leads_to_the_explorer(unmeasured: SiteRelease) -> None:
+    site = Site(unmeasured, sections_of(unmeasured))
+    pages = [page for page in Dashboards(unmeasured).pages("en") if page.path.startswith("countries/")]
+    assert len(pages) > 1
+    assert not [page.path for page in pages if "/explorer/" in site.render(page, "en")]
 
 
 def test_a_story_tells_what_the_figures_say_and_leaves_out_the_rest(unmeasured: SiteRelease) -> None:

@@ -19,6 +19,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
+from ctdc.foundation.collaborative import current
 from ctdc.foundation.errors import ErrorDetail, UserError
 from ctdc.hub.api import answers, models
 from ctdc.hub.api.flows import flow_variables, flows
@@ -26,10 +27,12 @@ from ctdc.hub.api.problems import PROBLEM_TYPE, no_address, problem
 from ctdc.hub.api.query import BY, OWN, Question, is_ordered, read_question
 from ctdc.hub.api.shelf import API, LATEST, Shelf, Shelved, Wordbook
 from ctdc.hub.gate import Gate
+from ctdc.release import told
 from ctdc.release.counting import Counter, Number
 from ctdc.release.linked_counting import LinkedCounter
+from ctdc.release.partners.record import Included
 from ctdc.release.vocabulary import VariableWords
-from ctdc.standard.languages import LANGUAGES
+from ctdc.standard.languages import DEFAULT, LANGUAGES
 
 VERSION = "1"
 FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
@@ -53,7 +56,7 @@ FILTERS = {
     "in": "query",
     "style": "form",
     "explode": True,
-    "description": "For each variable that is filtered a parameter of its name: gender=Woman&yearOfRegistration=2015..",
+    "description": "For each variable that is filtered a parameter of its name: sex=woman&year=2015..",
     "schema": {"type": "object", "additionalProperties": {"type": "string"}},
 }
 BY_PARAMETER = {
@@ -70,7 +73,11 @@ OWN_PARAMETER = {
 }
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"description": text, "content": {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
-    for status, text in ((400, "A question that cannot be answered"), (404, "No such release or variable"))
+    for status, text in (
+        (400, "A question that cannot be answered"),
+        (404, "No such release or variable"),
+        (410, "The release was withdrawn"),
+    )
 }
 COUNTED_PROBLEMS: dict[int | str, dict[str, Any]] = {
     **PROBLEMS,
@@ -168,9 +175,14 @@ class Addresses:
     # ---- releases ---------------------------------------------------------------------------------------------------
 
     def releases(self) -> Response:
-        """Newest first."""
+        """Newest first; those of other hubs apart, with whose they are: their numbers must not be added to others."""
         found = [one.summary() for one in self._shelf.releases.values()]
-        return _json({"latest": self._shelf.latest.name, "releases": found}, CHECK)
+        gone = [{"name": name, **one.as_dict()} for name, one in self._shelf.withdrawn.items()]
+        latest = self._shelf.latest.name if found else None
+        others = [one.summary() for one in self._shelf.included.values()]
+        left = [_gone(line) for line in self._shelf.gone.values()]
+        document = {"latest": latest, "releases": found, "withdrawn": gone, "included": others, "not_included": left}
+        return _json(document, CHECK)
 
     def release(self, request: Request, release: ReleaseName) -> Response:
         """What it is, how to cite it, and every file of it with size and SHA-256."""
@@ -178,7 +190,7 @@ class Addresses:
 
     # ---- words ------------------------------------------------------------------------------------------------------
 
-    def variables(self, request: Request, release: ReleaseName, lang: Language = "en") -> Response:
+    def variables(self, request: Request, release: ReleaseName, lang: Language = DEFAULT) -> Response:
         """With labels and definitions in one of five languages, and the groups that share a denominator."""
         self._require_language(lang)
         return self._at(
@@ -190,7 +202,7 @@ class Addresses:
         request: Request,
         release: ReleaseName,
         variable: Annotated[str, Path(description="Name of a variable.")],
-        lang: Language = "en",
+        lang: Language = DEFAULT,
     ) -> Response:
         """With their labels in one of five languages."""
         self._require_language(lang)
@@ -198,7 +210,7 @@ class Addresses:
             request, release, (), lambda found, _: _json(_codes(found, found.people_words, variable, lang)), words=True
         )
 
-    def linked_variables(self, request: Request, release: ReleaseName, lang: Language = "en") -> Response:
+    def linked_variables(self, request: Request, release: ReleaseName, lang: Language = DEFAULT) -> Response:
         """Of the rows that are linked to people, such as perpetrators; those of people can be asked with them."""
         self._require_language(lang)
         return self._at(
@@ -210,7 +222,7 @@ class Addresses:
         request: Request,
         release: ReleaseName,
         variable: Annotated[str, Path(description="Name of a variable of linked rows.")],
-        lang: Language = "en",
+        lang: Language = DEFAULT,
     ) -> Response:
         """With their labels in one of five languages."""
         self._require_language(lang)
@@ -291,7 +303,7 @@ class Addresses:
         found = self._shelf.find(release)
         if words:
             lang = request.query_params.get("lang", "")
-            question = Question({}, canonical=f"lang={lang}" if lang not in ("", "en") else "")
+            question = Question({}, canonical=f"lang={lang}" if lang not in ("", DEFAULT) else "")
         else:
             # Nothing here may open the release: that is done in a turn, by `make`.
             book = found.linked_words if linked else found.people_words
@@ -308,6 +320,18 @@ class Addresses:
                 return make(found, question)
 
         return in_turn
+
+
+def _gone(line: Included) -> dict[str, Any]:
+    """A release of another hub that is not published any more."""
+    said = line.as_dict()
+    named = {name: said[name] for name in ("hub", "names", "id", "folder", "created", "titles", "publisher")}
+    return {
+        **named,
+        "reason": said["gone"]["reason"],
+        "withdrawn": said["gone"]["when"],
+        "words": said["gone"]["words"],
+    }
 
 
 def _address(path: str, query: str) -> str:
@@ -356,7 +380,7 @@ def _rows(found: Shelved, counter: Counting, question: Question) -> tuple[list[d
         return [answers.total_row(counter.total(question.filters))], None
     counted = counter.count(question.filters, question.by)
     answers.require_few(len(counted.codes), found)
-    return answers.rows_of(counted), None if counted.whole is None else answers.number_value(counted.whole)
+    return answers.rows_of(counted), None if counted.whole is None else told.number_value(counted.whole)
 
 
 def _document(
@@ -366,7 +390,7 @@ def _document(
         **found.block,
         "url": _address(f"{found.address}/{name}", question.canonical),
         "query": _asked(question, by),
-        "total": answers.number_value(total),
+        "total": told.number_value(total),
         "denominator": whole,
         "counts": rows,
     }
@@ -404,11 +428,11 @@ def _linked_table(found: Shelved, question: Question, end: str) -> Response:
 def _table_of(counter: Counting, question: Question) -> pl.DataFrame:
     if not question.by:
         return answers.total_table(counter.total(question.filters))
-    return answers.table_of(counter.count(question.filters, question.by))
+    return told.table_of(counter.count(question.filters, question.by))
 
 
 def _flows_table(found: Shelved, question: Question, end: str) -> Response:
-    return _table(found, answers.table_of(*flows(found.counter, question.filters)), end)
+    return _table(found, told.table_of(*flows(found.counter, question.filters)), end)
 
 
 def _table(found: Shelved, table: pl.DataFrame, end: str) -> Response:
@@ -424,7 +448,7 @@ def _explore(found: Shelved, question: Question) -> dict[str, Any]:
         **found.block,
         "url": _address(f"{found.address}/explore", question.canonical),
         "query": _asked(question, question.by or found.counter.variables),
-        "total": answers.number_value(explored.total),
+        "total": told.number_value(explored.total),
         "variables": [answers.variable_answer(one) for one in explored.variables],
     }
 
@@ -436,7 +460,7 @@ def application(shelf: Shelf, gate: Gate | None = None) -> FastAPI:
     """
     # A redirect by the framework would name the host that it was asked as, which behind nginx is not the readers'.
     app = FastAPI(
-        title="Counter-trafficking data",
+        title=current().data_titles[DEFAULT],
         version=VERSION,
         openapi_url=None,
         docs_url=None,
@@ -476,7 +500,7 @@ def openapi() -> dict[str, Any]:
     """The published description of the service (OpenAPI 3.1); the same for all releases."""
     routes = Addresses(Shelf({})).router().routes
     document: dict[str, Any] = get_openapi(
-        title="Counter-trafficking data", version=VERSION, description=DESCRIPTION, routes=routes
+        title=current().data_titles[DEFAULT], version=VERSION, description=DESCRIPTION, routes=routes
     )
     schemas = document["components"]["schemas"]
     for name in ("HTTPValidationError", "ValidationError"):

@@ -10,14 +10,14 @@ from collections.abc import Mapping
 import numpy as np
 
 from ctdc.foundation.errors import UserError
-from ctdc.hub.api.answers import DECIMALS, Places
 from ctdc.release.counting import Counted, Counter
-from ctdc.release.figures import EXPLOITATION, ORIGIN
+from ctdc.release.figures import ORIGIN, PLACE
+from ctdc.release.told import DECIMALS, Places
 
 
 def flow_variables(counter: Counter) -> tuple[str, str]:
     """The variables of origin and exploitation. Raises UserError (``api.no_flows``)."""
-    found = [next((name for name in names if name in counter.variables), None) for names in (ORIGIN, EXPLOITATION)]
+    found = [next((name for name in names if name in counter.variables), None) for names in (ORIGIN, PLACE)]
     if found[0] is None or found[1] is None:
         raise UserError(
             "api.no_flows", "This release does not say where people are from and where they were exploited."

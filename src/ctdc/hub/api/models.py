@@ -42,12 +42,27 @@ class PrivacyBlock(Model):
     statement: str
 
 
+class Provenance(Model):
+    """Of a release that another hub published: who, signed with which key, taken over from where and when."""
+
+    hub: str
+    names: dict[str, str]
+    address: str
+    publisher: str
+    key: str
+    manifest_sha256: str
+    source: str
+    included: str
+    note: str
+
+
 class Block(Model):
-    """What every answer about a release carries."""
+    """What every answer about a release carries. provenance: only of a release of another hub."""
 
     release: ReleaseBlock
     citation: str
     privacy: PrivacyBlock
+    provenance: Provenance | None = None
 
 
 class People(Model):
@@ -65,13 +80,49 @@ class Summary(ReleaseBlock):
     records: int
     people: People
     linked_rows: bool
+    provenance: Provenance | None = None
+
+
+class Withdrawn(Model):
+    """A release that is no longer there. reason: a code; words: more about why, by language."""
+
+    id: str
+    name: str
+    folder: str
+    created: str
+    withdrawn: str
+    titles: dict[str, str]
+    reason: str
+    words: dict[str, str]
+
+
+class NotIncluded(Model):
+    """A release of another hub that is not published here any more. reason: a code; withdrawn: when its hub's
+    withdrawal was noted; words: more about why, by language.
+    """
+
+    hub: str
+    names: dict[str, str]
+    id: str
+    folder: str
+    created: str
+    titles: dict[str, str]
+    publisher: str
+    reason: str
+    withdrawn: str | None
+    words: dict[str, str]
 
 
 class Releases(Model):
-    """All releases, newest first."""
+    """All releases, newest first, and those that were withdrawn. latest: null when all were; included: releases of
+    other hubs, whose numbers stand alone.
+    """
 
-    latest: str
+    latest: str | None
     releases: list[Summary]
+    withdrawn: list[Withdrawn]
+    included: list[Summary]
+    not_included: list[NotIncluded]
 
 
 class File(Model):

@@ -17,7 +17,12 @@ from ctdc.hub.gate import BUSY, RETRY_AFTER
 
 PROBLEM_TYPE = "application/problem+json"
 NOT_FOUND = frozenset({"api.no_release", "api.no_address", "api.no_variable", "api.no_flows", "api.no_linked"})
-OTHERS = {"api.method": HTTPStatus.METHOD_NOT_ALLOWED, BUSY: HTTPStatus.SERVICE_UNAVAILABLE}
+OTHERS = {
+    "api.method": HTTPStatus.METHOD_NOT_ALLOWED,
+    "api.withdrawn": HTTPStatus.GONE,
+    "api.not_included": HTTPStatus.GONE,
+    BUSY: HTTPStatus.SERVICE_UNAVAILABLE,
+}
 
 
 def status_of(code: str) -> HTTPStatus:

@@ -16,6 +16,7 @@ from ctdc.standard.languages import LANGUAGES
 
 FORMAT = "ctdc-feedback/1"
 KINDS = ("data", "page", "idea")
+SURVEY = "survey"  # kind of what somebody wrote at the end of a survey; no form offers it
 ANSWERS = ("yes", "no")
 MOST_CHARACTERS = {"message": 2000, "contact": 200, "about": 200}
 ABOUT = re.compile(rf"/({'|'.join(LANGUAGES)})/[A-Za-z0-9/_.%-]*")
@@ -36,8 +37,8 @@ class Refusal(Exception):
 class Message:
     """What a reader sent. id: 16 random hexadecimal digits; day: YYYY-MM-DD; language: of the page with the form.
 
-    about: address of the page that is meant, or ""; useful: one of `ANSWERS` or ""; kind: one of `KINDS` or "";
-    answered: day of a public answer, or "".
+    about: address of the page that is meant, or ""; useful: one of `ANSWERS` or ""; kind: one of `KINDS`, `SURVEY` or
+    ""; answered: day of a public answer, or "".
     """
 
     id: str
@@ -72,12 +73,17 @@ def about_of(text: str) -> str:
     return text if right else ""
 
 
+def text_of(fields: Mapping[str, str], name: str = "message") -> str:
+    """What somebody wrote into a field, cleaned. Raises Refusal for too much."""
+    text = cleaned(fields.get(name, ""), lines=name == "message")
+    if len(text) > MOST_CHARACTERS[name]:
+        raise Refusal(f"error.long.{name}", name)
+    return text
+
+
 def message_from(fields: Mapping[str, str], identifier: str, day: str, language: str) -> Message:
     """The message in a form's fields. Raises Refusal for one that says nothing, or too much."""
-    texts = {name: cleaned(fields.get(name, ""), lines=name == "message") for name in ("message", "contact")}
-    for name, text in texts.items():
-        if len(text) > MOST_CHARACTERS[name]:
-            raise Refusal(f"error.long.{name}", name)
+    texts = {name: text_of(fields, name) for name in ("message", "contact")}
     useful = fields.get("useful", "") if fields.get("useful") in ANSWERS else ""
     kind = fields.get("kind", "") if fields.get("kind") in KINDS else ""
     if not useful and not texts["message"]:

@@ -60,6 +60,28 @@ class Queue:
         found = [_read(path) for path in self.folder.glob("*.json")]
         yield from sorted(found, key=lambda message: (message.day, message.id))
 
+    def readable(self) -> tuple[list[Message], list[str]]:
+        """All messages that can be read, as `messages` gives them, and the names of the files that are none."""
+        found, damaged = [], []
+        for path in sorted(self.folder.glob("*.json")):
+            try:
+                found.append(_read(path))
+            except UserError:
+                damaged.append(path.name)
+        return sorted(found, key=lambda message: (message.day, message.id)), damaged
+
+    def forget_contact(self, identifier: str) -> None:
+        """Remove how its writer can be reached. Raises UserError as `read` does."""
+        message = self.read(identifier)
+        if message.contact:
+            self._write(replace(message, contact=""))
+
+    def remove(self, identifier: str) -> None:
+        """Take a message away for good. Raises UserError as `read` does."""
+        message = self.read(identifier)
+        (self.folder / f"{message.id}.json").unlink(missing_ok=True)
+        self._quiet(message)
+
     def mark_answered(self, identifier: str, day: str) -> Message:
         """Note that a message was answered in public. Who wrote it is no longer needed: the contact is removed."""
         message = replace(self.read(identifier), answered=day, contact="")
@@ -67,12 +89,19 @@ class Queue:
         return message
 
     def _write(self, message: Message) -> None:
-        midnight = datetime.fromisoformat(message.day).replace(tzinfo=UTC).timestamp()
         path = self.folder / f"{message.id}.json"
         with atomic_file(path, private=True) as temporary:
             temporary.write_text(as_json(message.as_dict()), encoding="utf-8")
-            os.utime(temporary, (midnight, midnight))
-        os.utime(self.folder, (midnight, midnight))
+            os.utime(temporary, (_midnight(message), _midnight(message)))
+        self._quiet(message)
+
+    def _quiet(self, message: Message) -> None:
+        """The folder's time says no hour either."""
+        os.utime(self.folder, (_midnight(message), _midnight(message)))
+
+
+def _midnight(message: Message) -> float:
+    return datetime.fromisoformat(message.day).replace(tzinfo=UTC).timestamp()
 
 
 def _read(path: Path) -> Message:

@@ -1,4 +1,4 @@
-"""The feedback form and what takes its messages, for ``ctdc serve --feedback``.
+"""The feedback form and the survey, and what takes what is sent, for ``ctdc serve --feedback``.
 
 Promise: it works without a script, a cookie or an account; nothing about the sender is stored or logged; a form that
 another site sends is refused; what is shown again is escaped; a message is kept once, whole, or the reader is told why
@@ -22,11 +22,24 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from ctdc.foundation.clock import now
+from ctdc.foundation.errors import UserError
 from ctdc.hub.feedback.limits import Limits
-from ctdc.hub.feedback.message import KINDS, MOST_CHARACTERS, Refusal, about_of, cleaned, message_from
+from ctdc.hub.feedback.message import (
+    KINDS,
+    MOST_CHARACTERS,
+    SURVEY,
+    Message,
+    Refusal,
+    about_of,
+    cleaned,
+    message_from,
+    text_of,
+)
 from ctdc.hub.feedback.queue import Queue, QueueFull
+from ctdc.hub.feedback.survey import Survey, add_answers, chosen_in, read_survey
 from ctdc.hub.site.about.listening import FEEDBACK_PATH, FORM_END, FORM_START
 from ctdc.hub.site.serve import SECURITY_HEADERS, Guard
+from ctdc.release.numbers import date
 from ctdc.release.texts import Catalogue
 from ctdc.standard.languages import LANGUAGES
 
@@ -35,8 +48,17 @@ FEEDBACK_TEXTS = Catalogue(HERE / "texts")
 MOST_BYTES = 32_768  # of a whole form: 2,000 characters of any script, percent-encoded, and the rest
 FORM = "application/x-www-form-urlencoded"
 TRAP = "website"  # a field that people do not see and programs fill in
+THANKS = {"1": "thanks.html.j2", "survey": "survey_thanks.html.j2"}
 ADDRESSES = {f"/{language}/{FEEDBACK_PATH}": language for language in LANGUAGES}
-STATUS = {"error.foreign": 403, "error.often": 429, "error.large": 413, "error.form": 415, "error.full": 503}
+MOST_SURVEYS = 1000  # answers to a survey, of all senders and day
+STATUS = {
+    "survey.over": 410,
+    "error.foreign": 403,
+    "error.often": 429,
+    "error.large": 413,
+    "error.form": 415,
+    "error.full": 503,
+}
 
 
 def is_for_feedback(path: str) -> bool:
@@ -80,36 +102,97 @@ class Pages:
         return before + _environment().get_template(template).render(context, f=text, language=language) + after
 
 
+class Desk:
+    """Takes what readers send. site: folder of built pages; clock: the present moment."""
+
+    def __init__(self, site: Path, queue: Queue, clock: Callable[[], datetime]) -> None:
+        self.pages = Pages(site)
+        self._queue, self._clock = queue, clock
+        self._limits, self._survey_limits = Limits(clock), Limits(clock, of_all=MOST_SURVEYS)
+
+    @property
+    def _day(self) -> str:
+        return self._clock().date().isoformat()
+
+    def survey(self) -> Survey | None:
+        """What readers are asked today. A survey that cannot be read is none: messages are taken all the same."""
+        try:
+            found = read_survey(self._queue.folder)
+        except (UserError, OSError):
+            return None
+        return found if found and found.is_open(self._clock().date()) else None
+
+    def take(self, fields: Mapping[str, str], language: str, address: str) -> None:
+        """Keep a message. Raises Refusal, QueueFull, OSError."""
+        message = message_from(fields, self._queue.new_id(), self._day, language)
+        self._limits.count(address)
+        self._queue.add(message)
+
+    def take_survey(self, fields: Mapping[str, str], language: str, address: str) -> None:
+        """Count the answers to the survey, and keep what was written as a message. Raises as `take` does."""
+        survey = self.survey()
+        if survey is None or fields.get("survey") != survey.id:
+            raise Refusal("survey.over")
+        chosen, words = chosen_in(survey, fields), text_of(fields)
+        if not chosen and not words:
+            raise Refusal("survey.empty")
+        self._survey_limits.count(address)
+        if words:
+            self._queue.add(Message(self._queue.new_id(), self._day, language, kind=SURVEY, message=words))
+        try:
+            add_answers(self._queue.folder, survey, chosen)
+        except UserError:
+            raise Refusal("error.full") from None
+
+    def form(self, language: str, fields: Mapping[str, str], refusal: Refusal | None = None) -> str:
+        """The page with the form, filled with what was written."""
+        survey = self.survey()
+        context = _form(fields, refusal.key if refusal else "", refusal.field if refusal else "")
+        until = date(language, datetime.fromisoformat(survey.closes)) if survey else ""
+        return self.pages.page(language, "form.html.j2", {**context, "survey_until": until})
+
+    def survey_form(self, language: str, fields: Mapping[str, str], refusal: Refusal | None = None) -> str:
+        """The page with the survey, filled with what was chosen; the form where there is none."""
+        survey = self.survey()
+        if survey is None:
+            return self.form(language, {}, refusal)
+        context = _form(fields, refusal.key if refusal else "", refusal.field if refusal else "")
+        context |= {"survey": survey, "chosen": chosen_in(survey, fields)}
+        return self.pages.page(language, "survey.html.j2", context)
+
+
 def feedback_service(site: Path, queue: Queue, clock: Callable[[], datetime] = now) -> Starlette:
     """The application for `ADDRESSES`. site: folder of built pages; clock: the present moment."""
-    pages, limits = Pages(site), Limits(clock)
+    desk = Desk(site, queue, clock)
 
     async def show(request: Request) -> Response:
         language = ADDRESSES[request.url.path]
-        if language not in pages:
+        if language not in desk.pages:
             return _answered(PlainTextResponse("There is no such page.", 404))
-        if request.query_params.get("sent") == "1":
-            return _page(pages.page(language, "thanks.html.j2", {}))
-        about = about_of(request.query_params.get("about", ""))
-        return _page(pages.page(language, "form.html.j2", _form({"about": about})))
+        thanks = THANKS.get(request.query_params.get("sent", ""))
+        if thanks:
+            return _page(desk.pages.page(language, thanks, {}))
+        if request.query_params.get("survey"):
+            return _page(desk.survey_form(language, {}))
+        return _page(desk.form(language, {"about": request.query_params.get("about", "")}))
 
     async def take(request: Request) -> Response:
         language = ADDRESSES[request.url.path]
-        if language not in pages:
+        if language not in desk.pages:
             return _answered(PlainTextResponse("There is no such page.", 404))
         fields: dict[str, str] = {}
         try:
             fields = await _fields(request)
+            keep = desk.take_survey if "survey" in fields else desk.take
             if not fields.get(TRAP):
-                message = message_from(fields, queue.new_id(), clock().date().isoformat(), language)
-                limits.count(request.client.host if request.client else "")
-                queue.add(message)
+                keep(fields, language, request.client.host if request.client else "")
         except Refusal as refusal:
-            return _refused(pages, language, fields, refusal)
+            return _refused(desk, language, fields, refusal)
         except (QueueFull, OSError):
-            return _refused(pages, language, fields, Refusal("error.full"))
+            return _refused(desk, language, fields, Refusal("error.full"))
         # A page of its own, so that loading it again sends nothing again.
-        return _answered(RedirectResponse(f"{request.url.path}?sent=1", status_code=303))
+        sent = "survey" if "survey" in fields else "1"
+        return _answered(RedirectResponse(f"{request.url.path}?sent={sent}", status_code=303))
 
     routes = [Route(address, show, methods=["GET", "HEAD"]) for address in ADDRESSES]
     routes += [Route(address, take, methods=["POST"]) for address in ADDRESSES]
@@ -166,10 +249,10 @@ def _form(fields: Mapping[str, str], error: str = "", field: str = "") -> dict[s
     }
 
 
-def _refused(pages: Pages, language: str, fields: Mapping[str, str], refusal: Refusal) -> Response:
+def _refused(desk: Desk, language: str, fields: Mapping[str, str], refusal: Refusal) -> Response:
     """The form again, with what was written and why it was not taken."""
-    body = pages.page(language, "form.html.j2", _form(fields, refusal.key, refusal.field))
-    return _page(body, STATUS.get(refusal.key, 422))
+    again = desk.survey_form if "survey" in fields else desk.form
+    return _page(again(language, fields, refusal), STATUS.get(refusal.key, 422))
 
 
 def _page(body: str, status: int = 200) -> Response:

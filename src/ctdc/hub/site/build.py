@@ -12,7 +12,8 @@ from pathlib import Path
 
 from ctdc.foundation.files import atomic_folder
 from ctdc.foundation.progress import Progress, Silent
-from ctdc.hub.site.frame import HERE, Section, Site, SitePage, all_pages, asset_files, asset_names, plain_page
+from ctdc.hub.site.documentation import ADDRESS, write_documentation
+from ctdc.hub.site.frame import HERE, Section, Site, SitePage, all_pages, asset_bytes, asset_names, plain_page
 from ctdc.hub.site.place import Place
 from ctdc.hub.site.search.build import write_search
 from ctdc.hub.site.sections import sections_of
@@ -23,13 +24,21 @@ FONTS = ("noto-naskh-arabic-400.woff2", "noto-naskh-arabic-700.woff2", "OFL.txt"
 MARKER = "site.json"
 
 
-def build_site(release: Path, out: Path, progress: Progress | None = None, answers: Path | None = None) -> Path:
+def build_site(
+    release: Path,
+    out: Path,
+    progress: Progress | None = None,
+    answers: Path | None = None,
+    documentation: Path | None = None,
+) -> Path:
     """Render the release in the folder `release` into a new folder `out`, and return `out`.
 
+    documentation: folder of the program's documentation, to be shown beside.
     The release should have been verified. Raises UserError if `out` exists or a file of the release is missing.
     """
     watch = progress or Silent()
-    view = replace(read_release(release), place=Place(), answers=answers)
+    place = Place(documentation=ADDRESS if documentation else "")
+    view = replace(read_release(release), place=place, answers=answers)
     site = Site(view, sections_of(view))
     watch.start("Rendering the pages", len(site.sections) + 1)
     with atomic_folder(out) as target:
@@ -38,6 +47,8 @@ def build_site(release: Path, out: Path, progress: Progress | None = None, answe
             write_section(site, section, target)
             watch.advance()
         write_search(site, target, target)
+        if documentation:
+            write_documentation(documentation, target)
         copy_release(view, target / view.place.files.strip("/") / view.manifest.folder)
         write_text(target / MARKER, f'{{"format": "ctdc-site/1", "release": "{view.manifest.id}"}}\n')
         watch.advance()
@@ -62,7 +73,7 @@ def write_frame(target: Path) -> None:
     folder = target / "assets" / "fonts"
     folder.mkdir(parents=True)
     for name, address in asset_names().items():
-        shutil.copyfile(asset_files()[name], target / address.lstrip("/"))
+        write_bytes(target / address.lstrip("/"), asset_bytes()[name])
     for name in FONTS:
         shutil.copyfile(HERE / "assets" / "fonts" / name, folder / name)
 

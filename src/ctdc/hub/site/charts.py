@@ -10,12 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ctdc.foundation.collaborative import current
 from ctdc.hub.site.alphabet import alphabetical
 from ctdc.hub.site.view import SiteRelease
-from ctdc.release.figures import AGE, EXPLOITATION, GENDER, ORIGIN, YEAR
+from ctdc.release.figures import AGE, GENDER, ORIGIN, PLACE, YEAR
 from ctdc.release.numbers import number, number_range, percent, percent_range
 from ctdc.release.texts import Catalogue
 from ctdc.release.vocabulary import FLAG_CODES
+from ctdc.standard.presentation import presentation
 
 TOP_COUNTRIES = 12
 TOP_CORRIDORS = 12
@@ -56,7 +58,10 @@ class Bar:
 
 @dataclass(frozen=True)
 class BarChart:
-    """Horizontal bars. `unit`: ``share`` or ``people``; notes: sentences below the chart."""
+    """Horizontal bars. `unit`: ``share`` or ``people``; notes: sentences below the chart.
+
+    whole: the one of them that says of how many, empty where none does; known: of whom shares are.
+    """
 
     id: str
     title: str
@@ -65,6 +70,8 @@ class BarChart:
     bars: tuple[Bar, ...]
     notes: tuple[str, ...] = ()
     text: str = ""
+    whole: str = ""
+    known: Mark | None = None
 
 
 @dataclass(frozen=True)
@@ -177,6 +184,11 @@ class Charts:
         self._variables = {entry["name"]: entry for entry in release.figures["variables"]}
         self._pairs = {tuple(pair["variables"]): pair for pair in release.figures["pairs"]}
 
+    def _cells(self, first: str, second: str) -> list[Mapping[str, Any]]:
+        """What the figures say of a pair; nothing where whoever made the release has chosen other pairs."""
+        pair = self._pairs.get((first, second))
+        return list(pair["cells"]) if pair else []
+
     def time(self, counts: Sequence[Mapping[str, Any]] | None = None) -> TimeChart | None:
         """People by year of registration, from the first to the last year that can be reported.
 
@@ -218,7 +230,7 @@ class Charts:
         genders = [entry["code"] for entry in self._variables[gender]["codes"]]
         if len(genders) < 2:
             return None
-        whole = {(cell["codes"][0], cell["codes"][1]): cell for cell in self._pairs[age, gender]["cells"]}
+        whole = {(cell["codes"][0], cell["codes"][1]): cell for cell in self._cells(age, gender)}
         cells = whole if counts is None else counts
         if not cells:  # pairs were not measured, or none can be said: each variable has a chart of its own then
             return None
@@ -237,7 +249,7 @@ class Charts:
 
     def groups(self) -> tuple[BarChart, ...]:
         """A chart for each group of flags that share a denominator, the most asked for first."""
-        order = {"exploitation": 0, "means_of_control": 1, "sex": 2, "labour": 3}
+        order = {name: place for place, name in enumerate(presentation().groups)}
         groups = sorted(self._release.figures["groups"], key=lambda group: order.get(group["id"], len(order)))
         return tuple(self._group(group) for group in groups)
 
@@ -248,7 +260,7 @@ class Charts:
     def variables(self) -> tuple[BarChart, ...]:
         """A chart for each other variable that has no part of its own on the page."""
         taken = {name for group in self._release.vocabulary.groups for name in group.variables}
-        taken |= {name for role in (ORIGIN, EXPLOITATION) if (name := self._role(role))}
+        taken |= {name for role in (ORIGIN, PLACE) if (name := self._role(role))}
         if self.time() is not None:
             taken.add(str(self._role(YEAR)))
         if self.pyramid() is not None:
@@ -262,20 +274,20 @@ class Charts:
     def links(self) -> BarChart:
         """Of linked tables: people by the number of their linked rows, as shares of those who have any."""
         chart, entry = self._variable(self._number), self._variables[self._number]
-        return replace(chart, notes=(self._text("rows.any", **self._known_values(entry)),))
+        whole = self._of_total("rows.any", entry)
+        return replace(chart, notes=(whole,), whole=whole)
 
     def countries(self) -> tuple[BarChart, ...]:
         """The countries of exploitation and of citizenship with most people."""
-        names = [name for role in (EXPLOITATION, ORIGIN) if (name := self._role(role))]
+        names = [name for role in (PLACE, ORIGIN) if (name := self._role(role))]
         return tuple(self._top(name) for name in names)
 
     def corridors(self) -> BarChart | None:
         """The most frequent pairs of citizenship and exploitation."""
-        origin, place = self._role(ORIGIN), self._role(EXPLOITATION)
+        origin, place = self._role(ORIGIN), self._role(PLACE)
         if origin is None or place is None:
             return None
-        pair = self._pairs[origin, place]
-        cells = pair["cells"][:TOP_CORRIDORS]
+        cells = self._cells(origin, place)[:TOP_CORRIDORS]
         if not cells:
             return None
         end = axis_end(cell["high95"] for cell in cells)
@@ -286,15 +298,16 @@ class Charts:
             )
             for cell in cells
         )
-        top = self._top_note(len(cells), pair["published"])
+        top = self._top_notes(len(cells), self._pairs[origin, place]["published"])
         title, text = self._text("chart.corridors.title"), self._text("chart.corridors.text")
         category = self._text("chart.corridors.name")
-        return BarChart("corridors", title, category, "people", bars, (top, self._text("chart.coverage")), text)
+        return BarChart("corridors", title, category, "people", bars, (*top, self._text("chart.coverage")), text)
 
-    def map(self, name: str, counts: Sequence[Mapping[str, Any]] | None = None) -> Picture:
-        """People by country, each with a number or with too few to say. counts: other numbers than of all people.
+    def map(self, name: str, is_own: bool, counts: Sequence[Mapping[str, Any]] | None = None) -> Picture:
+        """People by place, each with a number or with too few to say.
 
-        Countries with too few stand in the order of their names: that of their numbers would tell which has more.
+        is_own: whether the map is the collaborative's; counts: other numbers than of all people.
+        Places with too few stand in the order of their names: that of their numbers would tell which has more.
         """
         entries = counts or self._variables[name]["codes"]
         said = [entry for entry in entries if not entry["below_threshold"]]
@@ -307,12 +320,14 @@ class Charts:
         )
         title = self._text("chart.map.title", question=self._release.words[name].labels[self._language])
         category = self._text("dash.countries.country")
-        notes = (self._text("chart.coverage"), self._text("chart.map.boundaries"), self._text("chart.map.kosovo"))
+        own = (self._text("chart.map.own", publisher=current().publisher),)
+        boundaries = own if is_own else (self._text("chart.map.boundaries"), self._text("chart.map.kosovo"))
+        notes = (self._text("chart.coverage"), *boundaries)
         return Picture(f"map-{name}", "map", title, self._text("chart.map.text"), category, "", rows, notes)
 
     def flows(self, pairs: Sequence[tuple[str, str, tuple[float, float, float]]]) -> Picture | None:
         """Corridors: (citizenship, exploitation, number with the ends of its interval), the largest first."""
-        origin, place = self._role(ORIGIN), self._role(EXPLOITATION)
+        origin, place = self._role(ORIGIN), self._role(PLACE)
         if origin is None or place is None or not pairs:
             return None
         rows = []
@@ -324,7 +339,7 @@ class Charts:
         category, second = (self._release.words[name].labels[self._language] for name in (origin, place))
         title, text = self._text("chart.flows.title"), self._text("chart.flows.text")
         drawn = self._text("chart.flows.shown", shown=number(self._language, min(DRAWN_CORRIDORS, len(rows))))
-        notes = (drawn, self._top_note(len(rows), len(pairs)), self._text("chart.coverage"))
+        notes = (drawn, *self._top_notes(len(rows), len(pairs)), self._text("chart.coverage"))
         return Picture("flows", "flows", title, text, category, second, tuple(rows), notes)
 
     def _route(self, origin: str, place: str, start: str, end: str) -> str:
@@ -347,30 +362,31 @@ class Charts:
             )
             for label, member in members
         )
-        count = number(self._language, group["denominator"]["count"])
+        count = number(self._language, self._known_count(group["denominator"]))
         share = self._of_all(group["denominator_share"])
-        notes = [self._text("chart.denominator", count=count, share=share)]
+        people = round(self._known_count(group["denominator"]))
+        notes = [self._plural("chart.denominator", people, count=count, share=share)]
         if group["denominator"]["source"] == "records":
             low, high = (number(self._language, group["denominator"][end]) for end in ("low", "high"))
             notes.append(self._text("chart.from_records", low=low, high=high))
         title = words.labels[self._language]
-        return BarChart(
-            f"{self._start}group-{group['id']}", title, self._text("chart.category"), "share", bars, tuple(notes)
-        )
+        name, category = f"{self._start}group-{group['id']}", self._text("chart.category")
+        known = self._whole(group["denominator"])
+        return BarChart(name, title, category, "share", bars, tuple(notes), whole=notes[0], known=known)
 
     def _variable(self, name: str) -> BarChart:
         entry = self._variables[name]
         codes = entry["codes"]
-        notes = [self._known(entry)]
+        notes = (self._known(entry),)
         if len(codes) > MOST_CODES:
             return self._top(name)
         if self._release.words[name].kind == "flag":
             end = axis_end(code["high95"] for code in codes)
             bars = tuple(Bar(self._label(name, code), self._people(code, end, (name, code["code"]))) for code in codes)
-            return self._bar_chart(name, "people", bars, tuple(notes))
+            return self._bar_chart(name, "people", bars, notes)
         end = min(1.0, axis_end(code["share"]["high95"] for code in codes if code["share"]))
         bars = tuple(self._share_bar(name, code, end) for code in codes)
-        return self._bar_chart(name, "share", bars, tuple(notes))
+        return self._bar_chart(name, "share", bars, notes)
 
     def _top(self, name: str) -> BarChart:
         entry = self._variables[name]
@@ -378,12 +394,26 @@ class Charts:
         largest = sorted(reported, key=lambda code: (-code["count"], code["code"]))[:TOP_COUNTRIES]
         end = min(1.0, axis_end(code["share"]["high95"] for code in largest if code["share"]))
         bars = tuple(self._share_bar(name, code, end) for code in largest)
-        notes = (self._top_note(len(largest), len(reported)), self._known(entry))
+        notes = (*self._top_notes(len(largest), len(reported)), self._known(entry))
         return self._bar_chart(name, "share", bars, notes)
 
     def _bar_chart(self, name: str, unit: str, bars: tuple[Bar, ...], notes: tuple[str, ...]) -> BarChart:
         title = self._release.words[name].labels[self._language]
-        return BarChart(f"{self._start}variable-{name}", title, self._text("chart.category"), unit, bars, notes)
+        whole = notes[-1]
+        if name in (self._role(PLACE), self._role(ORIGIN)):
+            notes = (*notes, self._text("chart.coverage"))
+        known = self._whole(self._variables[name]["known"]) if unit == "share" else None
+        category = self._text("chart.category")
+        own = f"{self._start}variable-{name}"
+        return BarChart(own, title, category, unit, bars, notes, whole=whole, known=known)
+
+    def _whole(self, entry: Mapping[str, Any]) -> Mark:
+        """Of how many people the shares of a chart are, as the figures have them."""
+        return told(self._language, (self._known_count(entry), entry["low95"], entry["high95"]))
+
+    def _known_count(self, entry: Mapping[str, Any]) -> float:
+        # In releases from before, parts and wholes may differ by the noise in each.
+        return float(min(self._release.figures["total"]["count"], max(0.0, entry["count"])))
 
     def _share_bar(self, name: str, code: Mapping[str, Any], end: float) -> Bar:
         share = self._share(code["share"], end, (name, code["code"]))
@@ -392,18 +422,22 @@ class Charts:
     def _label(self, name: str, code: Mapping[str, Any]) -> str:
         return self._release.code_label(name, code["code"], self._language)
 
-    def _top_note(self, shown: int, published: int) -> str:
-        return self._text("chart.top", shown=number(self._language, shown), published=number(self._language, published))
+    def _top_notes(self, shown: int, published: int) -> tuple[str, ...]:
+        return top_notes(self._language, self._texts, shown, published)
 
     def _known(self, entry: Mapping[str, Any]) -> str:
-        return self._text("chart.known", **self._known_values(entry))
+        return self._of_total("chart.known", entry)
 
-    def _known_values(self, entry: Mapping[str, Any]) -> dict[str, str]:
-        return {
-            "known": number(self._language, max(0.0, entry["known"]["count"])),
-            "total": number(self._language, self._release.figures["total"]["count"]),
-            "share": self._of_all(entry["known_share"]),
-        }
+    def _of_total(self, key: str, entry: Mapping[str, Any]) -> str:
+        """Of how many of all people, or linked rows, something is known."""
+        total = self._release.figures["total"]["count"]
+        return self._plural(
+            key,
+            round(total),
+            known=number(self._language, self._known_count(entry["known"])),
+            total=number(self._language, total),
+            share=self._of_all(entry["known_share"]),
+        )
 
     def _of_all(self, share: Mapping[str, float] | None) -> str:
         return percent(self._language, share["share"] if share else 0.0, 0)
@@ -430,7 +464,27 @@ class Charts:
         return None if self._of_rows else next((name for name in names if name in self._variables), None)
 
     def _text(self, key: str, **values: str) -> str:
-        return self._texts.text(self._language, OF_ROWS.get(key, key) if self._of_rows else key, **values)
+        return self._texts.text(self._language, self._key(key), **values)
+
+    def _plural(self, key: str, amount: int, /, **values: str) -> str:
+        return self._texts.plural(self._language, self._key(key), amount, **values)
+
+    def _key(self, key: str) -> str:
+        return OF_ROWS.get(key, key) if self._of_rows else key
+
+
+def top_notes(language: str, texts: Catalogue, shown: int, published: int) -> tuple[str, ...]:
+    """That only the most frequent answers are shown; nothing where all are that can be."""
+    if shown >= published:
+        return ()
+    numbers = {"shown": number(language, shown), "published": number(language, published)}
+    return (texts.text(language, "chart.top", **numbers),)
+
+
+def told(language: str, numbers: tuple[float, float, float]) -> Mark:
+    """A number of people that is told with its interval, and not drawn."""
+    value, low, high = numbers
+    return Mark(number(language, value), number_range(language, low, high), 0.0, 0.0, 0.0, numbers=numbers)
 
 
 def mark_of(

@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from ctdc.hub.site.charts import LATE_YEARS, Bar, BarChart, Mark, axis_end, mark_of, strip_common_start
+from ctdc.hub.site.alphabet import within
+from ctdc.hub.site.brand import SHADES
+from ctdc.hub.site.charts import LATE_YEARS, Bar, BarChart, Mark, axis_end, mark_of, strip_common_start, told, top_notes
 from ctdc.hub.site.view import SiteRelease
 from ctdc.release.figures import YEAR
 from ctdc.release.numbers import number, number_range, percent, percent_range
@@ -20,7 +22,6 @@ from ctdc.release.within import COUNTED, Cell, Code, Filter, Row, Within
 
 MOST_CONDITIONS = 12  # of a variable with many codes, such as countries, only the most frequent
 MANY = 30  # codes; a variable with more shows the most frequent only
-SHADES = 6  # of a heat table
 Look = Literal["cross", "heat", "multiples", "lines"]
 FEW_COLUMNS = 4  # this many stand side by side; more stand below each other
 
@@ -139,7 +140,7 @@ class Crosses:
         names = self.title(question), self.title(by)
         return CrossTable(
             id=f"{look}-{question.id}-{by.id}",
-            title=self._text("dash.cross.title", question=names[0], condition=names[1]),
+            title=self._text("dash.cross.title", question=names[0], condition=within(names[1], self._language)),
             text=self._text("dash.cross.rows" if sideways else "dash.cross.columns"),
             head=names[1] if sideways else names[0],
             columns=tuple(answers if sideways else labels),
@@ -172,24 +173,27 @@ class Crosses:
         if row.is_empty:
             return None
         answers = list(zip(self.answers(question), row.cells, self.answered(question), strict=True))
-        notes = [self.of_whom(row)]
+        whole = self.of_whom(row)
+        notes = [whole, *self._over([row])]
         if len(answers) > MANY:
             reported = sorted(((label, cell, of) for label, cell, of in answers if cell), key=lambda one: -one[1].count)
             answers = list(reported[:MOST_CONDITIONS])
-            notes.insert(0, self._top(len(answers), len(reported)))
+            notes = [*self._top(len(answers), len(reported)), *notes]
         end = min(1.0, axis_end(cell.share.high for _, cell, _ in answers if cell and cell.share))
         marks = [(label, self._cell(cell, end, of)) for label, cell, of in answers]
         bars = tuple(Bar(label, cell.share, cell.people) for label, cell in marks)
         if question.is_group:
             notes.append(self._text("dash.several"))
         category = self._text("chart.category")
-        return BarChart(name, self.title(question), category, "share", bars, tuple(notes))
+        known = self._known(row)
+        return BarChart(name, self.title(question), category, "share", bars, tuple(notes), whole=whole, known=known)
 
     def of_whom(self, row: Row) -> str:
         """Of how many people the shares of a row are shares, and where that number is from."""
         key = "dash.known" if row.source == COUNTED else "dash.known_records"
         between = number_range(self._language, row.low, row.high)
-        return self._text(key, known=number(self._language, row.known), range=between)
+        known = number(self._language, row.known)
+        return self._texts.plural(self._language, key, round(row.known), known=known, range=between)
 
     def _conditions(self, by: Question) -> list[tuple[Code, str]]:
         if by.is_group:
@@ -217,15 +221,19 @@ class Crosses:
         notes = [self._text("dash.several")] if question.is_group else []
         if any(row.source != COUNTED for row in rows if not row.is_empty):
             notes.append(self._text("dash.cross.records"))
+        notes += self._over(rows)
         if by.id in YEAR:
             notes.append(self._text("dash.time.incomplete"))
         if not by.is_group and len(self._entries[by.id]["codes"]) > MANY:
             reported = sum(not code["below_threshold"] for code in self._entries[by.id]["codes"])
-            notes.append(self._top(len(rows), reported))
+            notes += self._top(len(rows), reported)
         return notes
 
-    def _top(self, shown: int, published: int) -> str:
-        return self._text("chart.top", shown=number(self._language, shown), published=number(self._language, published))
+    def _over(self, rows: Sequence[Row]) -> list[str]:
+        return [self._text("dash.over")] if any(row.is_over for row in rows) else []
+
+    def _top(self, shown: int, published: int) -> tuple[str, ...]:
+        return top_notes(self._language, self._texts, shown, published)
 
     def _cell(self, cell: Cell | None, end: float, *of: Code) -> CrossCell:
         few = Mark(self._text("chart.too_few"), "", 0.0, 0.0, 0.0, few=True, of=of)
@@ -244,8 +252,7 @@ class Crosses:
     def _known(self, row: Row) -> Mark:
         if row.is_empty:
             return Mark(self._text("chart.too_few"), "", 0.0, 0.0, 0.0, few=True)
-        between = number_range(self._language, row.low, row.high)
-        return Mark(number(self._language, row.known), between, 0.0, 0.0, 0.0, numbers=(row.known, row.low, row.high))
+        return told(self._language, (row.known, row.low, row.high))
 
     def _text(self, key: str, **values: str) -> str:
         return self._texts.text(self._language, key, **values)

@@ -10,62 +10,30 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
+from ctdc.hub.site.about.sources import reporting_context, sources_file
 from ctdc.hub.site.alphabet import alphabetical
 from ctdc.hub.site.charts import BarChart, Charts
 from ctdc.hub.site.cross import Crosses, Question
+from ctdc.hub.site.explorer.query import answer_query
 from ctdc.hub.site.frame import SITE_TEXTS, Entry, SiteFile, SitePage
 from ctdc.hub.site.kit.book import ChartBook
 from ctdc.hub.site.kit.make import Made
 from ctdc.hub.site.kit.pages import ChartLinks
-from ctdc.hub.site.kit.spec import ChartSpec, Shape
+from ctdc.hub.site.kit.spec import ROLES, ChartSpec, Shape
 from ctdc.hub.site.view import SiteRelease
-from ctdc.release.figures import AGE, EXPLOITATION, GENDER, ORIGIN, YEAR
+from ctdc.release.figures import ORIGIN, PLACE
 from ctdc.release.numbers import number, number_range
 from ctdc.release.within import PAIR, Within
+from ctdc.standard.languages import DEFAULT
+from ctdc.standard.presentation import ThemeSpec, presentation
 
 THEMES_PATH, COUNTRIES_PATH = "themes/", "countries/"
-DURATION = ("traffickMonths",)
-Asked = str | tuple[str, ...]  # an id of a group, or a variable's names, of which a release has one
-TYPES, MEANS, RECRUITER = "exploitation", "means_of_control", "recruiter"
-SECTORS = ("labour", "sex")
 _PLAIN_CODE = re.compile(r"[A-Za-z0-9]{1,12}")
 
 
-@dataclass(frozen=True)
-class Theme:
-    """What a page is about: the questions that get a chart each, and what each of them is crossed with.
-
-    questions: names of variables (the first of each tuple that the release has) or ids of groups. by: what all
-    questions are crossed with, and the shape of it; pairs: further tables as (question, by, shape). time, pyramid:
-    whether it has these.
-    """
-
-    id: str
-    questions: tuple[Asked, ...]
-    by: tuple[tuple[Asked, Shape], ...] = ()
-    pairs: tuple[tuple[Asked, Asked, Shape], ...] = ()
-    time: bool = False
-    pyramid: bool = False
-
-
-BY_PEOPLE: tuple[tuple[Asked, Shape], ...] = ((GENDER, "cross"), (AGE, "heat"))
-THEMES = (
-    Theme(
-        "victims",
-        (GENDER, AGE, ORIGIN),
-        pairs=((AGE, GENDER, "cross"), (GENDER, ORIGIN, "cross"), (AGE, ORIGIN, "heat")),
-        pyramid=True,
-    ),
-    Theme("exploitation", (TYPES, *SECTORS, DURATION), by=BY_PEOPLE),
-    Theme("control", (MEANS,), by=(*BY_PEOPLE, (TYPES, "multiples"))),
-    Theme("recruitment", (RECRUITER,), by=(*BY_PEOPLE, (TYPES, "multiples"))),
-    Theme("time", (), pairs=((GENDER, YEAR, "lines"), (AGE, YEAR, "lines"), (TYPES, YEAR, "lines")), time=True),
-)
-TYPES_HERE = f"place-{TYPES}"  # the id of that chart on a country's page
-MOST_COUNTRIES = 8  # whose types of exploitation have an address of their own
-COUNTRY_QUESTIONS = (AGE, GENDER, TYPES, *SECTORS)
+MOST_COUNTRIES = 8  # whose chart has an address of its own
 
 
 @dataclass(frozen=True)
@@ -86,11 +54,11 @@ class Dashboards:
     """All pages beyond the overview of one release. What a page counts is computed once for all languages."""
 
     id = "dashboards"
-    content = None
     shows_earlier = False
 
     def __init__(self, view: SiteRelease) -> None:
         self._view = view
+        self.content = sources_file(view)
         self._book = ChartBook.of(view)
         self._entries = {entry["name"]: entry for entry in view.figures["variables"]}
 
@@ -140,32 +108,38 @@ class Dashboards:
             for specs in (self._wide(theme), self._bars(theme.questions), self._crosses(theme)):
                 yield from self._drawn(specs, language, f"{THEMES_PATH}{theme.id}/")
         for place in self._largest:
-            yield from self._drawn([self._types_of(place)], language, f"{COUNTRIES_PATH}{place.path}/#{TYPES_HERE}")
+            yield from self._drawn(
+                [self._types_of(place)], language, f"{COUNTRIES_PATH}{place.path}/#{place_chart_id()}"
+            )
 
     @cached_property
     def _largest(self) -> list[Country]:
         """The countries where most people were exploited: all charts of all countries would be too many files."""
-        role = self._variable(EXPLOITATION)
+        role = self._variable(PLACE)
         counted = [(entry["count"], place) for place in self.places if role and (entry := place.people[role])]
         largest = sorted(counted, key=lambda pair: (-pair[0], pair[1].code))[:MOST_COUNTRIES]
         return [place for _, place in largest]
 
     def _types_of(self, place: Country) -> ChartSpec:
-        return ChartSpec("bars", (TYPES,), {str(self._variable(EXPLOITATION)): (place.code,)})
+        return ChartSpec("bars", (presentation().place_chart,), {str(self._variable(PLACE)): (place.code,)})
 
     @cached_property
-    def themes(self) -> list[Theme]:
+    def themes(self) -> list[ThemeSpec]:
         """The themes that the release has variables for."""
-        return [theme for theme in THEMES if self._questions(theme.questions) or (theme.time and self._has_time)]
+        return [
+            theme
+            for theme in presentation().themes
+            if self._questions(theme.questions) or (theme.time and self._has_time)
+        ]
 
     @cached_property
     def _has_time(self) -> bool:
-        return Charts(self._view, "en", SITE_TEXTS).time() is not None
+        return Charts(self._view, DEFAULT, SITE_TEXTS).time() is not None
 
     @cached_property
     def roles(self) -> list[str]:
         """The variables of countries: of exploitation and of citizenship, as far as there are any."""
-        return [found for role in (EXPLOITATION, ORIGIN) if (found := self._variable(role))]
+        return [found for role in (PLACE, ORIGIN) if (found := self._variable(role))]
 
     @cached_property
     def places(self) -> list[Country]:
@@ -181,23 +155,28 @@ class Dashboards:
     def _variable(self, names: Sequence[str]) -> str | None:
         return next((name for name in names if name in self._entries), None)
 
-    def _question(self, asked: Asked) -> Question | None:
-        if isinstance(asked, str):
-            group = self._view.groups.get(asked)
-            return Question(group.id, group.variables, is_group=True) if group else None
-        name = self._variable(asked)
+    def _question(self, asked: str) -> Question | None:
+        """The group of that id, or the variable that plays that role or has that name."""
+        group = self._view.groups.get(asked)
+        if group:
+            return Question(group.id, group.variables, is_group=True)
+        name = self._variable(ROLES.get(asked) or (asked,))
         return Question(name, (name,), is_group=False) if name else None
 
-    def _questions(self, asked: Iterable[Asked]) -> list[Question]:
+    def _questions(self, asked: Iterable[str]) -> list[Question]:
         return [found for one in asked if (found := self._question(one))]
 
     def _themes(self, language: str) -> dict[str, Any]:
-        return {"heading": _text(language, "dash.themes.title"), "themes": self._links(language)}
+        return {
+            "heading": _text(language, "dash.themes.title"),
+            "description": _text(language, "dash.themes.lead"),
+            "themes": self._links(language),
+        }
 
     def _links(self, language: str) -> list[tuple[str, str]]:
         return [(theme.id, f"/{language}/{THEMES_PATH}{theme.id}/") for theme in self.themes]
 
-    def _theme(self, theme: Theme, language: str) -> dict[str, Any]:
+    def _theme(self, theme: ThemeSpec, language: str) -> dict[str, Any]:
         return {
             "heading": _text(language, f"dash.theme.{theme.id}"),
             "lead": _text(language, f"dash.theme.{theme.id}.text"),
@@ -206,26 +185,27 @@ class Dashboards:
             "crosses": list(self._drawn(self._crosses(theme), language)),
             "measured": self._view.is_measured,
             "more": ChartLinks(language),
+            **reporting_context(self._view, language, shown=theme.time),
         }
 
     def _drawn(self, specs: Iterable[ChartSpec], language: str, home: str = "") -> Iterator[Made]:
         yield from (made for spec in specs if (made := self._book.draw(spec, language, home)))
 
-    def _wide(self, theme: Theme) -> Iterator[ChartSpec]:
+    def _wide(self, theme: ThemeSpec) -> Iterator[ChartSpec]:
         if theme.time:
             yield ChartSpec("columns", ("year",))
         if theme.pyramid:
             yield ChartSpec("pyramid", ("age", "gender"))
 
-    def _bars(self, asked: Iterable[Asked]) -> Iterator[ChartSpec]:
+    def _bars(self, asked: Iterable[str]) -> Iterator[ChartSpec]:
         yield from (ChartSpec("bars", (question.id,)) for question in self._questions(asked))
 
-    def _crosses(self, theme: Theme) -> Iterator[ChartSpec]:
+    def _crosses(self, theme: ThemeSpec) -> Iterator[ChartSpec]:
         pairs = [(one, by, shape) for by, shape in theme.by for one in theme.questions]
         for asked, by, shape in (*pairs, *theme.pairs):
             found = self._question(asked), self._question(by)
             if found[0] and found[1]:
-                yield ChartSpec(shape, (found[0].id, found[1].id))
+                yield ChartSpec(cast(Shape, shape), (found[0].id, found[1].id))
 
     def _countries(self, language: str) -> dict[str, Any]:
         shown = sorted(self.places, key=lambda place: alphabetical(self._name(place, language)))
@@ -240,10 +220,12 @@ class Dashboards:
         ]
         return {
             "heading": _text(language, "dash.countries.title"),
+            "description": _text(language, "dash.countries.lead"),
             "columns": [self._view.words[role].labels[language] for role in self.roles],
             "reported": reported,
             "few": [self._name(place, language) for place in shown if not place.is_reported],
             "threshold": number(language, self._view.privacy["threshold"]),
+            **reporting_context(self._view, language),
         }
 
     def _name(self, place: Country, language: str) -> str:
@@ -260,25 +242,32 @@ class Dashboards:
         name = self._name(place, language)
         parts = []
         for role in self.roles:
-            kind = "place" if role in EXPLOITATION else "origin"
+            kind = "place" if role in PLACE else "origin"
             people = self._people(place, role, language)
             text = None
             if people:
                 text = _text(language, f"dash.country.{kind}.people", count=people[0], range=people[1])
             charts = self._country_charts(place, role, kind, language) if people else []
-            parts.append({"id": kind, "text": text, "charts": charts})
+            address = f"/{language}/explorer/{answer_query(role, place.code)}" if self._view.is_measured else ""
+            parts.append({"id": kind, "text": text, "charts": charts, "explore": address})
         own = self._book.draw(self._types_of(place), language) if place in self._largest else None
-        more = ChartLinks(language, {TYPES_HERE: own.drawn.id} if own else {})
-        return {"heading": name, "parts": parts, "more": more}
+        more = ChartLinks(language, {place_chart_id(): own.drawn.id} if own else {})
+        said = (part["text"] for part in parts if part["text"])
+        shown = {"heading": name, "description": (name, *said), "parts": parts, "more": more}
+        return shown | reporting_context(self._view, language)
 
     def _country_charts(self, place: Country, role: str, kind: str, language: str) -> list[BarChart]:
         if self.within.measured_length < PAIR:
             return []
-        other: tuple[Asked, ...] = (ORIGIN,) if kind == "place" else (EXPLOITATION,)
-        asked = (*other, *COUNTRY_QUESTIONS) if kind == "place" else other
+        asked = ("origin", *presentation().place_questions) if kind == "place" else ("place",)
         crosses = Crosses(self._view, self.within, language, SITE_TEXTS)
         bars = (crosses.bars((role, place.code), question, kind) for question in self._questions(asked))
         return [chart for chart in bars if chart]
+
+
+def place_chart_id() -> str:
+    """The id of the chart on a country's page that has an address of its own."""
+    return f"place-{presentation().place_chart}"
 
 
 def _text(language: str, key: str, **values: str) -> str:

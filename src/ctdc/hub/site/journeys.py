@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ctdc.hub.site.about.sources import reporting_context, sources_file
 from ctdc.hub.site.frame import SITE_TEXTS, Entry, SiteFile, SitePage, site_text
 from ctdc.hub.site.kit.book import ChartBook
 from ctdc.hub.site.kit.make import Made, drawn_charts
@@ -28,11 +29,11 @@ class Journeys:
     """The section of these pages."""
 
     id = "journeys"
-    content = None
     shows_earlier = False
 
     def __init__(self, view: SiteRelease) -> None:
         self._view = view
+        self.content = sources_file(view)
         self._book = ChartBook.of(view)
 
     def entries(self, language: str) -> Sequence[Entry]:
@@ -67,6 +68,7 @@ class Journeys:
             "wide": made,
             "flow": [],
             "more": ChartLinks(language),
+            **reporting_context(self._view, language),
         }
 
     def _linked(self, language: str) -> dict[str, Any]:
@@ -91,4 +93,5 @@ class Journeys:
             "wide": [],
             "flow": found,
             "more": ChartLinks(language),
+            **reporting_context(self._view, language, shown=False),
         }

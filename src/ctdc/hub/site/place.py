@@ -19,7 +19,8 @@ class Place:
     one release, and where they do; navigation: (page, path, text key) of links that the header has besides; section:
     the page in the header that these pages belong to, empty when they are in the header themselves; shelf: the pages of
     this release, as in `navigation`, to be offered above their heading; newest: path of the newest release's pages
-    where this release is an older one. Paths are relative to ``/LANGUAGE/``.
+    where this release is an older one; documentation: address of the program's documentation, empty where the site has
+    none. Paths are relative to ``/LANGUAGE/``.
     """
 
     files: str = "/release/"
@@ -29,6 +30,7 @@ class Place:
     section: str = ""
     shelf: tuple[tuple[str, str, str], ...] = ()
     newest: str = ""
+    documentation: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """The place as a JSON object."""

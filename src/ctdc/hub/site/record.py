@@ -15,6 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from ctdc.foundation.collaborative import current
 from ctdc.foundation.errors import UserError
 from ctdc.foundation.files import as_json
 from ctdc.foundation.hashing import hash_file, hash_value
@@ -25,6 +26,7 @@ from ctdc.release.protected import read_json
 FORMAT = "ctdc-site/1"
 # What pages are made with: the rooms that the site may use, and the libraries that put words and numbers together.
 ROOMS = ("foundation", "hub", "privacy", "release", "standard", "table")
+OWN = ("presentation", "texts", "brand", "map", "standard")  # of the collaborative that is served
 LIBRARIES = ("babel", "jinja2", "markupsafe", "numpy", "polars", "pyarrow", "pyyaml", "resvg-py", "scipy", "xlsxwriter")
 
 
@@ -37,18 +39,9 @@ def fingerprint() -> str:
     sources = sorted(
         (path.relative_to(root).as_posix(), hash_file(path)) for path in files if path.parent.name != "__pycache__"
     )
+    served = current().hash_of(*OWN)
     made_with = {name: version(name) for name in LIBRARIES} | {"python": platform.python_version()}
-    return hash_value([sources, made_with])
-
-
-def content_hash(folder: Path | None) -> str:
-    """One hash of all files in a folder of content, or of one file; of none for None."""
-    if folder is None:
-        return ""
-    if folder.is_file():
-        return hash_file(folder)
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return hash_value([[path.relative_to(folder).as_posix(), hash_file(path)] for path in files])
+    return hash_value([sources, served, made_with])
 
 
 @dataclass(frozen=True)
@@ -70,7 +63,7 @@ class Record:
     def to_json(self) -> str:
         """The text of the file."""
         parts = {name: {"inputs": part.inputs, "files": dict(part.files)} for name, part in self.parts.items()}
-        document = {"format": FORMAT, "release": self.releases[0], "releases": list(self.releases)}
+        document = {"format": FORMAT, "release": next(iter(self.releases), ""), "releases": list(self.releases)}
         return as_json(document | {"url": self.origin, "parts": parts})
 
 

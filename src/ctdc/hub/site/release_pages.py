@@ -16,10 +16,11 @@ from ctdc.hub.site.datasets.words import DATASET_TEXTS
 from ctdc.hub.site.frame import SITE_TEXTS, Entry, SiteFile, SitePage
 from ctdc.hub.site.kit.pages import ChartLinks
 from ctdc.hub.site.view import SiteRelease
-from ctdc.release.codebook import codebook_intro, fact_sentence, table_heading
+from ctdc.release.codebook import codebook_intro, fact_sentence, marks, table_heading
 from ctdc.release.numbers import number, number_range, percent, percent_range
 from ctdc.release.statement import privacy_statement
 from ctdc.release.texts import RELEASE_TEXTS
+from ctdc.standard.presentation import presentation
 from ctdc.table.linked import LINKED
 
 # Each page: the group it stands in, and its path below the language.
@@ -31,8 +32,7 @@ PAGES: Mapping[str, str] = {
 }
 GROUP_OF = {"overview": "overview"}  # all others are in "data"
 MANY_CODES = 15  # longer lists of codes are folded away on the code book's page
-HEADLINES = ("countries_exploitation", "years", "women", "children")
-MOST_HEADLINES = 6  # beside the number of victims: two rows of the grid; the charts show the others
+MOST_HEADLINES = 6  # beside the number of people: two rows of the grid; the charts show the others
 
 
 class ReleasePages:
@@ -85,13 +85,14 @@ class Headline:
 
 def _overview(view: SiteRelease, language: str) -> dict[str, Any]:
     charts = Charts(view, language, SITE_TEXTS)
-    victims = view.headlines["victims"]
     return {
         "heading": view.manifest.info.title(language),
-        "victims": Headline(
-            view.headline_labels["victims"][language],
-            number(language, victims["count"]),
-            number_range(language, victims["low95"], victims["high95"]),
+        # What the site says of itself is not true of another hub's release.
+        "description": SITE_TEXTS.text(language, "home.lead") if view.included is None else "",
+        "people": Headline(
+            view.people_labels[language],
+            number(language, view.people["count"]),
+            number_range(language, view.people["low95"], view.people["high95"]),
         ),
         "headlines": _headlines(view, language),
         "rows": number(language, view.manifest.rows),
@@ -137,12 +138,12 @@ def _linked(view: SiteRelease, language: str) -> LinkedPart | None:
 
 def _headlines(view: SiteRelease, language: str) -> list[Headline]:
     found = []
-    exploitation = [identifier for identifier in view.headlines if identifier.startswith("exploitation:")]
-    exploitation.sort(key=lambda identifier: -view.headlines[identifier]["share"])
-    for identifier in (*HEADLINES, *exploitation):
+    leading = [one for one in view.headlines if one.startswith(f"{presentation().leading}:")]
+    leading.sort(key=lambda identifier: -view.headlines[identifier]["share"])
+    for identifier in (*presentation().overview, *leading):
         headline = view.headlines.get(identifier)
         if headline is not None:
-            of = "home.of_exploitation" if identifier in exploitation else "home.of_known"
+            of = "home.of_leading" if identifier in leading else "home.of_known"
             label = view.headline_labels[identifier][language]
             found.append(_headline(language, label, headline, SITE_TEXTS.text(language, of)))
     return found[:MOST_HEADLINES]
@@ -163,8 +164,10 @@ def _codebook(view: SiteRelease, language: str) -> dict[str, Any]:
 
     return {
         "heading": release_text("codebook.title"),
+        "description": codebook_intro(language, view.vocabulary),
         "r": release_text,
         "intro": codebook_intro(language, view.vocabulary),
+        "marks": marks(language),
         "tables": list(_tables(view, language)),
         "many": MANY_CODES,
         "own_page": DATASET_TEXTS.text(language, "variable.page"),
@@ -192,10 +195,12 @@ def _tables(view: SiteRelease, language: str) -> Iterator[dict[str, Any]]:
 
 
 def _privacy(view: SiteRelease, language: str) -> dict[str, Any]:
+    sections = privacy_statement(language, view.privacy, view.vocabulary.linked)
     return {
         "heading": RELEASE_TEXTS.text(language, "privacy.title"),
+        "description": sections[0].paragraphs,
         "simulated_note": RELEASE_TEXTS.text(language, "privacy.simulated"),
-        "sections": privacy_statement(language, view.privacy, view.vocabulary.linked),
+        "sections": sections,
     }
 
 

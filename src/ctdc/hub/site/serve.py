@@ -2,24 +2,28 @@
 
 Promise: only files that were found in the folder are served, by exact address, so no address can reach anything else:
 those that were there when the server started, and the assets of a site that was built in its place since, which its
-pages name; every answer, errors included, carries the security headers; nothing about a visitor is stored. Files
-have strong ETags (their SHA-256, also when they have changed since the start), byte ranges, and compression where it
-pays.
+pages name; every answer, errors included, carries the security headers; pages of other sites may read open data, and
+nothing else of what is here; nothing about a visitor is stored. Files have strong ETags (their SHA-256, also when they
+have changed since the start), byte ranges, and compression where it pays. A page that is replaced at this very moment
+is sent as it was or as it is, with the tag and the length of what is sent.
 """
 
 from __future__ import annotations
 
 import errno
 import gzip
+import os
 import re
 import socket
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
@@ -35,8 +39,11 @@ CONTENT_TYPES = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".json": "application/json",
+    ".jsonld": "application/ld+json",
     ".csv": "text/csv; charset=utf-8",
     ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".webp": "image/webp",
     ".txt": "text/plain; charset=utf-8",
     ".xml": "application/xml",
     ".woff2": "font/woff2",
@@ -44,8 +51,10 @@ CONTENT_TYPES = {
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     ".zip": "application/zip",
 }
-COMPRESSED = frozenset({".html", ".css", ".js", ".json", ".csv", ".svg", ".txt", ".xml"})
+COMPRESSED = frozenset({".html", ".css", ".js", ".json", ".jsonld", ".csv", ".svg", ".txt", ".xml"})
 LARGEST_COMPRESSED = 8_000_000  # bytes; larger files would hold up other readers while they are compressed
+LOOKS = 10  # at a file that is another one each time: no site is built that often
+LARGEST_AT_ONCE = 8_000_000  # bytes of a file that is read before it is sent; no page is larger
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'self'; object-src 'none'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'",
@@ -64,6 +73,22 @@ FRAMED_HEADERS = {
     "Content-Security-Policy": SECURITY_HEADERS["Content-Security-Policy"].replace(
         "frame-ancestors 'none'", "frame-ancestors *"
     ),
+}
+# Open data, for notebooks in a browser and charts within pages of others: released files, charts' files and the
+# catalogue of releases. They are public and the same for everybody, so it does not matter whose page asks. No page is.
+OPEN = re.compile(r"/releases?/.+(?<!\.html)|/[a-z]{2}/charts/[^/]+\.(csv|json|png|svg|xlsx|zip)|/catalogue\.jsonld")
+OPEN_HEADERS = {
+    **SECURITY_HEADERS,
+    "Cross-Origin-Resource-Policy": "cross-origin",
+    "Access-Control-Allow-Origin": "*",
+    # Who reads a Parquet file in parts has to know that there are parts, and how many bytes in all.
+    "Access-Control-Expose-Headers": "Accept-Ranges, Content-Encoding, Content-Range, ETag",
+}
+# What a browser is told that asks first, as it does before some requests for a part of a file.
+ASKED_FIRST = {
+    "Access-Control-Allow-Methods": "GET, HEAD",
+    "Access-Control-Allow-Headers": "If-Match, If-None-Match, If-Range, Range",
+    "Access-Control-Max-Age": "86400",
 }
 # Release folders and assets carry a hash in their name, so what lies at their address never changes.
 ASSETS = "assets"
@@ -112,8 +137,26 @@ def _served(path: Path, address: str) -> ServedFile:
 
 
 def _stamp(path: Path) -> tuple[int, int]:
-    found = path.stat()
+    return _stamp_of(path.stat())
+
+
+def _stamp_of(found: os.stat_result) -> tuple[int, int]:
     return found.st_mtime_ns, found.st_size
+
+
+class Replaced(Exception):
+    """In the place of a file is another one than that which was looked at."""
+
+
+def _content(served: ServedFile) -> bytes:
+    """The bytes of a file that was looked at. Raises Replaced when they are no longer there."""
+    try:
+        with served.path.open("rb") as stream:
+            if _stamp_of(os.fstat(stream.fileno())) == served.stamp:
+                return stream.read()
+    except FileNotFoundError:
+        pass
+    raise Replaced
 
 
 def as_it_is(files: dict[str, ServedFile], address: str) -> ServedFile | None:
@@ -171,9 +214,17 @@ def application(folder: Path, routes: Sequence[BaseRoute] = ()) -> Starlette:
 
     @lru_cache(maxsize=256)
     def compressed(served: ServedFile) -> bytes:
-        return gzip.compress(served.path.read_bytes(), compresslevel=6, mtime=0)
+        return gzip.compress(_content(served), compresslevel=6, mtime=0)
 
     async def answer(request: Request) -> Response:
+        if request.method == "OPTIONS":
+            return asked_first(request)
+        for _ in range(LOOKS):
+            with suppress(Replaced):  # looked at again, it is what has come
+                return found(request)
+        raise Replaced
+
+    def found(request: Request) -> Response:
         address = request.url.path
         if address not in files and address.startswith(f"/{ASSETS}/"):
             assets.look()
@@ -185,16 +236,22 @@ def application(folder: Path, routes: Sequence[BaseRoute] = ()) -> Starlette:
             body = missing.path.read_bytes() if missing else b"Not found"
             kind = missing.content_type if missing else "text/plain"
             return _with_headers(Response(body, 404, media_type=kind, headers={"Cache-Control": CACHE_CHECK}))
-        headers = FRAMED_HEADERS if FRAMED.fullmatch(address) else SECURITY_HEADERS
-        return _with_headers(_file(request, served, compressed), headers)
+        return _with_headers(_file(request, served, compressed), _headers(address))
+
+    def asked_first(request: Request) -> Response:
+        if not OPEN.fullmatch(request.url.path):
+            raise HTTPException(405)
+        allowed = {**ASKED_FIRST, "Cache-Control": CACHE_CHECK}
+        return _with_headers(Response(status_code=204, headers=allowed), OPEN_HEADERS)
 
     async def refuse(request: Request, error: Exception) -> Response:
-        return _with_headers(PlainTextResponse("Method not allowed", 405, headers={"Allow": "GET, HEAD"}))
+        allowed = "GET, HEAD, OPTIONS" if OPEN.fullmatch(request.url.path) else "GET, HEAD"
+        return _with_headers(PlainTextResponse("Method not allowed", 405, headers={"Allow": allowed}))
 
     async def fail(request: Request, error: Exception) -> Response:
         return _with_headers(PlainTextResponse("The server could not read this page", 500))
 
-    route = Route("/{path:path}", answer, methods=["GET", "HEAD"])
+    route = Route("/{path:path}", answer, methods=["GET", "HEAD", "OPTIONS"])
     handlers = {405: refuse, 500: fail}
     return Starlette(routes=[*routes, route], exception_handlers=handlers, middleware=[Middleware(Guard)])
 
@@ -218,6 +275,13 @@ class Guard:
         await self._app(scope, receive, guarded)
 
 
+def _headers(address: str) -> Mapping[str, str]:
+    """The headers of a file that was found."""
+    if FRAMED.fullmatch(address):
+        return FRAMED_HEADERS
+    return OPEN_HEADERS if OPEN.fullmatch(address) else SECURITY_HEADERS
+
+
 def _with_headers(response: Response, headers: Mapping[str, str] = SECURITY_HEADERS) -> Response:
     for name, value in headers.items():
         response.headers[name] = value
@@ -238,6 +302,10 @@ def _file(request: Request, served: ServedFile, compressed: Callable[[ServedFile
     if squeeze:
         body = compressed(served)
         return Response(body, headers={**headers, "Content-Encoding": "gzip"}, media_type=served.content_type)
+    if served.cache == CACHE_CHECK and "range" not in request.headers and served.stamp[1] <= LARGEST_AT_ONCE:
+        # A `FileResponse` asks for the length first and opens the file then: in between it could be replaced.
+        headers["Accept-Ranges"] = "bytes"
+        return Response(_content(served), headers=headers, media_type=served.content_type)
     return FileResponse(served.path, headers=headers, media_type=served.content_type)
 
 

@@ -13,10 +13,12 @@ from ctdc.hub.site.place import Place
 from ctdc.release.analysis import Analysis, load
 from ctdc.release.changelog import headline_labels
 from ctdc.release.manifest import Manifest, read_manifest
+from ctdc.release.partners.record import Included
 from ctdc.release.protected import PRIVACY, read_json
 from ctdc.release.verify import CODEBOOK, FIGURES
 from ctdc.release.vocabulary import Group, Labels, VariableWords, Vocabulary, vocabulary_from_dict
 from ctdc.release.within import Within
+from ctdc.standard.presentation import presentation
 
 CHANGELOG = "about/changelog.json"
 
@@ -26,7 +28,8 @@ class SiteRelease:
     """What the pages show. figures, privacy and changes are the parsed JSON files; place: where the pages stand.
 
     earlier: the other releases of the site, newest first, for pages that say what has changed; answers: the file of
-    what readers said and what was done, if the site has one.
+    what readers said and what was done, if the site has one; content: the folder of what editors wrote, where it is not
+    what is shipped; included: from whom it was taken over, None for a release of this hub.
     """
 
     folder: Path
@@ -38,6 +41,13 @@ class SiteRelease:
     place: Place = field(default_factory=Place)
     earlier: tuple[SiteRelease, ...] = ()
     answers: Path | None = None
+    content: Path | None = None
+    included: Included | None = None
+
+    def content_of(self, section: str) -> Path | None:
+        """The folder of what editors wrote for a section (``stories``, ``about``); None where it is what is shipped."""
+        folder = self.content / section if self.content else None
+        return folder if folder and folder.is_dir() else None
 
     @cached_property
     def shared(self) -> dict[str, Any]:
@@ -83,6 +93,17 @@ class SiteRelease:
     def headlines(self) -> Mapping[str, Mapping[str, Any]]:
         """The headline figures, by id."""
         return {headline["id"]: headline for headline in self.figures["headlines"]}
+
+    @property
+    def people(self) -> Mapping[str, Any]:
+        """How many people there are, with the error of that: the first of the headline figures."""
+        return dict(self.figures["headlines"][0])
+
+    @property
+    def people_labels(self) -> Labels:
+        """What that number is called."""
+        first = self.figures["headlines"][0]["id"]
+        return self.headline_labels.get(first) or self.headline_labels[presentation().total]
 
     @cached_property
     def headline_labels(self) -> Mapping[str, Labels]:

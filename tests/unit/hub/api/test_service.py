@@ -12,11 +12,12 @@ import pytest
 from starlette.testclient import TestClient
 
 from ctdc.foundation.errors import UserError
-from ctdc.hub.api.answers import rows_of, table_of
+from ctdc.hub.api.answers import rows_of
 from ctdc.hub.api.application import openapi
 from ctdc.hub.api.service import HEADERS, Finished, Memory, finished, service
 from ctdc.hub.api.shelf import API, Shelf, open_shelf
 from ctdc.hub.gate import Gate
+from ctdc.release.told import table_of
 from ctdc.standard.languages import LANGUAGES
 
 pytestmark = pytest.mark.slow
@@ -206,7 +207,7 @@ def test_flows_list_what_says_enough_the_largest_first(
     client: TestClient, at: str, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ctdc.hub.api.flows.ORIGIN", ("gender",))
-    monkeypatch.setattr("ctdc.hub.api.flows.EXPLOITATION", ("ageBroad",))
+    monkeypatch.setattr("ctdc.hub.api.flows.PLACE", ("ageBroad",))
     rows = client.get(f"{at}/flows?isForcedLabour=1").json()["counts"]
     found = shelf.latest.counter.count({"isForcedLabour": "1"}, ["gender", "ageBroad"])
     known = [all(codes) for codes in found.codes]

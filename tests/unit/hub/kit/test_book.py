@@ -173,6 +173,27 @@ def test_files_of_a_cross_table_have_the_number_of_people_whom_each_share_is_of(
     assert any(line["base"] for line in rows)
 
 
+def test_files_of_bars_have_the_number_of_people_whom_shares_are_of(view, book):
+    """Of all people that of the figures, of some that of their row."""
+    group, entry = view.figures["groups"][0], view.figures["variables"]
+    gender = next(one for one in entry if one["name"] == "gender")
+    some = view.within.flags(("gender", "Woman"), view.groups[group["id"]].variables)
+    wanted = {
+        ChartSpec("bars", (group["id"],)): tuple(group["denominator"][end] for end in ("count", "low95", "high95")),
+        ChartSpec("bars", ("gender",)): tuple(gender["known"][end] for end in ("count", "low95", "high95")),
+        ChartSpec("bars", (group["id"],), {"gender": ("Woman",)}): (some.known, some.low, some.high),
+    }
+    for spec, base in wanted.items():
+        made = book.draw(spec, "en")
+        assert made is not None
+        files = chart_files(made.chart)
+        for line in csv.DictReader(io.StringIO(files[f"{made.chart.id}.csv"].decode("utf-8-sig"))):
+            assert tuple(float(line[end]) for end in ("base", "base_low95", "base_high95")) == pytest.approx(base)
+        assert all(
+            row["base"]["value"] == pytest.approx(base[0]) for row in json.loads(files[f"{made.chart.id}.json"])["rows"]
+        )
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_pictures_say_what_the_page_says_where_there_is_no_number(book, language):
     """A share that is not known is not the same as too few to say."""

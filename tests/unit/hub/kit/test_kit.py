@@ -12,11 +12,15 @@ from python_calamine import CalamineWorkbook
 from tests.support.charts import overview_charts
 
 from ctdc.foundation.hashing import hash_bytes
+from ctdc.hub.site.frame import SITE_TEXTS
+from ctdc.hub.site.kit.book import ChartBook
 from ctdc.hub.site.kit.files import ENDINGS, chart_files
+from ctdc.hub.site.kit.spec import ChartSpec
 from ctdc.hub.site.kit.svg import INNER, MARGIN, WIDTH, to_svg
-from ctdc.hub.site.kit.tables import COLUMNS, to_csv, to_json, to_xlsx
+from ctdc.hub.site.kit.tables import COLUMNS, about_lines, to_csv, to_json, to_xlsx
 from ctdc.hub.site.kit.value import Chart, safe_name
 from ctdc.hub.site.view import SiteRelease, read_release
+from ctdc.release.numbers import number
 from ctdc.standard.languages import LANGUAGES
 
 pytestmark = pytest.mark.slow
@@ -136,6 +140,47 @@ def test_pictures_name_their_direction_and_say_every_number(view, language):
         for row in chart.rows:
             assert (quantity.text if (quantity := chart.drawn(row)) else row.instead) in described
         assert not list(root.iter(f"{SVG}style")) and not list(root.iter(f"{SVG}script"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_summary_names_the_largest_numbers_with_their_intervals_as_far_as_places_are_certain(view, language):
+    told = seconds = 0
+    for made in overview_charts(view, language):
+        chart, summary = made.chart, " ".join(made.chart.summary)
+        said = sorted((quantity for row in chart.rows if (quantity := chart.drawn(row))), key=lambda one: -one.value)
+        is_second = len(said) > 1 and not any(one.high > said[1].low for one in said[2:])
+        for quantity in said[: 1 + is_second]:
+            assert f"{quantity.text} (" in summary and quantity.interval in summary
+        could_be_first = any(one.high > said[0].low for one in said[1:])
+        assert (chart.text("kit.summary.overlap") in summary) == (is_second and could_be_first), chart.id
+        assert (chart.text("kit.summary.unsure") in summary) == (not is_second and could_be_first), chart.id
+        seconds += is_second
+        few = sum(row.few for row in chart.rows)
+        assert any(number(language, few) in sentence for sentence in chart.summary) or not few
+        whole = getattr(made.drawn, "whole", "")
+        assert whole in summary and (not whole or whole in chart.notes)
+        told += bool(whole)
+    assert told > 5 and seconds
+
+
+def test_a_summary_warns_as_its_chart_does(view):
+    found = charts(view)
+    for name, key in (("time", "chart.time.incomplete"), ("corridors", "chart.coverage")):
+        caveat = SITE_TEXTS.text("en", key)
+        assert caveat in found[name].notes
+        assert found[name].summary[-1] == caveat
+
+
+def test_a_summary_of_some_people_says_of_whom(view):
+    chart = ChartBook.of(view).draw(ChartSpec("bars", ("exploitation",), {"gender": ("Woman",)}), "en").chart
+    assert chart.summary[0] == "Only people with: Gender: Woman."
+    assert chart.summary[1].startswith("Share of the ")
+
+
+def test_what_stands_beside_the_numbers_is_said_once(view):
+    for chart in charts(view).values():
+        lines = list(about_lines(chart))
+        assert len(lines) == len(set(lines)), chart.id
 
 
 @pytest.mark.parametrize("text", HOSTILE)

@@ -8,9 +8,11 @@ from xml.etree import ElementTree
 
 import pytest
 
+from ctdc.hub.site.brand import SHADES
 from ctdc.hub.site.chart_pages import standard_charts
 from ctdc.hub.site.charts import DRAWN_CORRIDORS
-from ctdc.hub.site.kit import atlas, flows, panels
+from ctdc.hub.site.frame import SITE_TEXTS
+from ctdc.hub.site.kit import atlas, colours, flows, panels
 from ctdc.hub.site.kit.book import ChartBook
 from ctdc.hub.site.kit.geo import LATITUDES, WIDTH, equal_earth, read_geometry
 from ctdc.hub.site.kit.spec import ChartSpec
@@ -18,6 +20,7 @@ from ctdc.hub.site.kit.svg import to_svg
 from ctdc.hub.site.kit.tables import to_csv
 from ctdc.hub.site.kit.value import Chart
 from ctdc.hub.site.view import SiteRelease, read_release
+from ctdc.release.numbers import number
 from ctdc.standard.languages import LANGUAGES
 
 pytestmark = pytest.mark.slow
@@ -71,7 +74,7 @@ def test_no_shape_spans_the_whole_map():
 def test_shades_are_the_classes_of_the_legend_and_what_is_below_the_threshold_is_hatched(view):
     drawn = chart(view, MAP)
     steps = atlas.classes(drawn)
-    assert [step.shade for step in steps] == list(range(len(panels.RAMP) - len(steps), len(panels.RAMP)))
+    assert [step.shade for step in steps] == list(range(SHADES - len(steps), SHADES))
     shapes = "".join(atlas.map_shapes(drawn))
     for row in drawn.rows:
         found = re.search(rf'<path class="([^"]*)"[^>]*><title>{re.escape(row.label)}: ', shapes)
@@ -87,15 +90,55 @@ def test_shades_are_the_classes_of_the_legend_and_what_is_below_the_threshold_is
     assert shapes.count('class="area few"') > 5 and shapes.count("shade-") > 5
 
 
-def test_circles_have_areas_in_proportion(view):
-    drawn = chart(view, MAP)
-    largest = max(row.count.value for row in drawn.rows if row.count)
-    small = next(area for area in read_geometry().areas if area.code == "SGP")
-    for part in (1.0, 0.5, 0.25):
-        row = drawn.rows[0]
-        row = replace(row, count=replace(row.count, value=largest * part))
-        found = re.search(r' r="([\d.]+)"', atlas._circle(drawn, small, row, atlas.classes(drawn), largest))
-        assert (float(found[1]) / atlas.LARGEST) ** 2 == pytest.approx(part, abs=0.01)
+SMALL_PLACES = ("SGP", "HKG", "BHR", "MLT", "MUS")
+
+
+def with_small_places(view, parts, language="en"):
+    """The map with numbers of small places that are parts of the largest of them, and a country with far more."""
+    drawn = chart(view, MAP, language)
+    said = next(row for row in drawn.rows if row.count)
+    numbers = {"USA": 1_000_000.0} | {code: 900.0 * part for code, part in zip(SMALL_PLACES, parts, strict=False)}
+    rows = [
+        replace(said, of=((said.of[0][0], code),), label=code, count=replace(said.count, value=value))
+        for code, value in numbers.items()
+    ]
+    return replace(drawn, rows=tuple(rows))
+
+
+def radii(drawn):
+    """Of the circles of a map, by label."""
+    circles = re.findall(r'<circle [^>]*? r="([\d.]+)"[^>]*><title>(\w+): ', "".join(atlas.map_shapes(drawn)))
+    return {label: float(radius) for radius, label in circles}
+
+
+def test_circles_have_areas_in_proportion_among_small_places(view):
+    """However many more people there are in a large country, which has no circle."""
+    parts = 1.0, 0.5, 0.25, 0.1
+    found = radii(with_small_places(view, parts))
+    assert list(found) == list(SMALL_PLACES[:4])  # the largest first, or it would hide others
+    assert found["SGP"] == atlas.LARGEST
+    for code, part in zip(SMALL_PLACES, parts, strict=False):
+        assert (found[code] / atlas.LARGEST) ** 2 == pytest.approx(part, abs=0.01)
+
+
+def test_small_places_without_people_are_dots(view):
+    """Where no number is withheld, the largest of them can be zero or, by its noise, below."""
+    for part in (0.0, -0.1):
+        assert radii(with_small_places(view, (part,))) == {"SGP": atlas.SMALLEST}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_legend_of_circles_says_what_is_drawn(view, language):
+    even, uneven = with_small_places(view, (1.0, 0.5), language), with_small_places(view, (1.0, 0.5, 0.01), language)
+    least = 900 * (atlas.SMALLEST / atlas.LARGEST) ** 2
+    smallest = even.text("kit.map.smallest", least=number(language, least))
+    for drawn in (even, uneven):
+        note = atlas.circles_note(drawn)
+        assert even.text("kit.map.small", largest=number(language, 900)) in note
+        assert (smallest in note) == (drawn is uneven)
+        assert note.split()[-1] in " ".join(ElementTree.fromstring(to_svg(drawn)).itertext())
+    assert radii(uneven)["BHR"] == atlas.SMALLEST
+    assert atlas.circles_note(with_small_places(view, (), language)) == ""
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -103,6 +146,12 @@ def test_the_notice_on_boundaries_is_in_every_picture_of_a_map(view, language):
     text = " ".join(ElementTree.fromstring(to_svg(chart(view, MAP, language))).itertext())
     words = {"en": "United Nations", "fr": "Nations Unies", "de": "Vereinten Nationen", "es": "Naciones Unidas"}
     assert words.get(language, "الأمم المتحدة") in text and "1244" in text
+
+
+@pytest.mark.parametrize("filters", [{}, {"gender": ("Woman",)}], ids=["all", "some"])
+def test_files_of_ranked_countries_say_who_shapes_them(view, filters):
+    drawn = chart(view, ChartSpec("bars", ("origin",), filters))
+    assert SITE_TEXTS.text("en", "chart.coverage") in drawn.notes
 
 
 def test_bands_are_as_thick_as_their_numbers_and_edges_as_their_intervals(view):
@@ -151,9 +200,9 @@ def test_a_line_s_points_and_bands_are_where_the_numbers_are(view):
     assert len(told) == len(rows)
 
 
-@pytest.mark.parametrize("shade", range(len(panels.RAMP)))
+@pytest.mark.parametrize("shade", range(SHADES))
 def test_words_on_shades_can_be_read(shade):
-    light, dark = sorted((luminance(panels.RAMP[shade]), luminance(panels.ON_RAMP[shade])), reverse=True)
+    light, dark = sorted((luminance(colours.shade(shade)), luminance(colours.on_shade(shade))), reverse=True)
     assert (light + 0.05) / (dark + 0.05) >= 4.5
 
 

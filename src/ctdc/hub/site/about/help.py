@@ -14,15 +14,16 @@ from typing import Any
 
 from ctdc.foundation.errors import UserError
 from ctdc.hub.site.about.content import read_yaml
-from ctdc.hub.site.about.pages import CONTENT, about_text
+from ctdc.hub.site.about.place import about_content, about_text
 from ctdc.hub.site.alphabet import alphabetical
 from ctdc.hub.site.frame import SITE_TEXTS, Entry, SiteFile, SitePage
 from ctdc.hub.site.view import SiteRelease
-from ctdc.standard.languages import LANGUAGES
+from ctdc.standard.languages import DEFAULT, LANGUAGES
+from ctdc.standard.presentation import presentation
 
 HELPLINES = "helplines.yaml"
 # Whom a service is for; what that is called stands in the texts ``help.for.KIND``.
-FOR = ("trafficking", "women", "crime", "rights")
+FOR = presentation().helplines
 NUMBER = re.compile(r"\+?[0-9][0-9 -]*")
 
 
@@ -35,7 +36,7 @@ class Line:
     where: Mapping[str, str]
     number: str
     service: str = ""
-    language: str = "en"
+    language: str = DEFAULT
     for_whom: str = ""
 
     @property
@@ -47,6 +48,8 @@ class Line:
 def helplines(folder: Path) -> tuple[tuple[Line, ...], tuple[Line, ...]]:
     """Emergency numbers, and helplines. Raises UserError (``content.helplines``)."""
     path = folder / HELPLINES
+    if not folder.is_dir():
+        return (), ()
     found = read_yaml(path)
     if not isinstance(found, dict) or set(found) != {"emergency", "lines"}:
         raise _fault(str(path), "The file has other parts.", "emergency, lines")
@@ -62,11 +65,11 @@ def _line(entry: Any, where: str, place: str) -> Line:
     if not isinstance(entry, dict) or set(entry) != keys:
         raise _fault(where, "A number has other parts.", ", ".join(sorted(keys)))
     names = entry[place]
-    if not isinstance(names, dict) or set(names) != set(LANGUAGES) or not all(map(_is_text, names.values())):
+    if not isinstance(names, dict) or not set(LANGUAGES) <= set(names) or not all(map(_is_text, names.values())):
         raise _fault(where, f"'{place}' is not there in every language.", ", ".join(LANGUAGES))
     if not isinstance(entry["number"], str) or not NUMBER.fullmatch(entry["number"]):
         raise _fault(where, "This is no telephone number in quotes.", "digits, spaces and hyphens: '08000 121 700'")
-    service, language = entry.get("service", "-"), entry.get("language", "en")
+    service, language = entry.get("service", "-"), entry.get("language", DEFAULT)
     if not _is_text(service) or not _is_text(language):
         raise _fault(where, "A helpline needs the name of its service, and its language.")
     if place == "where":
@@ -95,11 +98,11 @@ class HelpPage:
     """The section with the one page."""
 
     id = "help"
-    content = CONTENT
     shows_earlier = False
 
     def __init__(self, view: SiteRelease) -> None:
         self._view = view
+        self.content = about_content(view)
 
     def entries(self, language: str) -> Sequence[Entry]:
         """The page."""

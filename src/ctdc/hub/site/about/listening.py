@@ -12,7 +12,7 @@ from typing import Any
 
 from ctdc.hub.site.about.answers import Answer, read_answers
 from ctdc.hub.site.about.help import helpline_context
-from ctdc.hub.site.about.pages import CONTENT, about_text
+from ctdc.hub.site.about.place import about_content, about_text
 from ctdc.hub.site.frame import Entry, SiteFile, SitePage
 from ctdc.hub.site.view import SiteRelease
 from ctdc.release.numbers import date
@@ -26,11 +26,11 @@ class FeedbackPage:
     """The section with the page of the form."""
 
     id = "feedback"
-    content = CONTENT
     shows_earlier = False
 
     def __init__(self, view: SiteRelease) -> None:
         self._view = view
+        self.content = about_content(view)
 
     def entries(self, language: str) -> Sequence[Entry]:
         """The page."""

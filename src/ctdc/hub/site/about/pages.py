@@ -1,30 +1,28 @@
 """The section of pages that editors write: methods, mistakes, questions, words, partners, terms and the like.
 
-Promise: each page exists in all five languages; no number on it was typed by hand, all come from the release.
+Promise: each page exists in every language that is served; no number on it was typed by hand: all are the release's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
-from ctdc.hub.site.about.content import Block, Page, filled, read_page, read_yaml
+from ctdc.hub.site.about.content import Block, Page, filled, read_page
+from ctdc.hub.site.about.place import about_content, about_text
 from ctdc.hub.site.about.references import NAMES, references
+from ctdc.hub.site.about.sources import Reporting, line, sources_of
 from ctdc.hub.site.dashboards import Dashboards
+from ctdc.hub.site.documentation import ADDRESS
 from ctdc.hub.site.frame import Entry, SiteFile, SitePage
 from ctdc.hub.site.view import SiteRelease
 from ctdc.release.citation import citation
-from ctdc.release.texts import Catalogue
-from ctdc.standard.languages import LANGUAGES
+from ctdc.standard.languages import DEFAULT
 
-HERE = Path(__file__).parent
-CONTENT = HERE / "content"
-ABOUT_TEXTS = Catalogue(HERE / "texts")
 # Every page, in the order of the menus, and the group in which it stands.
 PAGES: Mapping[str, str] = {
     "about": "about",
@@ -45,17 +43,23 @@ DEPENDS = ("themes/", "countries/")  # pages that a release has only if there is
 
 @dataclass(frozen=True)
 class Part:
-    """A block as a page shows it. texts: of an example wrong, right and see; shown: of a source its name and words."""
+    """A block as a page shows it. texts: of an example wrong, right and see; shown: of a source its name, its words,
+    and in a line what kind of record it keeps, when and where.
+    """
 
     kind: str
     texts: tuple[Markup | str, ...] = ()
-    shown: tuple[tuple[str, str], ...] = ()
+    shown: tuple[tuple[str, str, str], ...] = ()
 
 
-@cache
 def pages_of(folder: Path, language: str) -> Mapping[str, Page]:
-    """All pages of a language. Raises UserError (``content.page``)."""
-    return {name: read_page(folder / "pages" / language / f"{name}.yaml", NAMES) for name in PAGES}
+    """All pages of a language: those of `PAGES` that are there in it or in the default language.
+
+    Raises UserError (``content.page``) for one that is missing in this one.
+    """
+    folders = [folder / "pages" / code for code in (DEFAULT, language)]
+    there = [name for name in PAGES if any((one / f"{name}.yaml").is_file() for one in folders)]
+    return {name: read_page(folder / "pages" / language / f"{name}.yaml", NAMES) for name in there}
 
 
 NOTHING = {"terms": "terms.none", "contact": "contact.none"}  # what is said where a release says nothing
@@ -65,23 +69,30 @@ class AboutPages:
     """The section of `PAGES`."""
 
     id = "about"
-    content = CONTENT
     shows_earlier = False
 
     def __init__(self, view: SiteRelease) -> None:
         self._view = view
+        self.content = about_content(view)
+        self._pages: dict[str, Mapping[str, Page]] = {}
         self._dashboards = frozenset(Dashboards(view).paths())
 
     def entries(self, language: str) -> Sequence[Entry]:
         """All pages."""
-        pages = pages_of(self.content, language)
-        return [Entry(group, name, f"{name}/", pages[name].nav) for name, group in PAGES.items()]
+        pages = self._read(language)
+        return [Entry(PAGES[name], name, f"{name}/", page.nav) for name, page in pages.items()]
 
     def pages(self, language: str) -> Iterator[SitePage | SiteFile]:
         """All pages."""
         values = references(self._view, language)
-        for name, page in pages_of(self.content, language).items():
+        for name, page in self._read(language).items():
             yield SitePage(name, f"{name}/", "about_page.html.j2", self._context(page, values, language))
+
+    def _read(self, language: str) -> Mapping[str, Page]:
+        """The pages, read once for all menus that list them."""
+        if language not in self._pages:
+            self._pages[language] = pages_of(self.content, language)
+        return self._pages[language]
 
     def _context(self, page: Page, values: Mapping[str, str], language: str) -> dict[str, Any]:
         sections = []
@@ -110,15 +121,23 @@ class AboutPages:
         return Part(block.kind, kept) if kept else None
 
     def _filled(self, text: str, values: Mapping[str, str], language: str) -> Markup | None:
-        return filled(text, values, language, lambda path: path.startswith(DEPENDS) and path not in self._dashboards)
+        return filled(text, values, language, self._is_missing)
+
+    def _is_missing(self, path: str) -> bool:
+        """Whether the site has no such page: of a theme or a country, or of the documentation."""
+        if path.startswith(ADDRESS):
+            return not self._view.place.documentation
+        return path.startswith(DEPENDS) and path not in self._dashboards
 
     def _shown(self, what: str, language: str) -> Part:
         """What a release says of itself; a plain sentence where it says nothing."""
         info = self._view.manifest.info
         if what == "sources":
-            statements = source_statements(self.content)
             plain = about_text(language)("sources.plain")
-            shown = tuple((name, statements.get(name, {}).get(language, plain)) for name in info.sources)
+            shown = tuple(
+                (source.name, source.statement.get(language, plain), _facts(line(self._view, source, language)))
+                for source in sources_of(self._view)
+            )
             return Part("sources", () if shown else (about_text(language)("sources.none"),), shown)
         if what == "citation":
             return Part("quote", (citation(language, info, self._view.manifest.created),))
@@ -126,16 +145,5 @@ class AboutPages:
         return Part("quote" if own else "text", (own or about_text(language)(NOTHING[what]),))
 
 
-def about_text(language: str) -> Any:
-    """A function from key and values to the message of these pages in a language."""
-
-    def text(key: str, **values: str) -> str:
-        return ABOUT_TEXTS.text(language, key, **values)
-
-    return text
-
-
-def source_statements(folder: Path) -> Mapping[str, Mapping[str, str]]:
-    """What each contributor says of its data, by its name: language to text. From ``sources.yaml``."""
-    found = read_yaml(folder / "sources.yaml")
-    return {str(entry["name"]): {language: str(entry[language]) for language in LANGUAGES} for entry in found}
+def _facts(said: Reporting) -> str:
+    return " · ".join(filter(None, (said.kind, said.years, *said.places)))

@@ -12,9 +12,9 @@ from typing import Any
 
 from ctdc.hub.site.charts import LATE_YEARS
 from ctdc.hub.site.view import SiteRelease
-from ctdc.release.figures import EXPLOITATION, YEAR
+from ctdc.release.figures import PLACE, YEAR
+from ctdc.standard.presentation import presentation
 
-MERGED = "meansAbusePsyPhySex"  # three answers of the contributors' files in one
 Share = Mapping[str, Any]
 
 
@@ -40,7 +40,7 @@ class TooFew:
 @dataclass(frozen=True)
 class LateYears:
     """Years as codes with their people; the last two are incomplete. change: of the last against the one before,
-    as a share of that one, without its sign."""
+    as a share of that one; below zero where there are fewer."""
 
     years: tuple[str, str, str]
     people: tuple[float, float, float]
@@ -92,7 +92,7 @@ def _members(view: SiteRelease) -> list[tuple[Mapping[str, Any], Mapping[str, An
 def _null(view: SiteRelease) -> NullIsNo | None:
     """The flag whose share is most certain among those that taking empty for "no" more than halves.
 
-    Those on sexual exploitation come last: an example about arithmetic has no need of them.
+    Those of groups that are delicate come last: an example about arithmetic has no need of them.
     """
     total = view.figures["total"]["count"]
     found = [
@@ -102,7 +102,8 @@ def _null(view: SiteRelease) -> NullIsNo | None:
     ]
     if not found:
         return None
-    group, member = min(found, key=lambda pair: (pair[0]["id"] == "sex", _width(pair[1]["share"]), pair[1]["variable"]))
+    last = presentation().delicate
+    group, member = min(found, key=lambda pair: (pair[0]["id"] in last, _width(pair[1]["share"]), pair[1]["variable"]))
     wrong = member["count"] / total
     return NullIsNo(member["variable"], member["count"], wrong, member["share"], group["denominator"]["count"])
 
@@ -112,7 +113,7 @@ def _width(share: Share) -> float:
 
 
 def _few(view: SiteRelease) -> TooFew | None:
-    place = _variable(view, EXPLOITATION)
+    place = _variable(view, PLACE)
     if place is None:
         return None
     few = sum(1 for entry in place["codes"] if entry["below_threshold"])
@@ -129,11 +130,11 @@ def _late(view: SiteRelease) -> LateYears | None:
         return None
     first, second, third = last
     people = first["count"], second["count"], third["count"]
-    return LateYears((first["code"], second["code"], third["code"]), people, abs(people[2] / people[1] - 1))
+    return LateYears((first["code"], second["code"], third["code"]), people, people[2] / people[1] - 1)
 
 
 def _countries(view: SiteRelease) -> Countries | None:
-    place = _variable(view, EXPLOITATION)
+    place = _variable(view, PLACE)
     if place is None:
         return None
     reported = [entry for entry in place["codes"] if not entry["below_threshold"]]
@@ -154,7 +155,7 @@ def _wide(view: SiteRelease) -> tuple[str, Share] | None:
 
 
 def _merged(view: SiteRelease) -> Share | None:
-    return next((member["share"] for _, member in _members(view) if member["variable"] == MERGED), None)
+    return next((member["share"] for _, member in _members(view) if member["variable"] == presentation().merged), None)
 
 
 def _added(view: SiteRelease) -> tuple[str, float] | None:

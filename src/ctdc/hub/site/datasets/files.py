@@ -24,6 +24,9 @@ from ctdc.release.metadata.hxl import HXL
 from ctdc.release.metadata.registry import REGISTRY
 from ctdc.release.numbers import number, size
 from ctdc.release.protected import LINKED_SCHEMA, MEASUREMENTS, PRIVACY, SCHEMA
+from ctdc.release.ready.files import PARQUET as READY_PARQUET
+from ctdc.release.ready.files import csv_path, xlsx_path
+from ctdc.release.ready.scripts import R_PATH, STATA_PATH
 from ctdc.release.texts import RELEASE_TEXTS
 
 ENDS = ("csv", "tsv", "xlsx", "parquet")
@@ -68,6 +71,13 @@ def offered_groups(view: SiteRelease, language: str) -> tuple[FileGroup, ...]:
     tables = (*record_tables(view), "aggregates") if words is None else tuple(file_names(words).values())
     groups = {
         "data": [*(f"data/{table}.{end}" for table in tables for end in ENDS), "codebook/codebook.csv"],
+        "tables": [
+            xlsx_path(language),
+            csv_path(language),
+            READY_PARQUET,
+            R_PATH,
+            STATA_PATH,
+        ],
         "documents": [
             f"codebook/codebook.{language}.html",
             f"about/privacy.{language}.html",
@@ -85,9 +95,9 @@ def offered_groups(view: SiteRelease, language: str) -> tuple[FileGroup, ...]:
 
 
 def offered_files(view: SiteRelease, language: str) -> list[OfferedFile]:
-    """The files that a list of several releases offers of each: the data, the code book, and what programs read."""
+    """The files that a list of several releases offers of each: the data, the ready tables, and what programs read."""
     files = [(group.id, file) for group in offered_groups(view, language) for file in group.files]
-    return [file for group, file in files if group in ("data", "programs") or file.path.startswith("data/")]
+    return [file for group, file in files if group in ("data", "tables", "programs") or file.path.endswith(DATAPACKAGE)]
 
 
 def _is_there(view: SiteRelease, path: str) -> bool:

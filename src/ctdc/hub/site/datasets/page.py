@@ -27,17 +27,19 @@ from ctdc.release.texts import RELEASE_TEXTS
 
 def data_page(view: SiteRelease, language: str) -> dict[str, Any]:
     """What fills the page in a language."""
-    info, people = view.manifest.info, view.headlines["victims"]
+    info, people = view.manifest.info, view.people
     text = dataset_text(language)
+    rows = text(
+        "dataset.use.rows",
+        rows=number(language, view.manifest.rows),
+        count=number(language, people["count"]),
+        range=number_range(language, people["low95"], people["high95"]),
+    )
     return {
         "heading": SITE_TEXTS.text(language, "data.title"),
+        "description": rows,
         "d": text,
-        "rows": text(
-            "dataset.use.rows",
-            rows=number(language, view.manifest.rows),
-            count=number(language, people["count"]),
-            range=number_range(language, people["low95"], people["high95"]),
-        ),
+        "rows": rows,
         "terms": info.terms or METADATA_TEXTS.text(language, "metadata.terms.none"),
         "terms_address": info.terms if info.terms.startswith(("https://", "http://")) else "",
         "groups": offered_groups(view, language),
@@ -70,5 +72,15 @@ def _json_ld(view: SiteRelease) -> Markup | None:
     if view.manifest.entry(path) is None:
         return None
     base = f"{view.place.origin}{view.place.files}{view.manifest.folder}/"
-    text = json.dumps(moved(read_json(view.folder / path), base), ensure_ascii=False, separators=(",", ":"))
+    document = {**moved(read_json(view.folder / path), base), **_derived(view)}
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
     return Markup(text.replace("<", "\\u003c"))  # noqa: S704 - JSON in which nothing can open or close an element
+
+
+def _derived(view: SiteRelease) -> dict[str, Any]:
+    """Of a release of another hub, whose it is and where it was taken from, in the words of schema.org."""
+    line = view.included
+    if line is None:
+        return {}
+    hub = {"@type": "Organization", "name": line.name("en"), "url": f"{line.address}/"}
+    return {"isBasedOn": line.source or f"{line.address}/", "provider": hub}

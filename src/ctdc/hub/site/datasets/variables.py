@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import ctdc.standard
+from ctdc.hub.site.about.sources import reporting_context, sources_file
 from ctdc.hub.site.datasets.words import DATASET_TEXTS, dataset_text
 from ctdc.hub.site.frame import Entry, SiteFile, SitePage
 from ctdc.hub.site.view import SiteRelease
@@ -84,11 +85,11 @@ class VariablePages:
     """The section of these pages. What a page counts is computed once for all languages."""
 
     id = "variables"
-    content = None
     shows_earlier = False
 
     def __init__(self, view: SiteRelease) -> None:
         self._view = view
+        self.content = sources_file(view)
         self._years: dict[str, list[tuple[str, Row | None]]] = {}
 
     def entries(self, language: str) -> Sequence[Entry]:
@@ -132,6 +133,7 @@ class VariablePages:
             "years": () if linked else self._year_rows(words, language),
             "others": [] if linked else self._others(words, language),
             "facts": [fact_sentence(language, fact, part.vocabulary) for fact in facts],
+            **reporting_context(self._view, language),
         }
 
     def _year_rows(self, words: VariableWords, language: str) -> list[YearRow]:

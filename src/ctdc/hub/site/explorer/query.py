@@ -71,6 +71,11 @@ class Language:
         return f"?{query}" if query else ""
 
 
+def answer_query(variable: str, code: str) -> str:
+    """The canonical query for the people with one answer."""
+    return f"?{_quoted(variable)}={_quoted(code)}"
+
+
 def pieces(value: str, allowed: Sequence[str]) -> list[str | None]:
     """The codes that a text names, separated by commas; codes may hold commas themselves. None for what is unknown."""
     known, found, parts = set(allowed), list[str | None](), value.split(",")

@@ -37,6 +37,7 @@ SHARED_WORDS = (
     "dash.several",
     "dash.known",
     "dash.known_records",
+    "dash.over",
     "dash.unknown_share",
     "home.interval",
 )

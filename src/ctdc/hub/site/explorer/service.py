@@ -27,6 +27,8 @@ from ctdc.hub.site.sections import sections_of
 from ctdc.hub.site.serve import SECURITY_HEADERS
 from ctdc.hub.site.view import SiteRelease, read_release
 from ctdc.release.manifest import MANIFEST
+from ctdc.release.partners.record import NAME as INCLUDED
+from ctdc.release.partners.record import read_included
 from ctdc.standard.languages import LANGUAGES
 
 ADDRESS = re.compile(rf"/({'|'.join(LANGUAGES)})/{PATH}")
@@ -103,7 +105,8 @@ def site_at(folder: Path) -> Site:
     found = list(folder.glob(f"{own.files.strip('/')}/*/{MANIFEST}"))
     place = own
     if not found:
-        found = list(folder.glob(f"{FILES}/*/{MANIFEST}"))
+        taken = {line.folder for line in read_included(folder / INCLUDED)}
+        found = [path for path in folder.glob(f"{FILES}/*/{MANIFEST}") if path.parent.name not in taken]
         place = Place(files=f"/{FILES}/", origin=read_record(folder).origin, navigation=NAVIGATION)
     if not found:
         raise UserError("explorer.no_release", f"{folder} holds no release.", do="Build it with 'ctdc site build'.")

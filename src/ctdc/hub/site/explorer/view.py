@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ctdc.hub.site.charts import MOST_CODES, TOP_COUNTRIES, Mark, axis_end, strip_common_start
+from ctdc.hub.site.charts import MOST_CODES, TOP_COUNTRIES, Mark, axis_end, strip_common_start, top_notes
 from ctdc.hub.site.explorer.query import COUNT, Asked, Language
 from ctdc.hub.site.frame import SITE_TEXTS
 from ctdc.hub.site.view import SiteRelease
@@ -24,6 +24,7 @@ from ctdc.release.vocabulary import FLAG_CODES
 
 EXPLORER_TEXTS = Catalogue(Path(__file__).parent / "texts")
 GROUP, VARIABLE = "group", "variable"
+LEAST_OVER = 0.5  # people; less is hidden by rounding
 
 
 @dataclass(frozen=True)
@@ -152,7 +153,9 @@ class Explored:
     def _headline(self, total: Number) -> dict[str, str]:
         if total.too_few:
             return {"value": SITE_TEXTS.text(self._language, "chart.too_few"), "interval": "", "source": "few"}
-        value = self._text("explorer.about", count=number(self._language, _steady(total.value)))
+        people = _steady(total.value)
+        count = number(self._language, people)
+        value = EXPLORER_TEXTS.plural(self._language, "explorer.about", round(people), count=count)
         ends = number_range(self._language, _steady(total.low), _steady(total.high))
         interval = SITE_TEXTS.text(self._language, "home.interval", range=ends)
         return {"value": value, "interval": interval, "source": total.source}
@@ -161,13 +164,13 @@ class Explored:
 
     def _chart(self, topic: Topic, asked: Asked) -> Drawn:
         cells = self._cells(topic, asked)
-        published = sum(not cell.few for cell in cells)
+        published, is_over = sum(not cell.few for cell in cells), not topic.is_group and _is_over(cells)
         if topic.is_long:
             cells = self._top(cells, asked)
         ends = [self._numbers(cell, asked.bars)[2] for cell in cells if not self._is_few(cell, asked.bars)]
         end = axis_end(ends) if asked.bars == COUNT else min(1.0, axis_end(ends))
         lines = tuple(self._line(cell, asked, end) for cell in cells)
-        return Drawn(topic, lines, tuple(self._notes(topic, cells, published)))
+        return Drawn(topic, lines, tuple(self._notes(topic, cells, published, is_over=is_over)))
 
     def _cells(self, topic: Topic, asked: Asked) -> list[_Cell]:
         """Flags are counted among the chosen people; the answers to one question also among those not chosen in it."""
@@ -210,14 +213,15 @@ class Explored:
         interval = number_range(self._language, low, high)
         return Mark(number(self._language, value), interval, 0.0, 0.0, 0.0, numbers=cell.count)
 
-    def _notes(self, topic: Topic, cells: Sequence[_Cell], published: int) -> list[str]:
-        language, notes = self._language, []
+    def _notes(self, topic: Topic, cells: Sequence[_Cell], published: int, *, is_over: bool) -> list[str]:
+        language, notes = self._language, list[str]()
         if topic.is_long:
-            shown = number(language, min(published, TOP_COUNTRIES))
-            notes.append(SITE_TEXTS.text(language, "chart.top", shown=shown, published=number(language, published)))
+            notes += top_notes(language, SITE_TEXTS, min(published, TOP_COUNTRIES), published)
         if topic.is_group:
             notes.append(SITE_TEXTS.text(language, "dash.several"))
         notes.append(self._whole(cells[0].whole) if cells else SITE_TEXTS.text(language, "chart.too_few"))
+        if is_over:
+            notes.append(SITE_TEXTS.text(language, "dash.over"))
         if any(not cell.measured and not cell.few for cell in cells):
             notes.append(self._text("explorer.marked"))
         return notes
@@ -229,11 +233,12 @@ class Explored:
         if whole.too_few:
             return self._text("explorer.whole.few")
         key = {COUNTS: "dash.known", RECORDS: ""}.get(whole.source, "dash.known_records")
-        known = number(language, _steady(whole.value))
+        people = _steady(whole.value)
+        known = number(language, people)
         if not key:
-            return self._text("explorer.whole.records", known=known)
+            return EXPLORER_TEXTS.plural(language, "explorer.whole.records", round(people), known=known)
         ends = number_range(language, _steady(whole.low), _steady(whole.high))
-        return SITE_TEXTS.text(language, key, known=known, range=ends)
+        return SITE_TEXTS.plural(language, key, round(people), known=known, range=ends)
 
     def _text(self, key: str, **values: str) -> str:
         return EXPLORER_TEXTS.text(self._language, key, **values)
@@ -250,6 +255,14 @@ def _cells_of(choices: Sequence[Choice], found: Counted) -> list[_Cell]:
         few, share_few = bool(found.too_few[at]), bool(found.share_too_few[at])
         cells.append(_Cell(choice, count, few, share, share_few, bool(found.measured[at]), found.whole))
     return cells
+
+
+def _is_over(cells: Sequence[_Cell]) -> bool:
+    """Whether answers that exclude each other add up to more than all people with an answer."""
+    whole = cells[0].whole if cells else None
+    if whole is None or whole.too_few:
+        return False
+    return sum(cell.count[0] for cell in cells if not cell.few) >= whole.value + LEAST_OVER
 
 
 def _on_axis(mark: Mark, end: float) -> Mark:

@@ -1,7 +1,8 @@
 """The map: countries shaded by how many people, small ones as circles, with a legend that needs no colour.
 
 Promise: a shade says between which numbers a country's number lies; a country below the reporting threshold is hatched,
-never pale; areas that belong to no code are grey. The map is never mirrored.
+never pale; areas that belong to no code are grey. Circles have areas in proportion to their numbers, down to a dot that
+can be seen, and the legend says where that begins. The map is never mirrored.
 """
 
 from __future__ import annotations
@@ -11,16 +12,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from ctdc.hub.site.brand import SHADES
+from ctdc.hub.site.kit import colours
 from ctdc.hub.site.kit.canvas import INNER, LINE, MARGIN, WIDTH, Canvas, n, safe, said
 from ctdc.hub.site.kit.geo import WIDTH as MAP_WIDTH
-from ctdc.hub.site.kit.geo import Area, read_geometry
-from ctdc.hub.site.kit.panels import RAMP
+from ctdc.hub.site.kit.geo import Area, Geometry, geometry_for
 from ctdc.hub.site.kit.value import Chart, Row
 from ctdc.release.numbers import number, number_range
 
 STEPS = (1, 3)  # of each power of ten: the ends of classes
 SMALL = 60.0  # a shape of less area is under some four pixels across: its country gets a circle
-LARGEST, SMALLEST = 42.0, 7.0  # radius of a circle
+LARGEST, SMALLEST = 28.0, 6.0  # radius of a circle: that of the small place with most people, and the least
+MANY = 60  # areas, of which borders are fine lines
 NAMED = 12  # countries that the picture names with their numbers
 HATCH = "hatch"
 NONE = "#c9c9c9"
@@ -29,7 +32,7 @@ BORDER = "#6b7f83"
 
 @dataclass(frozen=True)
 class Step:
-    """A class of the legend. shade: which of `RAMP`; text: from which to which number."""
+    """A class of the legend. shade: as in `colours`; text: from which to which number."""
 
     shade: int
     low: float
@@ -43,10 +46,10 @@ def classes(chart: Chart) -> tuple[Step, ...]:
         return ()
     ends = [float(step * 10**power) for power in range(12) for step in STEPS]
     first = max(end for end in ends if end <= max(1.0, min(values)))
-    used = [end for end in ends if first <= end <= max(values)][-len(RAMP) :]
+    used = [end for end in ends if first <= end <= max(values)][-SHADES:]
     lowest = math.floor(min(values)) if used[0] > min(values) else used[0]
     lows = [float(lowest), *used[1:]]
-    shades = [len(RAMP) - len(lows) + position for position in range(len(lows))]
+    shades = [SHADES - len(lows) + position for position in range(len(lows))]
     texts = [number_range(chart.language, low, high - 1) for low, high in pairwise(lows)]
     texts.append(chart.text("kit.map.more", low=number(chart.language, lows[-1])))
     return tuple(Step(*step) for step in zip(shades, lows, texts, strict=True))
@@ -57,24 +60,32 @@ def shade_of(steps: Sequence[Step], value: float) -> int:
     return max((step.shade for step in steps if round(value) >= step.low), default=steps[0].shade)
 
 
-def map_height(width: float) -> float:
+def geometry_of(chart: Chart) -> Geometry:
+    """The map that the chart's places are on. Raises ValueError where there is none."""
+    found = geometry_for(row.of[0][1] for row in chart.rows)
+    if found is None:
+        raise ValueError(f"no map has the places of {chart.id}")
+    return found
+
+
+def map_height(chart: Chart, width: float) -> float:
     """How high a map of some width is."""
-    return width * read_geometry().height / MAP_WIDTH
+    return width * geometry_of(chart).height / MAP_WIDTH
 
 
 def map_shapes(chart: Chart, hatch: str = HATCH) -> Iterator[str]:
     """Every area and circle, in the drawing's units. hatch: id of the pattern, unique in a page."""
     steps = classes(chart)
     rows = {row.of[0][1]: row for row in chart.rows}
-    largest = max((q.value for row in chart.rows if (q := chart.drawn(row)) is not None), default=1.0)
+    areas = geometry_of(chart).areas
+    line = 1 if len(areas) > MANY else 4
     yield _pattern(hatch)
-    for area in read_geometry().areas:
+    for area in areas:
         if area.path:
-            yield _shape(chart, area, rows.get(area.code), steps, hatch)
-    for area in read_geometry().areas:
-        row = rows.get(area.code)
-        if area.size < SMALL and row is not None and not row.few:
-            yield _circle(chart, area, row, steps, largest)
+            yield _shape(chart, area, rows.get(area.code), steps, hatch, line)
+    small = small_places(chart)
+    for place in small:
+        yield _circle(chart, place, steps, small[0].people)
 
 
 def _pattern(hatch: str) -> str:
@@ -82,28 +93,60 @@ def _pattern(hatch: str) -> str:
     return f'<pattern id="{hatch}" width="12" height="12" patternUnits="userSpaceOnUse">{line}</pattern>'
 
 
-def _shape(chart: Chart, area: Area, row: Row | None, steps: Sequence[Step], hatch: str) -> str:
+def _shape(chart: Chart, area: Area, row: Row | None, steps: Sequence[Step], hatch: str, line: int) -> str:
     quantity = None if row is None else chart.drawn(row)
     if quantity is not None:
         shade = shade_of(steps, quantity.value)
-        paint = f'class="area shade-{shade}" fill="{RAMP[shade]}"'
+        paint = f'class="area shade-{shade}" fill="{colours.shade(shade)}"'
     elif row is not None:
         paint = f'class="area few" fill="url(#{hatch})"'
     else:
         paint = f'class="area none" fill="{NONE}"'
     told = "" if row is None else f"<title>{safe(f'{row.label}: {said(chart, row)}')}</title>"
-    outline = f'stroke="{BORDER}" stroke-width="1" fill-rule="evenodd"'
+    outline = f'stroke="{BORDER}" stroke-width="{line}" fill-rule="evenodd"'
     return f'<path {paint} {outline} d="{area.path}">{told}</path>'
 
 
-def _circle(chart: Chart, area: Area, row: Row, steps: Sequence[Step], largest: float) -> str:
-    quantity = chart.drawn(row)
-    value = 0.0 if quantity is None else max(0.0, quantity.value)
-    shade, (x, y) = shade_of(steps, value), area.point
-    radius = max(SMALLEST, LARGEST * math.sqrt(value / largest))
-    place = f'cx="{n(round(x, 1))}" cy="{n(round(y, 1))}" r="{n(round(radius, 2))}"'
-    paint = f'class="small shade-{shade}" fill="{RAMP[shade]}" stroke="#13262b" stroke-width="3"'
-    return f"<circle {place} {paint}><title>{safe(f'{row.label}: {said(chart, row)}')}</title></circle>"
+@dataclass(frozen=True)
+class Small:
+    """A place that is too small for its shape to be seen, with its number of people."""
+
+    area: Area
+    row: Row
+    people: float
+
+
+def small_places(chart: Chart) -> list[Small]:
+    """The places that are drawn as circles, the largest first, so that it hides none."""
+    rows = {row.of[0][1]: row for row in chart.rows}
+    found = [
+        Small(area, row, quantity.value)
+        for area in geometry_of(chart).areas
+        if area.size < SMALL and (row := rows.get(area.code)) and (quantity := chart.drawn(row)) is not None
+    ]
+    return sorted(found, key=lambda place: (-place.people, place.area.code))
+
+
+def circles_note(chart: Chart) -> str:
+    """What circles stand for, and which number the largest and the smallest ones have; empty without any."""
+    small = small_places(chart)
+    if not small:
+        return ""
+    largest = max(0.0, small[0].people)
+    note = chart.text("kit.map.small", largest=number(chart.language, largest))
+    least = largest * (SMALLEST / LARGEST) ** 2
+    if small[-1].people >= least:
+        return note
+    return f"{note} {chart.text('kit.map.smallest', least=number(chart.language, least))}"
+
+
+def _circle(chart: Chart, place: Small, steps: Sequence[Step], largest: float) -> str:
+    """largest: how many people the largest circle stands for."""
+    shade, (x, y) = shade_of(steps, place.people), place.area.point
+    radius = max(SMALLEST, LARGEST * math.sqrt(place.people / largest)) if place.people > 0 else SMALLEST
+    where = f'cx="{n(round(x, 1))}" cy="{n(round(y, 1))}" r="{n(round(radius, 2))}"'
+    paint = f'class="small shade-{shade}" fill="{colours.shade(shade)}" stroke="#13262b" stroke-width="3"'
+    return f"<circle {where} {paint}><title>{safe(f'{place.row.label}: {said(chart, place.row)}')}</title></circle>"
 
 
 def draw_map(canvas: Canvas) -> None:
@@ -111,7 +154,7 @@ def draw_map(canvas: Canvas) -> None:
     scale = INNER / MAP_WIDTH
     shapes = "".join(map_shapes(canvas.chart))
     canvas.parts.append(f'<g transform="translate({n(MARGIN)} {n(canvas.y)}) scale({n(scale)})">{shapes}</g>')
-    canvas.y += map_height(INNER) + 12
+    canvas.y += map_height(canvas.chart, INNER) + 12
     _legend(canvas)
     _largest(canvas)
 
@@ -123,7 +166,8 @@ def legend(chart: Chart) -> list[tuple[str, str]]:
 
 
 def _legend(canvas: Canvas) -> None:
-    paints = {"few": f"url(#{HATCH})", "none": NONE} | {f"shade-{at}": colour for at, colour in enumerate(RAMP)}
+    paints = {"few": f"url(#{HATCH})", "none": NONE}
+    paints |= {f"shade-{at}": colour for at, colour in enumerate(colours.shades())}
     x = MARGIN
     for name, text in legend(canvas.chart):
         width = 34 + 7.2 * len(text)
@@ -137,7 +181,8 @@ def _legend(canvas: Canvas) -> None:
         canvas.y -= 12
         x += width + 8
     canvas.y += 22
-    canvas.lines(canvas.chart.text("kit.map.small"), 112, 12.5)
+    if note := circles_note(canvas.chart):
+        canvas.lines(note, 112, 12.5)
 
 
 def _largest(canvas: Canvas) -> None:

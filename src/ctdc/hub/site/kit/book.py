@@ -16,12 +16,12 @@ from babel.lists import format_list
 from ctdc.hub.site.charts import BarChart, Charts, drawn_as_people
 from ctdc.hub.site.cross import Crosses, CrossTable, Look, Question
 from ctdc.hub.site.frame import SITE_TEXTS
-from ctdc.hub.site.kit.geo import read_geometry
+from ctdc.hub.site.kit.geo import geometry_for
 from ctdc.hub.site.kit.make import Chosen, Drawn, Made, Maker
 from ctdc.hub.site.kit.spec import ROLES, SHAPES, ChartSpec
 from ctdc.hub.site.kit.value import KIT_TEXTS
 from ctdc.hub.site.view import SiteRelease
-from ctdc.release.figures import AGE, EXPLOITATION, GENDER, ORIGIN, YEAR
+from ctdc.release.figures import AGE, GENDER, ORIGIN, PLACE, YEAR
 from ctdc.release.texts import Catalogue
 from ctdc.release.within import PAIR, Cell, Filter, Row, Within
 
@@ -139,7 +139,10 @@ class _Draft:
             return self._charts.group(question.id) if question.is_group else self._charts.variable(question.id)
         row = self._crosses.among(self.chosen, question)
         start = "group" if question.is_group else "variable"
-        return None if row is None else self._crosses.bars_of(row, question, f"{start}-{question.id}")
+        chart = None if row is None else self._crosses.bars_of(row, question, f"{start}-{question.id}")
+        if chart is None or question.id not in (*PLACE, *ORIGIN):
+            return chart
+        return replace(chart, notes=(*chart.notes, self._texts.text(self._language, "chart.coverage")))
 
     def _columns(self) -> Drawn | None:
         question = self._question(self._spec.dimensions[0])
@@ -168,21 +171,22 @@ class _Draft:
 
     def _map(self) -> Drawn | None:
         question = self._question(self._spec.dimensions[0])
-        if question is None or question.id not in (*ORIGIN, *EXPLOITATION) or not self._are_countries(question):
+        if question is None or question.id not in (*ORIGIN, *PLACE):
+            return None
+        # A profile may have parts of the world, which are on no map.
+        geometry = geometry_for(code for _, code in self._crosses.answered(question))
+        if geometry is None:
             return None
         if not self.chosen:
-            return self._charts.map(question.id)
+            return self._charts.map(question.id, geometry.is_own)
         row = self._crosses.among(self.chosen, question)
-        return None if row is None or row.is_empty else self._charts.map(question.id, self._counts(row, question))
-
-    def _are_countries(self, question: Question) -> bool:
-        """Whether a variable's codes are on the map: a profile may have regions instead."""
-        known = {area.code for area in read_geometry().areas}
-        return all(code in known for _, code in self._crosses.answered(question)[:1])
+        if row is None or row.is_empty:
+            return None
+        return self._charts.map(question.id, geometry.is_own, self._counts(row, question))
 
     def _flows(self) -> Drawn | None:
         origin, place = (self._question(name) for name in self._spec.dimensions)
-        if origin is None or place is None or origin.id not in ORIGIN or place.id not in EXPLOITATION or self.chosen:
+        if origin is None or place is None or origin.id not in ORIGIN or place.id not in PLACE or self.chosen:
             return None
         if self._book.within.measured_length < PAIR:
             return None

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from html import escape
 from textwrap import wrap
 
+from ctdc.hub.site.kit import colours
 from ctdc.hub.site.kit.value import Chart, Quantity, Row
 
 WIDTH = 760.0
@@ -19,8 +20,6 @@ INNER = WIDTH - 2 * MARGIN
 BAR = 14.0
 TITLE_LETTERS, LABEL_LETTERS, NOTE_LETTERS = 66, 62, 112  # that surely fit into a line
 FONTS = "system-ui, 'Segoe UI', 'Noto Sans', 'Noto Naskh Arabic', Arial, sans-serif"
-FILL = "#2f808a"  # 4.6 : 1 against white, and against black
-LATE = "#a7cbce"
 LINE = "#767676"  # 4.5 : 1 against white, 4.6 : 1 against black
 WHISKER, HALO = "#13262b", "#ffffff"
 FEW, UNKNOWN = "*", "?"  # signs in the place of a number; the fonts of pictures have both
@@ -71,7 +70,7 @@ class Canvas:
         here, middle = self.across(start), self.y + height / 2
         left, width = min(here, ends[0]), abs(ends[0] - here)
         place = f'x="{n(left)}" y="{n(self.y)}" width="{n(width)}" height="{n(height)}"'
-        self.parts.append(f'<rect class="bar" {place} fill="{FILL}"/>')
+        self.parts.append(f'<rect class="bar" {place} fill="{colours.fill()}"/>')
         self.parts += whisker((ends[1], middle), (ends[2], middle))
 
     def line(self, x: float, top: float, bottom: float) -> None:

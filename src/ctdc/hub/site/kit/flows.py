@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ctdc.hub.site.charts import DRAWN_CORRIDORS
-from ctdc.hub.site.kit.canvas import FILL, LATE, MARGIN, WIDTH, Canvas, n, safe, said
+from ctdc.hub.site.kit import colours
+from ctdc.hub.site.kit.canvas import MARGIN, WIDTH, Canvas, n, safe, said
 from ctdc.hub.site.kit.value import Chart, Quantity, Row
 
 THICKEST = 54.0
@@ -79,8 +80,9 @@ def flow_shapes(canvas: Canvas, top: float) -> Iterator[str]:
     chart, found = canvas.chart, bands(canvas.chart)
     for band in found:
         told = f"<title>{safe(f'{band.row.name}: {said(chart, band.row)}')}</title>"
-        yield _band(canvas, band, top, _thickness(chart, band.quantity.high), f'class="edge" fill="{LATE}"', told)
-        middle = f'class="band-middle" fill="{FILL}" fill-opacity="0.55"'
+        edge = f'class="edge" fill="{colours.late()}"'
+        yield _band(canvas, band, top, _thickness(chart, band.quantity.high), edge, told)
+        middle = f'class="band-middle" fill="{colours.fill()}" fill-opacity="0.55"'
         yield _band(canvas, band, top, _thickness(chart, band.quantity.value), middle, told)
     for side in (0, 1):
         yield from _nodes(canvas, found, side, top)
@@ -111,6 +113,6 @@ def _nodes(canvas: Canvas, found: Sequence[Band], side: int, top: float) -> Iter
         x = WIDTH - MARGIN - SIDE - NODE if side else MARGIN + SIDE
         left = min(canvas.across(x), canvas.across(x + NODE))
         place = f'x="{n(left)}" y="{n(top + first)}" width="{n(NODE)}" height="{n(max(2.0, last - first))}"'
-        yield f'<rect class="node" {place} fill="{FILL}"/>'
+        yield f'<rect class="node" {place} fill="{colours.fill()}"/>'
         canvas.y = top + (first + last) / 2 + 4
         canvas.text(x + NODE + 6 if side else x - 6, label, 12, "start" if side else "end")

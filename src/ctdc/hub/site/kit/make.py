@@ -5,13 +5,14 @@ Promise: a chart as a value has the rows, in the order, and with the words of th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
+from ctdc.hub.site.alphabet import within
 from ctdc.hub.site.charts import OF_ROWS, BarChart, Charts, Mark, Picture, Pyramid, TimeChart, axis_end
 from ctdc.hub.site.cross import CrossTable
-from ctdc.hub.site.kit.atlas import legend, map_height, map_shapes
+from ctdc.hub.site.kit.atlas import circles_note, legend, map_height, map_shapes
 from ctdc.hub.site.kit.canvas import WIDTH, Canvas
 from ctdc.hub.site.kit.flows import draw_flows
 from ctdc.hub.site.kit.geo import WIDTH as MAP_WIDTH
@@ -24,6 +25,8 @@ from ctdc.release.numbers import date, number, significant
 from ctdc.release.texts import Catalogue
 
 Drawn = BarChart | Pyramid | TimeChart | CrossTable | Picture
+# Notes without which what is largest would be misread.
+CAVEATS = ("dash.several", "chart.coverage", "chart.time.incomplete", "dash.time.incomplete")
 Chosen = tuple[tuple[str, tuple[str, ...]], ...]  # variables and the codes that everybody counted has
 
 
@@ -55,7 +58,11 @@ class Made:
     def picture(self) -> tuple[float, float, str]:
         """Of a map or corridors: width and height, and markup of an SVG's content, its text escaped."""
         if self.chart.kind == "map":
-            return MAP_WIDTH, map_height(MAP_WIDTH), "".join(map_shapes(self.chart, f"{self.chart.id}-hatch"))
+            return (
+                MAP_WIDTH,
+                map_height(self.chart, MAP_WIDTH),
+                "".join(map_shapes(self.chart, f"{self.chart.id}-hatch")),
+            )
         canvas = Canvas(self.chart, mirrored=self.chart.direction == "rtl")
         draw_flows(canvas)
         return WIDTH, canvas.y, "".join(canvas.parts)
@@ -64,6 +71,11 @@ class Made:
     def legend(self) -> list[tuple[str, str]]:
         """Of a map: the class of each swatch, and its text."""
         return legend(self.chart)
+
+    @property
+    def circles_note(self) -> str:
+        """Of a map: what its circles stand for; empty without any."""
+        return circles_note(self.chart)
 
 
 def drawn_charts(view: SiteRelease, language: str, texts: Catalogue) -> Iterator[tuple[Drawn, bool]]:
@@ -93,7 +105,10 @@ class Maker:
         counted = self._texts.text(self._language, OF_ROWS["chart.people"] if of_rows else "chart.people")
         sources = self._source, self._privacy
         chart = _chart(drawn, counted, self._language, self._texts, *sources)
-        return Made(drawn, replace(chart, filter=chosen), of_rows, home)
+        # What is of some people only says so first.
+        whom = drawn.notes[:1] if chosen else ()
+        said = tuple(dict.fromkeys((*whom, *_summary(chart, drawn, self._texts))))
+        return Made(drawn, replace(chart, filter=chosen, summary=said), of_rows, home)
 
 
 def source_of(view: SiteRelease, language: str) -> Source:
@@ -163,7 +178,7 @@ def _chart(drawn: Drawn, counted: str, language: str, texts: Catalogue, source: 
     )
     ends = [quantity.high for row in parts.rows if (quantity := chart.drawn(row)) is not None]
     end = axis_end(ends)
-    return replace(chart, axis=min(1.0, end) if unit == "share" else end, summary=_summary(chart, drawn.text))
+    return replace(chart, axis=min(1.0, end) if unit == "share" else end)
 
 
 def _unit(drawn: Drawn) -> Unit:
@@ -217,7 +232,8 @@ def _bar_rows(drawn: BarChart) -> Iterator[Row]:
             yield Row(bar.mark.of, bar.label, None, _quantity(bar.mark), instead=_instead(bar.mark))
         else:
             share, count = _quantity(bar.mark), _quantity(bar.people)
-            yield Row(bar.mark.of, bar.label, share, count, instead=_instead(bar.mark))
+            base = None if drawn.known is None else _quantity(drawn.known)
+            yield Row(bar.mark.of, bar.label, share, count, instead=_instead(bar.mark), base=base)
 
 
 def _pyramid_rows(drawn: Pyramid) -> Iterator[Row]:
@@ -246,16 +262,49 @@ def _instead(mark: Mark) -> str:
     return mark.text if mark.numbers is None else ""
 
 
-def _summary(chart: Chart, text: str) -> tuple[str, ...]:
-    """What the chart shows, in sentences without a plural, which five languages form in as many ways."""
-    top = largest(chart, chart.rows)
-    if top is None:
-        said = chart.text("kit.summary.nothing")
-    else:
-        row, quantity = top
-        said = chart.text("kit.summary.largest", label=row.name, value=quantity.text, range=quantity.interval)
+def _summary(chart: Chart, drawn: Drawn, texts: Catalogue) -> tuple[str, ...]:
+    """What the chart shows, as sentences that can be quoted: of how many, what is largest, and what to beware of."""
+    ranked = largest(chart, chart.rows, len(chart.rows))
     few = sum(row.few for row in chart.rows)
     values = {"few": number(chart.language, few), "rows": number(chart.language, len(chart.rows))}
-    silent = (chart.text("kit.summary.few", **values),) if few else ()
-    counted = chart.text("kit.summary.counted", counted=chart.counted)
-    return (*((text,) if text else ()), counted, said, *silent)
+    # Of these the words say what the picture looks like, and not what is in it.
+    tells_layout = isinstance(drawn, CrossTable) or chart.kind == "map"
+    sentences = (
+        "" if tells_layout else drawn.text,
+        drawn.whole if isinstance(drawn, BarChart) else "",
+        *_ranked(chart, ranked),
+        "" if isinstance(drawn, BarChart) else _base(chart, ranked, texts),
+        chart.text("kit.summary.few", **values) if few else "",
+        *(caveat for key in CAVEATS if (caveat := texts.text(chart.language, key)) in chart.notes),
+    )
+    return tuple(sentence for sentence in sentences if sentence)
+
+
+def _ranked(chart: Chart, ranked: Sequence[tuple[Row, Quantity]]) -> Iterator[str]:
+    """The largest number, and whether it is certain that it is; the second where no third could be in its place."""
+    if not ranked:
+        yield chart.text("kit.summary.nothing")
+        return
+    (first, largest_of_all), *others = ranked
+    counted = {} if chart.unit == "share" else {"counted": within(chart.counted, chart.language)}
+    yield chart.text(f"kit.summary.{chart.unit}", **_said(first, largest_of_all), **counted)
+    could_be = any(other.high > largest_of_all.low for _, other in others)
+    if others and not any(third.high > others[0][1].low for _, third in others[1:]):
+        yield chart.text("kit.summary.second", **_said(*others[0]))
+        if could_be:
+            yield chart.text("kit.summary.overlap")
+    elif could_be:
+        yield chart.text("kit.summary.unsure")
+
+
+def _said(row: Row, quantity: Quantity) -> dict[str, str]:
+    return {"label": row.name, "value": quantity.text, "range": quantity.interval}
+
+
+def _base(chart: Chart, ranked: Sequence[tuple[Row, Quantity]], texts: Catalogue) -> str:
+    """Of how many people the largest share is, where each row or column is a whole of its own."""
+    base = ranked[0][0].base if ranked else None
+    if base is None:
+        return ""
+    people = round(base.value)
+    return texts.plural(chart.language, "dash.cross.largest", people, known=base.text, range=base.interval)

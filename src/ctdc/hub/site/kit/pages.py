@@ -11,7 +11,7 @@ from typing import Any
 
 from ctdc.hub.site.kit.files import ENDINGS
 from ctdc.hub.site.kit.make import Made
-from ctdc.hub.site.kit.value import KIT_TEXTS, safe_name
+from ctdc.hub.site.kit.value import KIT_TEXTS, Chart, safe_name
 from ctdc.release.numbers import size
 
 
@@ -47,6 +47,8 @@ def chart_context(made: Made, files: Mapping[str, bytes]) -> dict[str, Any]:
     chart = made.chart
     return {
         "heading": chart.title,
+        "description": (chart.title, *chart.summary),
+        "picture": picture_of(chart),
         "chart": chart,
         "made": made,
         "k": chart.text,
@@ -54,6 +56,11 @@ def chart_context(made: Made, files: Mapping[str, bytes]) -> dict[str, Any]:
         "embed": f"{chart.address}embed/",
         "shown_on": f"/{chart.language}/{made.home}" + ("" if "#" in made.home else f"#{made.drawn.id}"),
     }
+
+
+def picture_of(chart: Chart) -> tuple[str, str]:
+    """The address of a chart's picture, and what it is called."""
+    return f"/{chart.language}/charts/{chart.id}.png", chart.title
 
 
 def _download(made: Made, ending: str, files: Mapping[str, bytes]) -> Download:

@@ -10,11 +10,10 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise
 from textwrap import wrap
 
-from ctdc.hub.site.cross import SHADES
+from ctdc.hub.site.brand import SHADES
+from ctdc.hub.site.kit import colours
 from ctdc.hub.site.kit.canvas import (
-    FILL,
     INNER,
-    LATE,
     LINE,
     MARGIN,
     NOTE_LETTERS,
@@ -39,9 +38,6 @@ GAP = 36.0
 PANEL = (INNER - GAP * (PANELS - 1)) / PANELS
 PLOT = 120.0  # height of a panel's lines
 MOST_YEARS = 5  # named below a panel
-# Light to dark, so that print and eyes that see no colour tell them apart; letters on each: 7 : 1 or more.
-RAMP = ("#eef6f6", "#d3e7e8", "#a9d0d3", "#2a717b", "#175661", "#0d3a42")
-ON_RAMP = ("#13262b", "#13262b", "#13262b", "#ffffff", "#ffffff", "#ffffff")
 
 
 def draw_table(canvas: Canvas) -> None:
@@ -93,10 +89,10 @@ def _cell(canvas: Canvas, row: Row, x: float, width: float, height: float) -> No
     colour = "CanvasText"
     if heat and quantity is not None:
         step = min(SHADES - 1, int(canvas.chart.part(quantity.value) * SHADES))
-        colour = ON_RAMP[step]
+        colour = colours.on_shade(step)
         left = min(canvas.across(x), canvas.across(x + width))
         place = f'x="{n(left)}" y="{n(top + 0.5)}" width="{n(width)}" height="{n(height - 1)}"'
-        canvas.parts.append(f'<rect class="cell" {place} fill="{RAMP[step]}"/>')
+        canvas.parts.append(f'<rect class="cell" {place} fill="{colours.shade(step)}"/>')
     canvas.y = top + (18 if heat else 14)
     canvas.text(x + 4, star(row) if quantity is None else quantity.text, 12.5, weight="600", colour=colour)
     if quantity is None:
@@ -202,7 +198,8 @@ def _height(chart: Chart, value: float, top: float) -> str:
 def _band(chart: Chart, points: Sequence[tuple[float, Quantity]], top: float) -> str:
     upper = [f"{n(x)},{_height(chart, quantity.high, top)}" for x, quantity in points]
     lower = [f"{n(x)},{_height(chart, quantity.low, top)}" for x, quantity in reversed(points)]
-    return f'<polygon class="band" points="{" ".join([*upper, *lower])}" fill="{LATE}" stroke="{LATE}"/>'
+    colour = colours.late()
+    return f'<polygon class="band" points="{" ".join([*upper, *lower])}" fill="{colour}" stroke="{colour}"/>'
 
 
 def _line(chart: Chart, points: Sequence[tuple[float, Quantity]], top: float, rows: Sequence[Row]) -> Iterator[str]:
@@ -211,10 +208,10 @@ def _line(chart: Chart, points: Sequence[tuple[float, Quantity]], top: float, ro
     for at, (start, end) in enumerate(pairwise(places)):
         dashed = ' stroke-dasharray="3 3"' if rows[at + 1].late else ""
         ends = f'x1="{start[0]}" y1="{start[1]}" x2="{end[0]}" y2="{end[1]}"'
-        yield f'<line class="value" {ends} stroke="{FILL}" stroke-width="2"{dashed}/>'
+        yield f'<line class="value" {ends} stroke="{colours.fill()}" stroke-width="2"{dashed}/>'
     for (x, y), row in zip(places, rows, strict=True):
-        inside, told = "#ffffff" if row.late else FILL, safe(_told(chart, row))
-        paint = f'class="point{" late" if row.late else ""}" fill="{inside}" stroke="{FILL}"'
+        inside, told = "#ffffff" if row.late else colours.fill(), safe(_told(chart, row))
+        paint = f'class="point{" late" if row.late else ""}" fill="{inside}" stroke="{colours.fill()}"'
         named_as = f'role="listitem" aria-label="{told}"'
         yield f'<circle {paint} cx="{x}" cy="{y}" r="2.5" {named_as}><title>{told}</title></circle>'
 

@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args
 from ctdc.foundation.errors import UserError
 from ctdc.foundation.hashing import hash_value
 from ctdc.hub.site.kit.value import NAME_DIGITS
-from ctdc.release.figures import AGE, EXPLOITATION, GENDER, ORIGIN, YEAR
+from ctdc.release.figures import AGE, GENDER, ORIGIN, PLACE, YEAR
 
 Shape = Literal["bars", "columns", "pyramid", "cross", "heat", "multiples", "lines", "map", "flows"]
 Measure = Literal["share", "count"]
@@ -24,7 +24,7 @@ ROLES: Mapping[str, tuple[str, ...]] = {
     "age": AGE,
     "gender": GENDER,
     "origin": ORIGIN,
-    "place": EXPLOITATION,
+    "place": PLACE,
     "year": YEAR,
 }
 # How many dimensions a shape has, what is drawn unless the specification says otherwise, and what can be drawn.

@@ -14,14 +14,13 @@ from itertools import groupby
 from textwrap import wrap
 
 from ctdc.hub.site.charts import TICKS
+from ctdc.hub.site.kit import colours
 from ctdc.hub.site.kit.atlas import draw_map
 from ctdc.hub.site.kit.canvas import (
     BAR,
-    FILL,
     FONTS,
     INNER,
     LABEL_LETTERS,
-    LATE,
     LINE,
     MARGIN,
     NOTE_LETTERS,
@@ -158,7 +157,8 @@ def _column(chart: Chart, row: Row, middle: float, width: float, top: float) -> 
         yield left_to_right(middle, top + PLOT - 4, star(row), "middle")
         return
     end, low, high = (top + PLOT * (1 - chart.part(v)) for v in (quantity.value, quantity.low, quantity.high))
-    paint = f'fill="{LATE}" stroke="{FILL}" stroke-dasharray="3 2"' if row.late else f'fill="{FILL}"'
+    fill, late = colours.fill(), colours.late()
+    paint = f'fill="{late}" stroke="{fill}" stroke-dasharray="3 2"' if row.late else f'fill="{fill}"'
     place = f'x="{n(middle - width / 2)}" y="{n(end)}" width="{n(width)}" height="{n(top + PLOT - end)}"'
     yield f'<rect class="bar" {place} {paint}><title>{safe(f"{row.label}: {said(chart, row)}")}</title></rect>'
     yield from whisker((middle, low), (middle, high))

@@ -196,7 +196,8 @@ def about_lines(chart: Chart) -> Iterator[str]:
     yield chart.title
     if chart.source.simulated:
         yield chart.text("kit.simulated")
-    yield from (*chart.summary, *chart.notes, chart.privacy.interval, chart.source.line, chart.source.citation)
+    yield from dict.fromkeys((*chart.summary, *chart.notes))
+    yield from (chart.privacy.interval, chart.source.line, chart.source.citation)
     if chart.source.terms:
         yield chart.text("kit.terms", terms=chart.source.terms)
     yield chart.privacy.note

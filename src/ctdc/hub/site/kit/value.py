@@ -43,8 +43,8 @@ class Row:
     of: the variables and codes that it counts; label: what it is called; series: the side of a pyramid or the answer
     to a second question that it stands for, else empty; share and count: None where too few are counted to say, and
     share also where a chart has no shares or the share is not known; late: cases of this year are still arriving;
-    instead: what is said in the place of a number that is not drawn; base: of how many people the share is, where that
-    is the row's own, as in cross tables.
+    instead: what is said in the place of a number that is not drawn; base: of how many people the share is, in cross
+    tables the row's own.
     """
 
     of: tuple[tuple[str, str], ...]
@@ -152,7 +152,7 @@ def safe_name(name: str) -> str:
     return f"{readable}-{hash_bytes(name.encode())[:NAME_DIGITS]}"
 
 
-def largest(chart: Chart, rows: Iterable[Row]) -> tuple[Row, Quantity] | None:
-    """The row with the largest number that is drawn, the first of equals; None if nothing can be said."""
+def largest(chart: Chart, rows: Iterable[Row], most: int) -> list[tuple[Row, Quantity]]:
+    """The rows with the largest numbers that are drawn, at most so many; of equals those that stand first."""
     said = [(row, quantity) for row in rows if (quantity := chart.drawn(row)) is not None]
-    return max(said, key=lambda pair: pair[1].value, default=None)
+    return sorted(said, key=lambda pair: -pair[1].value)[:most]

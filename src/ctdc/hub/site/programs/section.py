@@ -13,13 +13,18 @@ from urllib.parse import quote
 
 from ctdc.hub.site.frame import Entry, SiteFile, SitePage
 from ctdc.hub.site.view import SiteRelease
+from ctdc.release.figures import ORIGIN, PLACE
 from ctdc.release.protected import SYNTHETIC
 from ctdc.release.texts import Catalogue
+from ctdc.standard.languages import DEFAULT, LANGUAGE_ORDER
+from ctdc.standard.presentation import presentation
 
 PROGRAM_TEXTS = Catalogue(Path(__file__).parent / "texts")
 NAME, PATH = "programs", "api/"
 SERVICE = "/api/v1"
-FAVOURED = ("gender", "ageBroad", "yearOfRegistration")  # easy to understand; any others do where these are not
+MOVED = (307, 308)  # the statuses of an answer that leads elsewhere
+ERRORS = (400, 404, 405, 410, 503)  # and of what is no answer
+FAVOURED = presentation().asked  # easy to understand; any others do where these are not
 
 
 class Programs:
@@ -51,7 +56,9 @@ class Programs:
             "questions": list(questions(self._view, language)),
             "counts": tables(self._view),
             "records": _records(self._view),
-            "service": SERVICE,
+            "spoken": LANGUAGE_ORDER,
+            "moved": MOVED,
+            "errors": ERRORS,
         }
 
 
@@ -76,11 +83,17 @@ def _asked(view: SiteRelease) -> tuple[str, str]:
 def questions(view: SiteRelease, language: str) -> Iterator[tuple[str, str]]:
     """Examples: what is asked (``programs.ask.KEY``), and its address."""
     release, (by, chosen) = _release(view), _asked(view)
+    lang = "" if language == DEFAULT else f"?lang={language}"
     yield "releases", f"{SERVICE}/releases"
-    yield "variables", f"{release}/variables{'' if language == 'en' else f'?lang={language}'}"
+    yield "release", release
+    yield "variables", f"{release}/variables{lang}"
+    yield "codelist", f"{release}/variables/{by}{lang}"
     yield "counts", f"{release}/counts?by={by}"
     yield "filter", f"{release}/counts?{'&'.join(sorted((f'by={by}', chosen)))}"
     yield "explore", f"{release}/explore?{chosen}"
+    names = {words.name for words in view.vocabulary.variables}
+    if names.intersection(ORIGIN) and names.intersection(PLACE):
+        yield "flows", f"{release}/flows"
     yield "description", f"{SERVICE}/openapi.json"
 
 

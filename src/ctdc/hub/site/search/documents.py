@@ -26,6 +26,8 @@ CODEBOOK_PATH = "codebook/"
 PIECE = 8192  # characters of a page that are read at a time
 _CODE = re.compile("/[a-z]{3}/$")  # the address of a country that has its code in it
 _QUIET = frozenset({"nav", "table", "script", "style", "svg", "form", "noscript", "button", "figcaption"})
+# Those of them that never stand in one of their own kind, and are most of a page: left out before it is read.
+_LARGE = re.compile(r"<(table|script|style|svg)\b.*?</\1>", re.DOTALL)
 _HEADINGS = frozenset({"h1", "h2", "h3"})
 _EMPTY = frozenset({"br", "img", "input", "hr", "link", "meta", "wbr", "source"})
 _BLOCKS = frozenset({"p", "li", "dd", "dt", "div", "section", "h1", "h2", "h3", "h4"})
@@ -157,7 +159,7 @@ def page_documents(folder: Path) -> Iterator[Document]:
 
 def _read(file: Path, whole: bool) -> Reader:
     """The page in a file; unless it is wanted as a whole, no more of it than is shown of it."""
-    page, content = Reader(), file.read_text(encoding="utf-8")
+    page, content = Reader(), _LARGE.sub("", file.read_text(encoding="utf-8"))
     for start in range(0, len(content), PIECE):
         page.feed(content[start : start + PIECE])
         if page.has_enough and not whole:

@@ -21,7 +21,7 @@ from ctdc.hub.site.stories.study import read_study
 from ctdc.hub.site.view import SiteRelease
 from ctdc.release.analysis import Analysis
 from ctdc.release.estimates import Z95, CellNoise, Estimate, cell_noise, share_of_known
-from ctdc.release.figures import EXPLOITATION, ORIGIN
+from ctdc.release.figures import ORIGIN, PLACE
 from ctdc.release.linked_analysis import LinkedAnalysis
 from ctdc.release.verify import people_of, read_released
 from ctdc.release.vocabulary import FLAG_CODES
@@ -379,7 +379,7 @@ class Numbers:
 
     def _corridors(self, given: Mapping[str, Any]) -> Value:
         """The share of people within one country, or across, among the pairs of countries that are published."""
-        names = self.variable(ORIGIN), self.variable(EXPLOITATION)
+        names = self.variable(ORIGIN), self.variable(PLACE)
         if None in names or self.view.within.measured_length < PAIR:
             return Value(SHARE, absent=True)
         data = people_of(read_released(self.view.folder, self.view.manifest))

@@ -146,7 +146,8 @@ def tell(story: Story, views: Mapping[str, Numbers]) -> Told | None:
 
     None when the site does not have the release that the story, or a number of it, is about.
     """
-    if not {story.release, *(bound.release for bound in story.numbers.values())} <= views.keys():
+    charts = {part.chart["release"] for part in story.parts if part.chart and "release" in part.chart}
+    if not {story.release, *charts, *(bound.release for bound in story.numbers.values())} <= views.keys():
         return None
     values: dict[str, Value] = {}
     for bound in story.numbers.values():

@@ -7,7 +7,7 @@ releases and the folder of content.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -18,13 +18,13 @@ from ctdc.hub.site.charts import Charts
 from ctdc.hub.site.frame import SITE_TEXTS, Entry, SiteFile, SitePage, site_text
 from ctdc.hub.site.kit.book import ChartBook
 from ctdc.hub.site.kit.make import Made
-from ctdc.hub.site.kit.pages import ChartLinks
+from ctdc.hub.site.kit.pages import ChartLinks, picture_of
 from ctdc.hub.site.kit.spec import ChartSpec
 from ctdc.hub.site.release_pages import row_texts
 from ctdc.hub.site.stories.changes import changes, earlier_release
 from ctdc.hub.site.stories.numbers import Numbers
 from ctdc.hub.site.stories.prose import STORY_TEXTS, Shown, Told, tell
-from ctdc.hub.site.stories.source import CATEGORIES, CONTENT, LATEST, PEOPLE, Part, read_stories
+from ctdc.hub.site.stories.source import CATEGORIES, CONTENT, CORRIDORS, LATEST, Part, Story, Term, read_stories
 from ctdc.hub.site.view import SiteRelease
 from ctdc.release.citation import citation
 from ctdc.release.numbers import date
@@ -41,9 +41,9 @@ class Stories:
     id = "stories"
     shows_earlier = True
 
-    def __init__(self, view: SiteRelease, content: Path = CONTENT) -> None:
+    def __init__(self, view: SiteRelease, content: Path | None = None) -> None:
         self._view = view
-        self._content = content
+        self._content = content or view.content_of("stories") or CONTENT
 
     @property
     def content(self) -> Path:
@@ -71,7 +71,7 @@ class Stories:
     # ---- inside -----------------------------------------------------------------------------------------------------
 
     @cached_property
-    def _read(self) -> Any:
+    def _read(self) -> tuple[Mapping[str, Term], Sequence[Story]]:
         return read_stories(self._content)
 
     @cached_property
@@ -119,6 +119,8 @@ class Stories:
         words, there = told.words(language)
         view, info = told.numbers.view, told.numbers.view.manifest.info
         shown = [told.shown(name, there, words) for name in words.numbers if told.values[name].there]
+        body = [self._drawn(told, paragraph, language) for paragraph in told.body(language)]
+        pictured = next((part["made"].chart for part in body if part["made"] and part["more"]), None)
         return {
             "heading": words.title,
             "description": words.summary,
@@ -128,7 +130,9 @@ class Stories:
             "measured": view.is_measured,
             "story": told.story,
             "summary": words.summary,
-            "body": [self._drawn(told, paragraph, language) for paragraph in told.body(language)],
+            "preview": "article",
+            "picture": picture_of(pictured) if pictured else None,
+            "body": body,
             "numbers": shown,
             "notes": self._notes(told, shown, language),
             "sisters": [self._card(other, language) for other in self.told if other.story.slug in told.story.sisters],
@@ -152,7 +156,7 @@ class Stories:
 
     def _drawn(self, told: Told, paragraph: Any, language: str) -> dict[str, Any]:
         made = self._made(told, paragraph, language)
-        own = made is not None and told.numbers.view is self._view
+        own = made is not None and self._numbers_of(told, paragraph.chart).view is self._view
         return {
             "kind": paragraph.kind,
             "pieces": paragraph.pieces,
@@ -163,25 +167,34 @@ class Stories:
 
     def _made(self, told: Told, paragraph: Any, language: str) -> Made | None:
         home = f"{PATH}{told.story.slug}/"
-        return draw(told.numbers, paragraph.chart, language, home) if paragraph.chart else None
+        if not paragraph.chart:
+            return None
+        return draw(self._numbers_of(told, paragraph.chart), paragraph.chart, language, home)
+
+    def _numbers_of(self, told: Told, part: Part) -> Numbers:
+        """The numbers of the release that a chart is of: its own, or that of its story."""
+        named = (part.chart or {}).get("release")
+        return self._numbers[named] if named else told.numbers
 
     def _charts(self, language: str) -> Iterator[Made]:
         """The charts of all stories about the release at the front, whose charts have addresses of their own."""
         for told in self.told:
-            if told.numbers.view is self._view:
-                found = (self._made(told, paragraph, language) for paragraph in told.body(language))
-                yield from (made for made in found if made is not None)
+            for paragraph in told.body(language):
+                if paragraph.chart and self._numbers_of(told, paragraph.chart).view is self._view:
+                    made = self._made(told, paragraph, language)
+                    yield from [made] if made is not None else []
 
 
 def draw(numbers: Numbers, part: Part, language: str, home: str = "") -> Made | None:
     """The chart that a story binds; None where the release lacks it. home: path of the story's page."""
     given = part.chart or {}
     book, kind = ChartBook.of(numbers.view), given["kind"]
-    if kind == "corridors":
+    if kind == CORRIDORS:
         found = Charts(numbers.view, language, SITE_TEXTS).corridors()
         return book.add(found, language, home) if found and found.bars else None
     dimensions = ROLES_OF.get(kind) or tuple(given["dimensions"])
-    return book.draw(ChartSpec(kind, dimensions, counted=given.get("counted", PEOPLE)), language, home)
+    asked = {key: given[key] for key in ("filter", "measure", "counted") if key in given}
+    return book.draw(ChartSpec(kind, dimensions, **asked), language, home)
 
 
 def _day(told: Told) -> datetime:

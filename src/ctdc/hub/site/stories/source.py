@@ -1,14 +1,15 @@
 """What editors write: stories, the numbers and charts that they bind, and their texts; read and checked.
 
 Promise: a story that was read has no unknown name in it, and no digit in a text: figures can only be bound. Which
-numbers a release has is not known here; that a name is none of any release is. All faults are UserErrors
-(``story.source``) that say in which file, and what is allowed.
+numbers a release has is not known here; that a name is none of any release is. All faults are `StoryFault`s
+(``story.source``) that say in which file, and what is allowed. A story is checked in the same way wherever it was
+written: `read_stories` reads files, `story_from` takes what a form holds, and the parts can be checked one by one.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -18,15 +19,17 @@ from typing import Any
 import yaml
 
 import ctdc.standard
+from ctdc.foundation.collaborative import COMPLETE, current
 from ctdc.foundation.errors import UserError
+from ctdc.hub.site.kit.spec import SHAPES, ChartSpec
 from ctdc.hub.site.stories.study import read_study
-from ctdc.standard.languages import LANGUAGES
+from ctdc.release.yamls import parse_yaml
+from ctdc.standard.languages import DEFAULT, LANGUAGES
+from ctdc.standard.presentation import presentation
 
-# The safe loader in C where there is one: the same values, ten times as fast.
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-CONTENT = Path(__file__).parent / "content"
+CONTENT = current().places["stories"]
 LATEST = "latest"
-CATEGORIES = ("victims", "exploitation", "control", "journeys", "perpetrators", "methods")
+CATEGORIES = presentation().categories
 ANALYSES = ("global", "linked", "study")
 NOTES = ("percentages", "several", "others", "gender", "identified", "lag", "corridors", "bounds", "rows", "study")
 PEOPLE, LINKED_ROWS = "people", "linked_rows"  # what a number or a chart counts
@@ -48,10 +51,27 @@ MEASURES: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
     "study": (frozenset({"of", "what"}), frozenset()),
 }
 RULES = ("threshold", "most")  # numbers that are rules of the release, not listed among those of the story
-CHARTS = {"bars": 1, "columns": 1, "pyramid": 2, "cross": 2, "corridors": 2}
+CORRIDORS = "corridors"  # the table of pairs of countries, which is no chart of the kit
+CHARTS = {shape: number for shape, (number, _) in SHAPES.items()} | {CORRIDORS: 2}
+CHART_KEYS = frozenset({"kind", "dimensions", "filter", "measure", "counted", "release"})
 VERDICTS = ("larger", "smaller", "unclear")
 PLACEHOLDER = re.compile(r"\{([a-z_]+)(?:\.(value|label))?\}")
 SLUG = re.compile(r"[a-z]+(-[a-z]+)*")
+
+
+class StoryFault(UserError):
+    """Something that is wrong in a story.
+
+    fault: what kind of thing, for programs that say it in their reader's own words: ``file``, ``missing``, ``unknown``,
+    ``empty``, ``figure``, ``brace``, ``units``, ``comparison``, ``dimensions``, ``sentences`` or ``form``; key: where
+    in the entry that was checked; named: the name that it is about.
+    """
+
+    def __init__(
+        self, where: str, what: str, allowed: str, fault: str = "file", key: str = "", named: str = ""
+    ) -> None:
+        super().__init__("story.source", what, where=where, allowed=allowed, do="Mend the file, and build again.")
+        self.fault, self.key, self.named = fault, key, named
 
 
 @dataclass(frozen=True)
@@ -122,7 +142,9 @@ class Story:
 
 def read_stories(content: Path = CONTENT) -> tuple[dict[str, Term], tuple[Story, ...]]:
     """The terms and all stories of a folder, in the order of its ``order.yaml``. Raises UserError."""
-    terms = _terms(content / "terms.yaml")
+    if not content.is_dir():
+        return {}, ()
+    terms = read_terms(content)
     order = _yaml(content / "order.yaml")
     if not isinstance(order, list) or not all(isinstance(slug, str) for slug in order):
         raise _fault(content / "order.yaml", "This is not a list of stories.", "the names of folders")
@@ -137,7 +159,9 @@ def names_in(text: str) -> list[str]:
     return [found[1] for found in PLACEHOLDER.finditer(text)]
 
 
-def _terms(path: Path) -> dict[str, Term]:
+def read_terms(content: Path = CONTENT) -> dict[str, Term]:
+    """The terms of a folder's ``terms.yaml``. Raises StoryFault."""
+    path = content / "terms.yaml"
     found = {}
     for name, entry in _mapping(path, _yaml(path)).items():
         _keys(path, entry, {"variables"}, {"variables", "codes"})
@@ -179,22 +203,39 @@ def known_groups() -> frozenset[str]:
 
 
 def _story(folder: Path, terms: Collection[str]) -> Story:
+    for path in folder.glob("*.yaml"):
+        _only(path, "language", [path.stem], {*LANGUAGES, *COMPLETE, "story"})
+    there = [language for language in LANGUAGES if (folder / f"{language}.yaml").is_file()]
+    words = {language: _yaml(folder / f"{language}.yaml") for language in there}
+    return story_from(folder, _yaml(folder / "story.yaml"), words, terms)
+
+
+def story_from(folder: Path, raw: Any, words: Mapping[str, Any], terms: Collection[str]) -> Story:
+    """A story of plain values, as its files hold them: of ``story.yaml``, and the words by language. Raises StoryFault.
+
+    folder: the last part is the story's name; the rest says where faults are.
+    """
     path = folder / "story.yaml"
-    raw = _mapping(path, _yaml(path))
+    raw = _mapping(path, raw)
     required = {"category", "analysis", "reviewed", "headline", "numbers", "parts"}
     _keys(path, raw, required, required | {"sisters", "release", "source", "requires", "notes"})
-    if not SLUG.fullmatch(folder.name):
-        raise _fault(path, f"{folder.name!r} cannot be the name of a story.", "lower-case words joined by hyphens")
-    _only(path, "category", [raw["category"]], CATEGORIES)
-    _only(path, "analysis", [raw["analysis"]], ANALYSES)
-    _only(path, "note", raw.get("notes", []), NOTES)
-    _only(path, "language", [raw.get("source", "en")], LANGUAGES)
+    check_slug(folder)
+    _only(path, "category", [raw["category"]], CATEGORIES, "category")
+    _only(path, "analysis", [raw["analysis"]], ANALYSES, "analysis")
+    _only(path, "note", raw.get("notes", []), NOTES, "notes")
+    source = raw.get("source", DEFAULT)
+    _only(path, "language", [source], LANGUAGES, "source")
     if not isinstance(raw["reviewed"], date):
-        raise _fault(path, "'reviewed' is not a day.", "a day such as 2026-03-01")
+        raise _fault(path, "'reviewed' is not a day.", "a day such as 2026-03-01", "form", "reviewed")
     release = str(raw.get("release", LATEST))
-    numbers = _numbers(path, raw["numbers"], terms, release)
-    _only(path, "number", [raw["headline"], *raw.get("requires", [])], numbers)
-    parts = tuple(_part(path, entry, numbers) for entry in raw["parts"])
+    numbers: dict[str, Bound] = {}
+    for name, entry in _mapping(path, raw["numbers"]).items():
+        numbers[name] = number_from(path, name, entry, terms, numbers, release)
+    _only(path, "number", [raw["headline"]], numbers, "headline")
+    _only(path, "number", raw.get("requires", []), numbers, "requires")
+    parts = tuple(part_from(path, entry, numbers) for entry in raw["parts"])
+    if source not in words:
+        raise _fault(folder, f"The story has no text in its source language, {source}.", f"a file {source}.yaml")
     return Story(
         slug=folder.name,
         category=raw["category"],
@@ -202,73 +243,103 @@ def _story(folder: Path, terms: Collection[str]) -> Story:
         sisters=tuple(raw.get("sisters", [])),
         reviewed=raw["reviewed"],
         release=release,
-        source=raw.get("source", "en"),
+        source=source,
         headline=raw["headline"],
         requires=tuple(raw.get("requires", [])),
         numbers=numbers,
         parts=parts,
         notes=tuple(raw.get("notes", [])),
-        words=_all_words(folder, raw.get("source", "en"), numbers, parts),
+        words={one: words_from(folder / f"{one}.yaml", own, numbers, parts) for one, own in words.items()},
     )
 
 
-def _numbers(path: Path, raw: Any, terms: Collection[str], release: str) -> dict[str, Bound]:
-    found: dict[str, Bound] = {}
-    for name, entry in _mapping(path, raw).items():
-        measure = _mapping(path, entry).get("measure", "")
-        _only(path, "measure", [measure], MEASURES)
-        required, optional = MEASURES[measure]
-        _keys(path, entry, {"measure"} | required, {"measure", "release"} | required | optional)
-        _only(path, "term", [*_list(entry.get("part", [])), *_list(entry.get("among", []))], terms)
-        _only(path, "number", [entry[key] for key in ("first", "second") if key in entry and measure != "first"], found)
-        if measure == "study":
-            _only(path, "figure", [entry["what"]], read_study(str(entry["of"])).figures)
-        else:
-            _only(path, "variable or group", _list(entry.get("of", [])), {*known_codes(), *known_groups()})
-        _only(path, "unit", [entry.get("counted", PEOPLE)], (PEOPLE, LINKED_ROWS))
-        given = {key: value for key, value in entry.items() if key not in ("measure", "release", "counted")}
-        of_rows = entry.get("counted") == LINKED_ROWS
-        if measure in ("difference", "ratio"):
-            of_rows, other = (found[entry[key]].of_rows for key in ("first", "second"))
-            if of_rows != other:
-                raise _fault(path, f"{name!r} compares people with linked rows.", "two numbers of the same unit")
-        found[name] = Bound(name, measure, given, str(entry.get("release", release)), of_rows)
-    return found
+def check_slug(folder: Path) -> None:
+    """Raise StoryFault unless the last part of `folder` can be the name of a story."""
+    if not SLUG.fullmatch(folder.name):
+        what = f"{folder.name!r} cannot be the name of a story."
+        raise _fault(folder / "story.yaml", what, "lower-case words joined by hyphens", "form", "slug", folder.name)
 
 
-def _part(path: Path, entry: Any, numbers: Mapping[str, Bound]) -> Part:
+def number_from(
+    path: Path, name: str, entry: Any, terms: Collection[str], found: Mapping[str, Bound], release: str = LATEST
+) -> Bound:
+    """A number of plain values. found: those above it, which it may compare. Raises StoryFault."""
+    measure = _mapping(path, entry).get("measure", "")
+    _only(path, "measure", [measure], MEASURES, "measure")
+    required, optional = MEASURES[measure]
+    _keys(path, entry, {"measure"} | required, {"measure", "release"} | required | optional)
+    for key in ("part", "among"):
+        _only(path, "term", _list(entry.get(key, [])), terms, key)
+    if measure == "study":
+        _only(path, "figure", [entry["what"]], read_study(str(entry["of"])).figures, "what")
+    else:
+        _only(path, "variable or group", _list(entry.get("of", [])), {*known_codes(), *known_groups()}, "of")
+    _only(path, "unit", [entry.get("counted", PEOPLE)], (PEOPLE, LINKED_ROWS), "counted")
+    given = {key: value for key, value in entry.items() if key not in ("measure", "release", "counted")}
+    of_rows = entry.get("counted") == LINKED_ROWS
+    if measure in ("difference", "ratio"):
+        of_rows = _compared(path, name, entry, found)
+    return Bound(name, measure, given, str(entry.get("release", release)), of_rows)
+
+
+def _compared(path: Path, name: str, entry: Mapping[str, Any], found: Mapping[str, Bound]) -> bool:
+    """Whether the two numbers that are compared are of linked rows; raise StoryFault unless both are, or none."""
+    for key in ("first", "second"):
+        _only(path, "number", [entry[key]], found, key)
+    first, second = (found[entry[key]].of_rows for key in ("first", "second"))
+    if first != second:
+        what = f"{name!r} compares people with linked rows."
+        raise _fault(path, what, "two numbers of the same unit", "units", "second", name)
+    return first
+
+
+def part_from(path: Path, entry: Any, numbers: Mapping[str, Bound]) -> Part:
+    """A part of a story of plain values. Raises StoryFault."""
     _keys(path, _mapping(path, entry), set(), {"heading", "text", "chart", "by", "without"})
     kinds = [kind for kind in ("heading", "text", "chart") if kind in entry]
     if len(kinds) != 1:
         raise _fault(path, "A part is not one thing.", "a heading, a text or a chart")
     kind = kinds[0]
     if kind == "chart":
-        chart = _mapping(path, entry["chart"])
-        _keys(path, chart, {"kind", "dimensions"}, {"kind", "dimensions"} | COUNTED)
-        _only(path, "unit", [chart.get("counted", PEOPLE)], (PEOPLE, LINKED_ROWS))
-        _only(path, "kind of chart", [chart["kind"]], CHARTS)
-        _only(path, "variable or group", chart["dimensions"], {*known_codes(), *known_groups()})
-        if len(chart["dimensions"]) != CHARTS[chart["kind"]]:
-            raise _fault(path, f"A chart of the kind {chart['kind']} has {CHARTS[chart['kind']]} dimensions.", "")
-        return Part("chart", "-".join([chart["kind"], *chart["dimensions"]]), chart=chart)
+        return _chart(path, _mapping(path, entry["chart"]))
     by = entry.get("by", "")
     if by and (by not in numbers or numbers[by].measure != "difference"):
-        raise _fault(path, f"{by!r} is no comparison.", "a number whose measure is difference")
-    _only(path, "rule", [entry.get("without", "say")], ("say", "leave out"))
+        what = f"{by!r} is no comparison."
+        raise _fault(path, what, "a number whose measure is difference", "comparison", "by", by)
+    _only(path, "rule", [entry.get("without", "say")], ("say", "leave out"), "without")
     return Part(kind, str(entry[kind]), by, entry.get("without", "say") == "say")
 
 
-def _all_words(folder: Path, source: str, numbers: Mapping[str, Bound], parts: Sequence[Part]) -> dict[str, Words]:
-    for path in folder.glob("*.yaml"):
-        _only(path, "language", [path.stem], {*LANGUAGES, "story"})
-    there = [language for language in LANGUAGES if (folder / f"{language}.yaml").is_file()]
-    if source not in there:
-        raise _fault(folder, f"The story has no text in its source language, {source}.", f"a file {source}.yaml")
-    return {language: _words(folder / f"{language}.yaml", numbers, parts) for language in there}
+def _chart(path: Path, chart: Mapping[str, Any]) -> Part:
+    _keys(path, chart, {"kind", "dimensions"}, CHART_KEYS)
+    _only(path, "unit", [chart.get("counted", PEOPLE)], (PEOPLE, LINKED_ROWS), "counted")
+    kind, dimensions = chart["kind"], chart["dimensions"]
+    _only(path, "kind of chart", [kind], CHARTS, "kind")
+    _only(path, "variable or group", dimensions, {*known_codes(), *known_groups()}, "dimensions")
+    if len(dimensions) != CHARTS[kind]:
+        what = f"A chart of the kind {kind} has {CHARTS[kind]} dimensions."
+        raise _fault(path, what, "", "dimensions", "dimensions", kind)
+    _check_drawn(path, chart)
+    return Part("chart", "-".join([kind, *dimensions]), chart=chart)
 
 
-def _words(path: Path, numbers: Mapping[str, Bound], parts: Sequence[Part]) -> Words:
-    raw = _mapping(path, _yaml(path))
+def _check_drawn(path: Path, chart: Mapping[str, Any]) -> None:
+    """Whether a chart's filter and measure can be: names and codes that are known, and what its kind can draw."""
+    kind, chosen = chart["kind"], _mapping(path, chart.get("filter", {}))
+    _only(path, "variable", chosen, known_codes(), "filter")
+    for name, codes in chosen.items():
+        _only(path, "code", _list(codes), known_codes()[name], "filter")
+    measures = () if kind == CORRIDORS else SHAPES[kind][1]
+    _only(path, "measure", [chart["measure"]] if "measure" in chart else [], measures, "measure")
+    if kind == CORRIDORS:
+        _only(path, "name", chart, CHART_KEYS - {"filter", "measure"}, "filter")
+    else:
+        ChartSpec(kind, tuple(chart["dimensions"]), {name: tuple(_list(codes)) for name, codes in chosen.items()})
+
+
+def words_from(path: Path, raw: Any, numbers: Mapping[str, Bound], parts: Sequence[Part]) -> Words:
+    """The words of a story in one language, of plain values. Raises StoryFault."""
+    raw = _mapping(path, raw)
     names = {"title", "summary", "headings", "texts", "numbers"}
     _keys(path, raw, names, names)
     shown = {name for name, bound in numbers.items() if bound.measure not in RULES}
@@ -280,34 +351,36 @@ def _words(path: Path, numbers: Mapping[str, Bound], parts: Sequence[Part]) -> W
     chosen = {part.key for part in parts if part.by}
     for key, text in raw["texts"].items():
         if (key in chosen) != isinstance(text, dict):
-            raise _fault(path, f"The text {key!r} has one sentence where its part has several, or the reverse.", "")
+            what = f"The text {key!r} has one sentence where its part has several, or the reverse."
+            raise _fault(path, what, "", "sentences", key)
         if isinstance(text, dict):
             _keys(path, text, set(VERDICTS), set(VERDICTS))
         for sentence in text.values() if isinstance(text, dict) else [text]:
-            _check_text(path, key, sentence, numbers)
+            check_text(path, key, sentence, numbers)
     for key, text in (("title", raw["title"]), ("summary", raw["summary"]), *raw["headings"].items()):
-        _check_text(path, key, text, {})
+        check_text(path, key, text, {})
     for key, text in raw["numbers"].items():
-        _check_text(path, key, text, {})
+        check_text(path, key, text, {})
     return Words(raw["title"], raw["summary"], raw["headings"], raw["texts"], raw["numbers"])
 
 
-def _check_text(path: Path, key: str, text: Any, numbers: Collection[str]) -> None:
+def check_text(path: Path, key: str, text: Any, numbers: Collection[str]) -> None:
+    """Raise StoryFault unless `text` is one line of words that binds only `numbers`, and has no digit typed into it."""
     if not isinstance(text, str) or not text.strip():
-        raise _fault(path, f"{key!r} is no text.", "one line of text")
-    _only(path, "number", names_in(text), numbers)
+        raise _fault(path, f"{key!r} is no text.", "one line of text", "empty", key)
+    _only(path, "number", names_in(text), numbers, key)
     rest = PLACEHOLDER.sub("", text)
     if re.search(r"\d", rest):
-        raise _fault(
-            path, f"A figure is typed into {key!r}.", "figures that are bound: {name}, from the story's numbers"
-        )
+        allowed = "figures that are bound: {name}, from the story's numbers"
+        raise _fault(path, f"A figure is typed into {key!r}.", allowed, "figure", key)
     if "{" in rest or "}" in rest:
-        raise _fault(path, f"{key!r} has a brace that is no placeholder.", "{name}, {name.value} or {name.label}")
+        what = f"{key!r} has a brace that is no placeholder."
+        raise _fault(path, what, "{name}, {name.value} or {name.label}", "brace", key)
 
 
 def _yaml(path: Path) -> Any:
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)  # noqa: S506 - both are safe loaders
+        return parse_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise _fault(path, "A file of the stories is missing.", "") from None
     except yaml.MarkedYAMLError as error:
@@ -326,19 +399,21 @@ def _mapping(path: Path, value: Any) -> Mapping[str, Any]:
 def _keys(path: Path, value: Mapping[str, Any], required: Collection[str], allowed: Collection[str]) -> None:
     missing = sorted(set(required) - set(value))
     if missing:
-        raise _fault(path, f"{missing[0]!r} is missing.", ", ".join(sorted(allowed)))
+        what = f"{missing[0]!r} is missing."
+        raise _fault(path, what, ", ".join(sorted(allowed)), "missing", missing[0], missing[0])
     _only(path, "name", value, allowed)
 
 
-def _only(path: Path, what: str, names: Collection[str], allowed: Collection[str]) -> None:
+def _only(path: Path, what: str, names: Iterable[str], allowed: Collection[str], key: str = "") -> None:
     for name in names:
         if name not in allowed:
-            raise _fault(path, f"There is no {what} {name!r}.", ", ".join(sorted(allowed)[:60]))
+            said = f"There is no {what} {name!r}."
+            raise _fault(path, said, ", ".join(sorted(allowed)[:60]), "unknown", key or str(name), str(name))
 
 
 def _list(value: Any) -> list[str]:
     return [value] if isinstance(value, str) else list(value)
 
 
-def _fault(path: Path, what: str, allowed: str) -> UserError:
-    return UserError("story.source", what, where=str(path), allowed=allowed)
+def _fault(path: Path, what: str, allowed: str, fault: str = "file", key: str = "", named: str = "") -> StoryFault:
+    return StoryFault(str(path), what, allowed, fault, key, named)

@@ -6,7 +6,7 @@
 
 const WIDE = 32, BESIDE = 8, THIN_FROM = 3, LEAST_DEVIATIONS = 2, DRAWS = 2;
 const NARROW = 16;  // up to so many categories, each has a set of its own
-const KEPT_SETS = 96, KEPT_ANSWERS = 1000;  // a set takes a bit a record: 25 kB for 200,000
+const KEPT_SETS = 96, KEPT_ANSWERS = 2000;  // a set takes a bit a record: 25 kB for 200,000
 export const Z95 = 1.959963984540054;
 
 /** @typedef {[number, number[]][]} Event */
@@ -161,6 +161,23 @@ function ratioInterval(part, whole, own, shared, other) {
   const root = Math.sqrt(Math.max(0, half ** 2 - leading * rest));
   return [unit(part / whole), unit((half - root) / leading), unit((half + root) / leading)];
 }
+
+/** A part, never more than its whole; both with the ends of their intervals (see wholes.py). */
+function notAbove(part, whole) {
+  if (part.value <= whole.value) return part;
+  const isSurer = whole.high - whole.value <= part.high - part.value;
+  return { ...part, value: whole.value, low: Math.min(part.low, whole.low), high: isSurer ? whole.high : part.high };
+}
+
+/** Those with an answer, who are at most `people` and at least `shown`, and what shares are computed with. */
+function answered(known, shown, people) {
+  const high = shown + known.high - known.value;
+  const number = notAbove(known.value < shown ? { ...known, value: shown, high } : known, people);
+  const end = Math.min(number.high, Math.max(known.high, number.value));
+  return [{ ...number, high: end }, Math.max(number.value, shown)];
+}
+
+const smallest = (numbers) => numbers.reduce((least, one) => (one.value < least.value ? one : least));
 
 export class Counter {
   /** @param {Awaited<ReturnType<typeof fetchCompact>>} file the core of a release */
@@ -543,7 +560,27 @@ export class Counter {
   /** @param {Event} people @returns {Count} how many they are */
   total(people) {
     const condition = { base: people, alternatives: [] };
-    return this.held.get(`total:${nameOf(condition)}`, () => this.#measured(condition) ?? this.#recorded(condition));
+    return this.held.get(`total:${nameOf(condition)}`, () => {
+      const found = this.#measured(condition);
+      if (!found) return this.#recorded(condition);
+      const wholes = this.#wholesOf(people);
+      return wholes.length ? this.#enough(notAbove(found, smallest(wholes))) : found;
+    });
+  }
+
+  /** Marked as too few to say where a number now is. */
+  #enough(number) {
+    return { ...number, few: number.few || number.value < this.header.threshold };
+  }
+
+  /** Measured numbers of those of whom some people are a part. @param {Event} people @returns {Count[]} */
+  #wholesOf(people) {
+    return subsets(people).filter((one) => one.length < people.length).map((base) => this.#people(base)).filter(Boolean);
+  }
+
+  /** How many people there are, as measured. @param {Event} base @returns {Count|null} */
+  #people(base) {
+    return this.held.get(`people:${eventName(base)}`, () => this.#measured({ base, alternatives: [] }));
   }
 
   /** These people by the categories of one variable. @param {Event} people @param {number} variable @returns {Counted} */
@@ -562,22 +599,26 @@ export class Counter {
       shareHigh, measured: pick(cells.measured), shareFew: isFew, whole };
   }
 
+  /** Kept, since all flags of a group are asked for by each of them. */
   #cellsOf(people, variable) {
+    return this.held.get(`cells:${variable}:${eventName(people)}`, () => this.#made(people, variable));
+  }
+
+  #made(people, variable) {
     const others = without(people, variable), size = this.sizes[variable];
     const estimated = this.along(others, variable);
-    const recorded = () => this.#histogram(variable, this.#found(people));
+    const most = Math.max(1, this.total(people).value);
+    const recorded = () => this.#histogram(variable, this.#found(people)).map((value) => Math.min(value, most));
     const threshold = this.header.threshold;
     let count, measured = Array(size).fill(false), error = 0, few;
     if (!estimated || !estimated.known.includes(1)) {
-      const most = Math.max(1, this.total(people).high);
-      count = recorded().map((value) => Math.min(value, most));
+      count = recorded();
       few = [...count].map((value) => value < threshold);
     } else {
       measured = [...estimated.known].map((one) => one === 1);
       const records = measured.includes(false) ? recorded() : null;
       count = estimated.total.map((value, i) => (measured[i] ? value : records[i]));
-      const loadings = this.#loadings([[1, both(others, [[variable, [1]]])]]);
-      error = Math.sqrt(Math.max(0, this.#covariance(loadings, loadings)));
+      error = this.#error(both(others, [[variable, [1]]]));
       const limits = [0, 1].map((category) =>
         this.#limit({ base: both(others, [[variable, [category]]]), alternatives: [] }, error));
       few = [...count].map((value, i) => (measured[i] ? rounded(value, 2) < limits[i ? 1 : 0] : value < threshold));
@@ -585,7 +626,56 @@ export class Counter {
     const ends = [...count].map((value, i) => (measured[i]
       ? [Math.max(0, value - Z95 * error), Math.max(0, value + Z95 * error)]
       : resampled(value, this.rows).map((end) => end * this.rows)));
-    return { count, measured, few, error, low: ends.map((end) => end[0]), high: ends.map((end) => end[1]) };
+    const [low, high] = [0, 1].map((side) => ends.map((end) => end[side]));
+    const cells = { count, estimated: count, measured, few, error, low, high };
+    return measured.includes(true) ? this.#notAboveWholes(cells, people, variable) : cells;
+  }
+
+  #error(event) {
+    const loadings = this.#loadings([[1, event]]);
+    return Math.sqrt(Math.max(0, this.#covariance(loadings, loadings)));
+  }
+
+  /** People of `base` by the categories of a variable, with their standard error; null without any measurement. */
+  #table(base, variable) {
+    return this.held.get(`table:${variable}:${eventName(base)}`, () => {
+      const found = this.along(base, variable);
+      return found && { ...found, error: this.#error(both(base, [[variable, [1]]])) };
+    });
+  }
+
+  /** No cell that is shown is more than any of the people it is a part of. */
+  #notAboveWholes(cells, people, variable) {
+    const others = without(people, variable), { value: all, high: end } = this.total(people);
+    const own = { value: all, low: Math.max(0, 2 * all - end), high: end };
+    const fixed = [...this.#wholesOf(others), this.#people(others), own].filter(Boolean);
+    const tables = subsets(others).filter((one) => one.length < others.length)
+      .map((base) => this.#table(base, variable)).filter(Boolean);
+    const [count, low, high, few] = [[...cells.count], [...cells.low], [...cells.high], [...cells.few]];
+    count.forEach((value, i) => {
+      if (few[i]) return;
+      const along = tables.filter((table) => table.known[i]).map(({ total, error }) => ({ value: total[i],
+        low: Math.max(0, total[i] - Z95 * error), high: Math.max(0, total[i] + Z95 * error) }));
+      const found = notAbove({ value, low: low[i], high: high[i] }, smallest([...along, ...fixed]));
+      few[i] = found.value < value && rounded(found.value, 2) < this.header.threshold;
+      [count[i], low[i], high[i]] = [found.value, found.low, found.high];
+    });
+    return { ...cells, count, low, high, few };
+  }
+
+  /** How many people the shown answers need. Flags of a group do not exclude each other, and have one whole. */
+  #shown(people, variable, cells) {
+    const group = this.groupOf.get(variable);
+    if (group !== undefined) {
+      const flags = this.groups[group];
+      return Math.max(...flags.map((flag) => this.#needed(people, flag, this.#cellsOf(people, flag))));
+    }
+    return this.#needed(people, variable, cells);
+  }
+
+  #needed(people, variable, cells) {
+    const own = chosenOf(people, variable) ?? [...cells.count.keys()];
+    return own.reduce((sum, i) => sum + (i && !cells.few[i] ? cells.count[i] : 0), 0);
   }
 
   #shares(people, variable, cells) {
@@ -601,14 +691,18 @@ export class Counter {
     }
     const name = nameOf(condition), wanted = cells.measured.includes(true);
     const measured = wanted ? this.held.get(`whole:${name}`, () => this.#measured(condition)) : null;
-    const whole = measured ?? this.held.get(`records:${name}`, () => this.#recorded(condition));
-    if (whole.value <= 0) return { whole, shares: unknown };
-    const shares = this.#quotients(whole.value, cells);
-    if (measured) this.#ratios(people, variable, condition, whole.value, cells, shares);
+    const found = measured ?? this.held.get(`records:${name}`, () => this.#recorded(condition));
+    if (found.value <= 0) return { whole: found, shares: unknown };
+    const [number, of] = answered(found, this.#shown(people, variable, cells), this.total(people));
+    const whole = this.#enough(number);
+    if (of <= 0) return { whole, shares: unknown };
+    const shares = this.#quotients(of, cells);
+    if (measured) this.#ratios(people, variable, condition, found.value, of, cells, shares);
     return { whole, shares };
   }
 
-  #ratios(people, variable, condition, whole, cells, shares) {
+  /** whole: as it was estimated, which the intervals are of; of: what shares are computed with. */
+  #ratios(people, variable, condition, whole, of, cells, shares) {
     const own = (chosenOf(people, variable) ?? [1]).filter((category) => category > 0);
     if (!own.length) return;
     const part = this.#loadings([[1, both(people, [[variable, [Math.min(...own)]]])]]);
@@ -616,8 +710,9 @@ export class Counter {
     const [variance, shared, other] = [[part, part], [part, all], [all, all]].map((two) => this.#covariance(...two));
     for (let i = 1; i < this.sizes[variable]; i++) {
       if (!cells.measured[i]) continue;
-      const found = ratioInterval(cells.count[i], whole, variance, shared, other) ?? [NaN, NaN, NaN];
-      found.forEach((end, which) => { shares[which][i] = end; });
+      const [, low, high] = ratioInterval(cells.estimated[i], whole, variance, shared, other) ?? [NaN, NaN, NaN];
+      const share = Number.isNaN(low) ? NaN : unit(cells.count[i] / of);
+      [share, Math.min(low, share), Math.max(high, share)].forEach((end, which) => { shares[which][i] = end; });
     }
   }
 

@@ -146,17 +146,23 @@ function load() {
 
 // ---- words and numbers -----------------------------------------------------------------------------------------------
 
-function say(key, values = null) {
-  const text = (words?.texts ?? early)[key];
+const forms = new Intl.PluralRules(document.documentElement.lang);
+
+/** @param {?number} many the number whose form a text takes that has one for each kind of number */
+function say(key, values = null, many = null) {
+  const found = (words?.texts ?? early)[key];
+  const text = many === null ? found : found[forms.select(rounded(many))] ?? found.other;
   return values ? text.replace(/\{(\w+)\}/g, (_, name) => values[name]) : text;
 }
 
 /** Without what sums in another order change: whole halves stay whole halves, and are rounded alike everywhere. */
 const steady = (value) => Number(value.toFixed(4));
 
+/** The nearest whole number; of a half, the even one. */
+const rounded = (value) => (value === Math.floor(value) + 0.5 ? 2 * Math.round(value / 2) : Math.round(value));
+
 function number(value, digits = 0) {
-  const half = Math.floor(value) + 0.5;
-  const fixed = digits === 0 && value === half ? String(2 * Math.round(value / 2)) : value.toFixed(digits);
+  const fixed = digits === 0 ? String(rounded(value)) : value.toFixed(digits);
   const [whole, part] = fixed.replace(/^-(0(?:\.0+)?)$/, "$1").split(".");
   const { group, decimal, from } = words.numbers;
   const grouped = Math.abs(Number(whole)) >= from ? whole.replace(/\B(?=(\d{3})+$)/g, group) : whole;
@@ -330,10 +336,17 @@ function drawRow(cell, asked, end) {
 function wholeNote(whole) {
   if (whole === null) return say("explorer.whole.none");
   if (whole.few) return say("explorer.whole.few");
-  const known = number(steady(whole.value));
-  if (whole.source === "records") return say("explorer.whole.records", { known });
+  const people = steady(whole.value), known = number(people);
+  if (whole.source === "records") return say("explorer.whole.records", { known }, people);
   const key = whole.source === "counts" ? "dash.known" : "dash.known_records";
-  return say(key, { known, range: numberRange(steady(whole.low), steady(whole.high)) });
+  return say(key, { known, range: numberRange(steady(whole.low), steady(whole.high)) }, people);
+}
+
+/** Whether answers that exclude each other add up to more than all people with an answer, beyond rounding. */
+function isOver(cells) {
+  const whole = cells[0]?.whole;
+  if (!whole || whole.few) return false;
+  return cells.reduce((sum, cell) => sum + (cell.few ? 0 : cell.count[0]), 0) >= whole.value + 0.5;
 }
 
 const isChosen = (asked, cell) => Boolean(asked.filters.get(cell.name)?.includes(cell.code));
@@ -341,14 +354,16 @@ const isChosen = (asked, cell) => Boolean(asked.filters.get(cell.name)?.includes
 function drawChart(figure, asked) {
   let cells = count(figure, asked);
   const notes = [], published = cells.filter((cell) => !cell.few).length;
+  const over = !figure.dataset.group && isOver(cells);
   if (figure.dataset.long) {
     const said = cells.filter((cell) => !cell.few)
       .sort((one, other) => other.count[0] - one.count[0] || (one.code < other.code ? -1 : 1)).slice(0, TOP);
     cells = [...said, ...cells.filter((cell) => isChosen(asked, cell) && !said.includes(cell))];
-    notes.push(say("chart.top", { shown: number(said.length), published: number(published) }));
+    if (said.length < published) notes.push(say("chart.top", { shown: number(said.length), published: number(published) }));
   }
   if (figure.dataset.group) notes.push(say("dash.several"));
   notes.push(cells.length ? wholeNote(cells[0].whole) : say("chart.too_few"));
+  if (over) notes.push(say("dash.over"));
   if (cells.some((cell) => !cell.measured && !cell.few)) notes.push(say("explorer.marked"));
   const isCount = asked.bars === "count";
   const ends = cells.filter((cell) => !(isCount ? cell.few : cell.shareFew)).map((cell) => (isCount ? cell.count : cell.share)[2]);
@@ -374,7 +389,7 @@ const headline = ["#answer-value", "#answer-interval > bdi", "#answer-source"].m
 function drawHeadline(asked) {
   const total = counter.total(event(asked.filters));
   const texts = total.few ? [say("chart.too_few"), "", say("explorer.source.few")]
-    : [say("explorer.about", { count: number(steady(total.value)) }),
+    : [say("explorer.about", { count: number(steady(total.value)) }, steady(total.value)),
       say("home.interval", { range: numberRange(steady(total.low), steady(total.high)) }), say(`explorer.source.${total.source}`)];
   texts.forEach((text, i) => put(headline[i], text));
 }

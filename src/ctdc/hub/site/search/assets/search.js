@@ -84,7 +84,7 @@
 
   const item = (one, terms) => {
     const link = make("a", ...marked(one.title, terms));
-    link.href = `/${language}/${one.path}`;
+    link.href = `../${one.path}`; // this page is LANGUAGE/search/, wherever the site is served
     const row = make("li", link);
     const anchor = has(one.title, terms) ? -1 : one.anchors.findIndex((text, at) => at % 2 === 0 && has(text, terms));
     const below = anchor >= 0 ? one.anchors[anchor] : around(one.text, terms);
