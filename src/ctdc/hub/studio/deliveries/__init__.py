@@ -1,0 +1,1 @@
+"""Deliveries: files arrive sealed, are checked by the worker, come back as a report, and go into the vault."""

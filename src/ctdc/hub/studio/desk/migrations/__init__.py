@@ -1,0 +1,1 @@
+"""Changes of the tables of the release desk."""

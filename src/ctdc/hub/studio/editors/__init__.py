@@ -1,0 +1,1 @@
+"""Editors: stories and pages are written, translated, checked by a second editor and published."""

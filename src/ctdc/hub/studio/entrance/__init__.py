@@ -1,0 +1,1 @@
+"""How people come in: password and second step, passkeys, recovery codes, sessions, and the letters about them."""

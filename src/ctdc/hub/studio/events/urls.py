@@ -1,0 +1,8 @@
+"""Addresses of the log."""
+
+from django.urls import path
+
+from ctdc.hub.studio.events import views
+
+app_name = "events"
+urlpatterns = [path("", views.events, name="list"), path("verify/", views.verify, name="verify")]

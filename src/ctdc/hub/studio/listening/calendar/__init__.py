@@ -1,0 +1,1 @@
+"""Who is due to deliver, whom to write to about it, and the reminder."""

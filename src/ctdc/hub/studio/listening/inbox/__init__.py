@@ -1,0 +1,1 @@
+"""Readers' messages and the public answers to them."""

@@ -1,0 +1,1 @@
+"""A short survey of readers, begun for a period, with its totals."""

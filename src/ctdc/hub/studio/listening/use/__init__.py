@@ -1,0 +1,1 @@
+"""How much the public site is used, as it may be shown."""

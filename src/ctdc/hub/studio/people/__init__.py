@@ -1,0 +1,1 @@
+"""Organisations, people, what each of them may do, and how they sign in."""

@@ -1,0 +1,1 @@
+"""What all pages of the studio share: their frame, their words, their headers, and who may see what."""
