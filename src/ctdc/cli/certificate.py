@@ -17,7 +17,7 @@ from ctdc.release.certificate.words import certificate_sections
 from ctdc.release.document import Section
 from ctdc.release.manifest import CERTIFICATE, read_manifest
 from ctdc.release.verify import require_verified, verify
-from ctdc.standard.languages import LANGUAGES
+from ctdc.standard.languages import DEFAULT, LANGUAGES
 from ctdc.workflow.evidence import evidence_for
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -142,7 +142,7 @@ def _lines(section: Section) -> list[str]:
 @command.command("show")
 @click.argument("release", type=FOLDER)
 @click.option(
-    "--language", type=click.Choice(LANGUAGES), default="en", show_default=True, help="Language of the words."
+    "--language", type=click.Choice(LANGUAGES), default=DEFAULT, show_default=True, help="Language of the words."
 )
 @json_option
 def show_command(release: Path, language: str, as_json: bool) -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 from click.core import ParameterSource
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from ctdc.table.engine import DEFAULT_MASTER, SPARK, Engine
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
 private_out_option = click.option(
@@ -24,6 +26,50 @@ private_out_option = click.option(
 workload_option = click.option(
     "--workload", type=click.Path(path_type=Path), help="File that says what is measured, in place of --length."
 )
+
+
+class Location(click.ParamType[Path | str]):
+    """A path, or an address that an engine may know."""
+
+    name = "path"
+
+    def convert(self, value: Any, param: click.Parameter | None, context: click.Context | None) -> Path | str:
+        """An address stays a text: a path would lose one of its slashes."""
+        return value if isinstance(value, Path) or "://" in value else Path(value)
+
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def engine_options(command: Command) -> Command:
+    """--engine, --master and --spark-conf; `engine_of` makes of them what the workflow takes."""
+    options = [
+        click.option(
+            "--engine",
+            "engine_name",
+            type=click.Choice(["memory", "spark"]),
+            default="memory",
+            show_default=True,
+            help="What reads and counts the rows: this machine in a stream, or Spark.",
+        ),
+        click.option(
+            "--master", help="With --engine spark: local[N], spark://..., yarn, k8s://... [default: local[*,4]]"
+        ),
+        click.option("--spark-conf", multiple=True, metavar="NAME=VALUE", help="A setting of Spark; repeatable."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def engine_of(options: dict[str, Any]) -> Engine:
+    """The engine that the options name, which are taken out of `options`."""
+    name, master, settings = (options.pop(one) for one in ("engine_name", "master", "spark_conf"))
+    if name != SPARK and (master or settings):
+        raise click.UsageError("--master and --spark-conf go with --engine spark.")
+    if any("=" not in one for one in settings):
+        raise click.UsageError("--spark-conf takes NAME=VALUE.")
+    return Engine(name, master or DEFAULT_MASTER, dict(one.split("=", maxsplit=1) for one in settings))
 
 
 def comma_names(text: str | None) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from ctdc.cli.common import (
 )
 from ctdc.privacy.evaluation.evaluate import Report, notices
 from ctdc.privacy.evaluation.summary import FARTHER, Sign, signs_of
+from ctdc.standard.languages import DEFAULT
 from ctdc.workflow.evaluation import Choices, evaluate_files, write_report
 from ctdc.workflow.private import check_out
 
@@ -40,12 +41,12 @@ def _line(sign: Sign) -> str:
 def _text(report: Report, out: tuple[Path, ...]) -> str:
     worst = [one.marginals[0] for one in report.orders]
     lines = [
-        notices()["en"],
+        notices()[DEFAULT],
         f"{report.people[1]:,} records, evaluated against {report.people[0]:,} true ones.",
         *(f"Withheld in {name}: {share:.1%} of the cells" for name, share in report.withheld.items()),
         *map(_line, signs_of(report)),
         *(
-            f"Subgroup {one.labels.get('en', one.name)!r} of {one.family}: distance {one.tvd:.4f} "
+            f"Subgroup {one.labels.get(DEFAULT, one.name)!r} of {one.family}: distance {one.tvd:.4f} "
             f"(by chance alone {one.null:.4f})"
             for one in report.subgroups.subgroups
             if one.tvd > FARTHER * one.null

@@ -7,17 +7,16 @@ from typing import Any
 
 import click
 
-from ctdc.cli.common import emit, json_option, progress_bars
-from ctdc.intake.cases import is_promotable
+from ctdc.cli.common import Location, emit, engine_of, engine_options, json_option, progress_bars
 from ctdc.intake.delivery import DeliveryReport, Quarantined, quarantine_detail
 from ctdc.intake.harmonise import check as check_delivery
 from ctdc.intake.harmonise import coverage_path
-from ctdc.intake.harmonise import harmonise as harmonise_delivery
 from ctdc.intake.mapping import load_mapping, shipped_ids
 from ctdc.intake.report import write_report
 from ctdc.intake.subject import DEFAULT_KEY_NAME, read_or_create_key
 from ctdc.intake.text import counted
 from ctdc.intake.trace import Trace, trace
+from ctdc.workflow.spread import harmonise_anywhere
 
 source_argument = click.argument("source", metavar="FILE", type=click.Path(path_type=Path))
 mapping_option = click.option(
@@ -69,10 +68,10 @@ def _summary(report: DeliveryReport) -> str:
     return "\n".join(lines)
 
 
-def _write(report: DeliveryReport, mapping_name: str, source: Path, folder: Path | None) -> list[str]:
+def _write(report: DeliveryReport, mapping_name: str, source: Path | str, folder: Path | None) -> list[str]:
     if folder is None:
         return []
-    return [str(path) for path in write_report(report, load_mapping(mapping_name), source, folder)]
+    return [str(path) for path in write_report(report, load_mapping(mapping_name), Path(source), folder)]
 
 
 @command.command()
@@ -82,7 +81,10 @@ def _write(report: DeliveryReport, mapping_name: str, source: Path, folder: Path
 @json_option
 @click.pass_context
 def check(context: click.Context, source: Path, mapping_name: str, report_folder: Path | None, as_json: bool) -> None:
-    """Go through the whole intake and store nothing. Exit code 3 when the file is not ready."""
+    """Go through the whole intake and store nothing. Exit code 3 when the file is not ready.
+
+    Columns that the mapping does not read are looked through for direct identifiers, too.
+    """
     mapping = load_mapping(mapping_name)
     with progress_bars(quiet=as_json) as progress:
         report = check_delivery(source, mapping, progress=progress)
@@ -93,9 +95,14 @@ def check(context: click.Context, source: Path, mapping_name: str, report_folder
 
 
 @command.command()
-@source_argument
+@click.argument("source", metavar="FILE", type=Location())
 @mapping_option
-@click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="The cases file (Parquet).")
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The cases file (Parquet); on Spark a new folder of Parquet files.",
+)
 @click.option(
     "--subject-key",
     "key_path",
@@ -108,24 +115,36 @@ def check(context: click.Context, source: Path, mapping_name: str, report_folder
     help="Write the cases even if values are in quarantine: those cells are missing, the file cannot be promoted.",
 )
 @report_option
+@engine_options
 @json_option
 def harmonise(
-    source: Path,
+    source: Path | str,
     mapping_name: str,
     out: Path,
     key_path: Path | None,
     allow_quarantine: bool,
     report_folder: Path | None,
     as_json: bool,
+    **engine: Any,
 ) -> None:
-    """Harmonise FILE into a cases file, with its coverage beside it."""
+    """Harmonise FILE into a cases file, with its coverage beside it.
+
+    On Spark FILE is one Parquet table: a file, a folder of files, or an address.
+    """
+    chosen = engine_of(engine)
     mapping = load_mapping(mapping_name)
     key_path = key_path or out.with_name(DEFAULT_KEY_NAME)
     key, made = read_or_create_key(key_path)
     try:
         with progress_bars(quiet=as_json) as progress:
-            report = harmonise_delivery(
-                source, mapping, subject_key=key, out=out, progress=progress, allow_quarantine=allow_quarantine
+            report = harmonise_anywhere(
+                source,
+                mapping,
+                chosen,
+                subject_key=key,
+                out=out,
+                progress=progress,
+                allow_quarantine=allow_quarantine,
             )
     except Quarantined as error:
         _write(error.report, mapping_name, source, report_folder)
@@ -136,8 +155,7 @@ def harmonise(
         text += (
             f"\nNew key: {key_path}. Keep it safe and apart from the cases: without it, no case is recognised again."
         )
-    promotable = is_promotable(out)
-    result = {"written": written, "rows": report.rows_written, "promotable": promotable, "key": str(key_path)}
+    result = {"written": written, "rows": report.rows_written, "promotable": report.promotable, "key": str(key_path)}
     emit(result | {"report": report.as_dict()}, as_json, text)
 
 

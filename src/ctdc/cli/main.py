@@ -9,14 +9,20 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import sys
+from pathlib import Path
 
 import click
 
+from ctdc.foundation.collaborative import CHOSEN, current, find
 from ctdc.foundation.errors import Cancelled, UserError
 
 # Name -> (module, one line for --help). The module has a click command or group named `command`.
 COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("ctdc.cli.demo", "Invented people, the whole way, and their site on this machine."),
+    "init": ("ctdc.cli.init", "A new collaborative, for another field or country, by configuration."),
+    "collaborative": ("ctdc.cli.collaborative", "Which collaborative is served here, and whether it is whole."),
     "run": ("ctdc.cli.run", "The whole way: deliveries to a verified release; resumes after a kill."),
     "simulate": ("ctdc.cli.simulate", "Invent case files of five contributors, for development and demonstration."),
     "intake": ("ctdc.cli.intake", "Check a contributor's file, or harmonise it to the standard."),
@@ -31,6 +37,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "certificate": ("ctdc.cli.certificate", "Sign releases, and check who signed one."),
     "site": ("ctdc.cli.site", "Build the public site of one or several releases."),
     "feedback": ("ctdc.cli.feedback", "Read and answer what readers sent through the site."),
+    "usage": ("ctdc.cli.usage", "Totals of how much the site is used, where nginx answers for its pages."),
+    "studio": ("ctdc.cli.studio", "The private side of a hub: deliveries, reviews, stories."),
+    "workbench": ("ctdc.cli.workbench", "Protect one table in the browser, step by step, without code."),
     "serve": ("ctdc.cli.serve", "Show a release as a web page on this machine."),
     "evaluate": ("ctdc.cli.evaluate", "What a release is worth, against the true cases; never to be published."),
     "attack": ("ctdc.cli.attack", "Attacks on ourselves: does the engine keep what it claims?"),
@@ -60,12 +69,35 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
 
+def _serve(_: click.Context, __: click.Parameter, folder: Path | None) -> None:
+    """Choose the collaborative before any module asks for it. The environment tells processes that are started, too."""
+    if folder is None:
+        return
+    chosen = find(str(folder), Path.cwd())
+    if "ctdc.standard.languages" in sys.modules and chosen != current().folder:
+        raise UserError(
+            "collaborative.settled",
+            f"This process serves {current().folder} already.",
+            do="Start a process of its own for each collaborative.",
+        )
+    os.environ[CHOSEN] = str(chosen)
+    current.cache_clear()
+
+
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="ctdc", prog_name="ctdc")
+@click.option(
+    "--collaborative",
+    type=click.Path(path_type=Path),
+    callback=_serve,
+    expose_value=False,
+    is_eager=True,
+    help="Folder of the collaborative to serve. Default: CTDC_COLLABORATIVE, or the one in this folder or above it.",
+)
 def ctdc() -> None:
     """The open Counter-Trafficking Data Collaborative.
 
-    From contributors' case files to a protected, published release. Start with 'ctdc run --demo', or with
+    From contributors' case files to a protected, published release. Start with 'ctdc demo', or with
     'ctdc intake check FILE --mapping DIR', which stores and sends nothing.
     """
 

@@ -9,10 +9,13 @@ from typing import Any
 import click
 
 from ctdc.cli.common import (
+    Location,
     check_one_length,
     combinations,
     comma_names,
     emit,
+    engine_of,
+    engine_options,
     json_option,
     progress_bars,
     workload_option,
@@ -121,7 +124,7 @@ def _choices(subject_id: str | None, columns: str | None, max_rows: int | None) 
 
 
 @click.command(epilog="Example: ctdc protect cases.parquet --epsilon 2 --delta 1e-6 --out protected")
-@click.argument("cases", type=click.Path(path_type=Path))
+@click.argument("cases", type=Location())
 @click.option("--epsilon", type=float, required=True, help="Strength of the protection; smaller is safer.")
 @click.option("--delta", type=float, default=1e-6, show_default=True, help="Must be far below 1 / number of people.")
 @click.option("--length", type=int, default=3, show_default=True, help="Longest combination that is counted, 1 to 4.")
@@ -176,9 +179,10 @@ def _choices(subject_id: str | None, columns: str | None, max_rows: int | None) 
     help="Refuse cases that contradict what is true by definition, and keep to it in the records.",
 )
 @click.option("--seed", type=int, help="Of the record synthesis, after the noise; the noise itself has no seed.")
+@engine_options
 @json_option
 def command(
-    cases: Path,
+    cases: Path | str,
     out: Path | None,
     subject_id: str | None,
     columns: str | None,
@@ -187,7 +191,7 @@ def command(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Protect CASES (csv or parquet, empty means missing) with differential privacy.
+    """Protect CASES (csv or parquet, empty means missing; or a folder of parquet files) with differential privacy.
 
     CASES are harmonised cases, a table in a release profile's columns, or any table that --schema declares: codes,
     several codes in a cell, numbers and dates in bands, several rows per person. With --linked the rows of another file
@@ -195,6 +199,7 @@ def command(
     is measured: a run that is stopped after that has spent its budget.
     """
     check_one_length(options["workload"])
+    options["engine"] = engine_of(options)
     options["choices"] = _choices(subject_id, columns, max_rows)
     linked = _linked(options)
     if options["workload"] and (only_check or options["people"] is not None):

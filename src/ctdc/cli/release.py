@@ -13,6 +13,7 @@ from ctdc.cli.certificate import (
     verify_and_say,
 )
 from ctdc.cli.common import emit, json_option, progress_bars
+from ctdc.cli.include import include_command, included_command, renew_command
 from ctdc.foundation.clock import now, timestamp
 from ctdc.foundation.errors import UserError
 from ctdc.release.build import build
@@ -30,6 +31,10 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.group()
 def command() -> None:
     """Build, verify and list releases: the immutable folders that are published."""
+
+
+for _command in (include_command, renew_command, included_command):
+    command.add_command(_command)
 
 
 def _titles(pairs: tuple[str, ...]) -> dict[str, str]:

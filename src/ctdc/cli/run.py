@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,11 +12,15 @@ from typing import Any
 import click
 
 from ctdc.cli.common import emit, json_option, progress_bars
+from ctdc.cli.vault import key_option, sources_of
 from ctdc.foundation.progress import Progress
+from ctdc.simulate.world import CONTRIBUTORS
 from ctdc.workflow.config import DEFAULT_PROFILE, DEMO_CASES, DEMO_SEED, Plan, plan_from, read_plan
 from ctdc.workflow.run import RunResult, run
+from ctdc.workflow.sealed import Opening
 
 DEMO_NAME = "demonstration"
+DEMO_TERMS = "CC BY 4.0"  # in no language: it stands on pages in five
 DEMO_EPSILON = 4.0
 DEMO_DELTA = 1e-6
 # What a plan file says too; each is None when it was not given.
@@ -51,7 +56,7 @@ def _given(**options: Any) -> dict[str, Any]:
     return {key: value for key, value in options.items() if value is not None}
 
 
-def _plan_of_options(options: dict[str, Any]) -> Plan:
+def plan_of_options(options: dict[str, Any]) -> Plan:
     """The plan that a command line without a plan file describes."""
     target: Path | None = options["target"]
     demo: bool = options["demo"]
@@ -72,7 +77,7 @@ def _plan_of_options(options: dict[str, Any]) -> Plan:
         document["signing_key"] = str(options["signing_key"])
     if demo:
         document["simulation"] = {"cases": options["cases"], "seed": options["simulation_seed"]}
-        document["release"]["simulated"] = True
+        document["release"] |= {"simulated": True, "sources": [one.name for one in CONTRIBUTORS], "terms": DEMO_TERMS}
         document["privacy"] = {"epsilon": DEMO_EPSILON, "delta": DEMO_DELTA} | document["privacy"]
     else:
         document["delivery"] = [{"source": str(target), "mapping": options["mapping"]}]
@@ -92,7 +97,7 @@ def _choose(options: dict[str, Any]) -> Plan:
         return read_plan(target)
     if target is not None and (options["mapping"] is None or options["epsilon"] is None):
         raise click.UsageError("A file needs --mapping (a folder or a shipped mapping's id) and --epsilon.")
-    return _plan_of_options(options)
+    return plan_of_options(options)
 
 
 def _summary(result: RunResult) -> str:
@@ -136,15 +141,21 @@ def _summary(result: RunResult) -> str:
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder for all results. Default: demo, or FILE-release.",
 )
+@key_option
+@click.option(
+    "--actor", default=getpass.getuser, show_default="your user name", help="Who opens the vault. Stands in its log."
+)
 @json_option
-def command(as_json: bool, **options: Any) -> None:
+def command(as_json: bool, keys: tuple[str, ...], actor: str, **options: Any) -> None:
     """Run the whole way: harmonise deliveries, protect the people in them, build and verify a release.
 
     TARGET is a plan (PLAN.toml, see docs/how-to/run.md), or one contributor's file or folder, with --mapping and
     --epsilon. With --demo, contributors' files are invented.
 
     A run that was stopped or killed continues where it was; a run that is repeated changes nothing. A finished
-    protection is never paid for twice.
+    protection is never paid for twice. Deliveries that lie in a vault are opened with --key.
     """
-    result = run(_choose(options), Terminal(as_json))
+    plan = _choose(options)
+    opening = Opening(tuple(sources_of(keys)), actor) if plan.vault else None
+    result = run(plan, Terminal(as_json), opening)
     emit(result.as_dict(), as_json, _summary(result))

@@ -7,6 +7,8 @@ from pathlib import Path
 import click
 
 from ctdc.cli.common import emit, json_option, progress_bars
+from ctdc.foundation.collaborative import current
+from ctdc.simulate.declared import Invented, invent, read_recipe
 from ctdc.simulate.write import Simulation, write_deliveries
 
 
@@ -42,6 +44,21 @@ def _as_text(simulation: Simulation) -> str:
     return "\n".join(lines)
 
 
+def _invented_dict(made: Invented) -> dict[str, object]:
+    deliveries = [
+        {"contributor": one.contributor, "source": str(one.source), "mapping": one.mapping, "cases": one.cases}
+        for one in made.deliveries
+    ]
+    return {"folder": str(made.folder), "cases": made.cases, "deliveries": deliveries}
+
+
+def _invented_text(made: Invented) -> str:
+    lines = [f"Invented {made.cases:,} people in {made.folder}. They describe no real person.", ""]
+    lines += [f"  {one.contributor:<14} {one.cases:>9,} people  {one.source.name}" for one in made.deliveries]
+    first = made.deliveries[0]
+    return "\n".join([*lines, "", f"Next: ctdc intake check {first.source} --mapping {first.mapping}"])
+
+
 @click.command()
 @click.option("--cases", type=int, default=20_000, show_default=True, help="How many cases, over all contributors.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Equal seeds give equal files, byte for byte.")
@@ -55,8 +72,15 @@ def _as_text(simulation: Simulation) -> str:
 def command(cases: int, seed: int, out: Path, dirt: float, as_json: bool) -> None:
     """Invent case files of five contributors, each in its own format, with the truth behind them.
 
+    A collaborative with a recipe (example/invent.toml) has its own contributors invented, in place of these.
+
     For development, demonstrations and tests. Nothing is copied from records of real people.
     """
+    recipe = current().part("invention")
+    if recipe is not None:
+        made = invent(read_recipe(recipe), out, cases, seed)
+        emit(_invented_dict(made), as_json, _invented_text(made))
+        return
     with progress_bars(quiet=as_json) as progress:
         simulation = write_deliveries(out, cases, seed, dirt, progress)
     emit(_as_dict(simulation), as_json, _as_text(simulation))

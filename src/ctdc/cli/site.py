@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from ctdc.cli.common import emit, json_option, progress_bars
+from ctdc.hub.site.documentation import shipped
 from ctdc.hub.site.export import Export, export_site
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -19,10 +20,13 @@ def command() -> None:
 
 def _summary(result: Export) -> str:
     count = len(result.releases)
+    taken = [f"Of other hubs: {len(result.included)} shown apart."] if result.included else []
+    taken += [f"Not published any more: {folder} ({reason})." for folder, reason in result.gone]
     return "\n".join(
         (
             f"The site of {count} release{'s' * (count != 1)} is in {result.out}: {result.pages} pages, "
             f"{result.rendered} of them rendered anew.",
+            *taken,
             f"Look at it:  ctdc serve {result.out}",
         )
     )
@@ -37,8 +41,32 @@ def _summary(result: Export) -> str:
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="File of what readers said and what was done, which 'ctdc feedback answer' writes.",
 )
+@click.option(
+    "--withdrawn",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="File of releases that were withdrawn (withdrawn.json), each of which gets a page that says when and why.",
+)
+@click.option(
+    "--content",
+    type=FOLDER,
+    help="Folder of what editors wrote: 'stories', 'about' or both, in the place of those that are shipped.",
+)
+@click.option(
+    "--partners",
+    type=FOLDER,
+    help="Folder of releases that were taken over from other hubs ('ctdc release include'), which stand apart.",
+)
 @json_option
-def build_command(releases: tuple[Path, ...], out: Path, url: str, answers: Path | None, as_json: bool) -> None:
+def build_command(
+    releases: tuple[Path, ...],
+    out: Path,
+    url: str,
+    answers: Path | None,
+    withdrawn: Path | None,
+    content: Path | None,
+    partners: Path | None,
+    as_json: bool,
+) -> None:
     """Make static pages of the folders RELEASE..., the newest of them at the front, in five languages.
 
     Every release is verified first; one that does not verify is not shown. Give all releases each time: one that is
@@ -46,5 +74,5 @@ def build_command(releases: tuple[Path, ...], out: Path, url: str, answers: Path
     site stays until the new one is whole.
     """
     with progress_bars(quiet=as_json) as progress:
-        result = export_site(releases, out, url, progress, answers)
+        result = export_site(releases, out, url, progress, answers, withdrawn, content, shipped(), partners)
     emit(result.as_dict(), as_json, _summary(result))

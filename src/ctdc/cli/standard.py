@@ -13,7 +13,7 @@ from ctdc.cli.common import emit, json_option
 from ctdc.foundation.files import write_text
 from ctdc.standard import load
 from ctdc.standard.export import to_csv, to_dict, variable_dict
-from ctdc.standard.languages import LANGUAGES
+from ctdc.standard.languages import DEFAULT, LANGUAGES
 from ctdc.standard.model import Profile, ProfileColumn, Standard, VariableDef
 from ctdc.standard.reference import to_markdown
 
@@ -22,7 +22,7 @@ FORMATS = ("csv", "json", "table-schema", "markdown")
 MOST_CODES = 30
 
 language_option = click.option(
-    "--language", type=click.Choice(LANGUAGES), default="en", show_default=True, help="Language of labels."
+    "--language", type=click.Choice(LANGUAGES), default=DEFAULT, show_default=True, help="Language of labels."
 )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import getpass
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -67,13 +67,14 @@ def key_option(function: Function) -> Function:
     )(function)
 
 
-def _sources(keys: tuple[str, ...]) -> list[KeySource]:
+def sources_of(keys: tuple[str, ...]) -> list[KeySource]:
+    """The named sources, or the one that the environment names."""
     named = keys or tuple(filter(None, (os.environ.get(KEY_VARIABLE),)))
     return [sources.parse(text) for text in named]
 
 
 def _with_key(folder: Path, keys: tuple[str, ...]) -> Vault:
-    vault = open_vault(folder, _sources(keys))
+    vault = open_vault(folder, sources_of(keys))
     vault.needs_keys()
     return vault
 
@@ -100,7 +101,7 @@ def new_key(path: Path, as_json: bool) -> None:
 @json_option
 def init(folder: Path, keys: tuple[str, ...], quorum: int | None, actor: str, purpose: str, as_json: bool) -> None:
     """Make a new vault in the new folder VAULT."""
-    found = _sources(keys)
+    found = sources_of(keys)
     vault = create(folder, found, quorum or len(found), Access(actor, purpose), clock.now())
     mark = vault.keyring.fingerprint()
     text = f"New vault: {folder}\nFingerprint: {mark}\nWithout its key nothing comes out of it again."
@@ -116,27 +117,57 @@ def _tables(paths: tuple[Path, ...]) -> dict[str, Path]:
     return tables
 
 
-def _schema_and_columns(tables: dict[str, Path]) -> tuple[str, frozenset[str] | None]:
+def _held_back(table: str) -> Refused:
+    return Refused(
+        "vault.quarantine",
+        "These cases hold values that nobody has explained yet.",
+        where=table,
+        do="Complete the mapping and harmonise again.",
+    )
+
+
+def _unmarked(table: str) -> Refused:
+    return Refused(
+        "vault.unmarked",
+        "This table does not say whether all of its values have been explained.",
+        where=table,
+        allowed="a table with the mark that harmonising gives it",
+        do="Harmonise the delivery ('ctdc intake harmonise'), and put what comes out of it.",
+    )
+
+
+def _of_no_standard(table: str) -> Refused:
+    return Refused(
+        "vault.columns",
+        "This table does not say of which standard it is: nobody knows which columns it may have.",
+        where=table,
+        allowed="harmonised cases, or a table whose columns are listed",
+        do="Harmonise the delivery ('ctdc intake harmonise'), or name its columns in a file: --only-columns FILE",
+    )
+
+
+def _schema_and_columns(tables: dict[str, Path], only: Path | None) -> tuple[str, Collection[str] | None]:
     """What harmonised cases say of themselves: their standard, and the columns that they may have.
 
-    Raises Refused (``vault.quarantine``) for cases that hold something that nobody has explained yet.
+    only: a file with the columns that they may have instead, one a line.
+    Raises Refused (``vault.quarantine``, ``vault.unmarked``, ``vault.columns``) for cases that hold something that
+    nobody has explained yet, and for tables that do not say whether they do, or of which standard they are.
     """
+    listed = only.read_text(encoding="utf-8").split("\n") if only else None
     found = {name: read_metadata(path) for name, path in tables.items()}
     for name, metadata in found.items():
-        if metadata.get("ctdc.promotable", "yes") != "yes":
-            raise Refused(
-                "vault.quarantine",
-                "These cases hold values that nobody has explained yet.",
-                where=name,
-                do="Complete the mapping and harmonise again.",
-            )
-    standards = {metadata.get("ctdc.standard", "") for metadata in found.values()}
-    if not found or "" in standards:
-        return "", None
+        if (mark := metadata.get("ctdc.promotable")) != "yes":
+            raise _held_back(name) if mark else _unmarked(name)
+    standards = {name: metadata.get("ctdc.standard", "") for name, metadata in found.items()}
+    without = [name for name, version in standards.items() if not version]
+    if without and listed is None:
+        raise _of_no_standard(without[0])
+    schema = f"standard {' '.join(sorted(set(standards.values())))}" if standards and not without else ""
+    if not found or listed is not None:
+        return schema, listed
     standard = load()
     names = {*standard.variables, *(name for entity in standard.entities.values() for name in entity.variables)}
-    columns = {*names, *(name + MISSING_SUFFIX for name in names), *PROVENANCE}
-    return f"standard {' '.join(sorted(standards))}", frozenset(columns)
+    return schema, {*names, *(name + MISSING_SUFFIX for name in names), *PROVENANCE}
 
 
 @command.command("put")
@@ -171,10 +202,11 @@ def put_command(
 ) -> None:
     """Seal files and tables of ORGANISATION as DELIVERY. The key is not needed: whoever delivers cannot read back.
 
-    Tables are scanned for direct identifiers first. Harmonised cases may have the standard's columns only.
+    Tables are scanned for direct identifiers first. Harmonised cases may have the standard's columns only; of another
+    table, say with --only-columns which it may have.
     """
     named = _tables(tables)
-    schema, columns = _schema_and_columns(named)
+    schema, columns = _schema_and_columns(named, only_columns)
     deposit = Deposit(
         organisation,
         delivery,
@@ -184,7 +216,7 @@ def put_command(
         retain_until.date() if retain_until else None,
         subject_column,
         leave_out_withdrawn,
-        only_columns.read_text(encoding="utf-8").split("\n") if only_columns else columns,
+        columns,
         frozenset(accepted),
     )
     with progress_bars(quiet=as_json) as progress:
@@ -406,7 +438,7 @@ def rotate_command(
 
     Older backups open with the old key alone. Destroy it when they are no longer needed: that makes them unreadable.
     """
-    new = _sources(new_keys)
+    new = sources_of(new_keys)
     vault = _old_or_new(folder, keys, new)
     with progress_bars(quiet=as_json) as progress:
         vault = rotate(vault, new, quorum or len(new), Access(actor, purpose), clock.now(), progress)
@@ -505,13 +537,13 @@ def restore_command(
         if target is None:
             own = open_vault(logged_in) if logged_in else None
             done = drill_backup(
-                source, _sources(keys), access, now, log=log, witness=head, vault=own, progress=progress
+                source, sources_of(keys), access, now, log=log, witness=head, vault=own, progress=progress
             )
         else:
             done = restore(
                 source,
                 target,
-                _sources(keys),
+                sources_of(keys),
                 access,
                 now,
                 log=log,
@@ -569,7 +601,7 @@ def verify_command(
     as_json: bool,
 ) -> None:
     """Check the log and every delivery; with the key, open every byte. Exit code 4 when something is wrong."""
-    vault = open_vault(folder, _sources(keys))
+    vault = open_vault(folder, sources_of(keys))
     vault = _logged(vault, Access(actor, purpose))
     with progress_bars(quiet=as_json) as progress:
         found = verify(vault, progress, _witness(witness))

@@ -26,7 +26,8 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Plan]:
     """The plans that would have been run."""
     plans: list[Plan] = []
 
-    def remember(plan: Plan, observer: object) -> RunResult:
+    def remember(plan: Plan, observer: object, opening: object) -> RunResult:
+        assert opening is None
         plans.append(plan)
         return RunResult(tmp_path / "release", tmp_path / "latest", tmp_path / "ledger", (), 1.0)
 
