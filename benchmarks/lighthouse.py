@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+FORMS = ("phone", "desktop")
 FOLDER = Path(__file__).parents[1] / "tests" / "browser"
 
 
@@ -26,9 +27,12 @@ def _browser() -> str | None:
     return shutil.which("chromium") or shutil.which("chromium-browser")
 
 
-def lighthouse(urls: Sequence[str], throttled: bool) -> Iterator[dict[str, Any]]:
-    """The scores and numbers of each page on a phone. throttled: as a slow phone would have it, which takes longer."""
-    asked = json.dumps({"urls": list(urls), "throttled": throttled})
+def lighthouse(urls: Sequence[str], throttled: bool, form: str) -> Iterator[dict[str, Any]]:
+    """The scores and numbers of each page on one of `FORMS`.
+
+    throttled: as a slow phone, or a desktop on a usual line, would have it, which takes longer.
+    """
+    asked = json.dumps({"urls": list(urls), "throttled": throttled, "form": form})
     environment = os.environ | {"CHROME_PATH": _browser() or ""}
     command = ["node", "lighthouse.mjs"]
     with subprocess.Popen(

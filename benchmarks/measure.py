@@ -3,8 +3,8 @@
 Promise: the figures include every child (workers, compilers), waited for or killed; the observer's own cost is not
 in them. Linux only, because they come from ``/proc`` and ``wait4``.
 
-* CPU: user and system seconds of the process and all descendants, from ``wait4``; for what was killed, from the last
-  look at ``/proc``.
+* CPU: user and system seconds of the process and all descendants, from ``wait4``; or from the last look at ``/proc`` if
+  that is more, as for what was killed, or outlived whoever started it (Spark's Java process).
 * Memory: the largest seen sum of proportional set sizes (a page that n processes share counts 1/n in each), looked at
   four times a second, or the largest resident size that the kernel noted for a single process if that is more. (Not
   the ``ru_maxrss`` of ``wait4``: a process inherits in it the size of the one that started it.)
@@ -126,7 +126,7 @@ def run_measured(
         status="stopped" if stopped else "done" if process.returncode == 0 else "failed",
         exit_code=process.returncode,
         wall_seconds=wall,
-        cpu_seconds=max(usage.ru_utime + usage.ru_stime, sum(tree.cpu.values()) if stopped else 0.0),
+        cpu_seconds=max(usage.ru_utime + usage.ru_stime, sum(tree.cpu.values())),
         peak_bytes=max(tree.peak, tree.largest),
         limit_seconds=limit_seconds,
         load_before=load_before,

@@ -7,12 +7,13 @@ results.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
+from benchmarks.lighthouse import FORMS
 from benchmarks.paths import REPOSITORY, RESULTS
 from ctdc.foundation.files import write_text
 
@@ -39,6 +40,11 @@ def within_bars(page: Mapping[str, Any]) -> bool:
     """Whether a page that Lighthouse looked at meets every bar."""
     scores, most = page["scores"], (name for name in BARS if name not in SCORES)
     return all(scores[name] >= BARS[name] for name in SCORES) and all(page[name] <= BARS[name] for name in most)
+
+
+def of_form(pages: Iterable[Mapping[str, Any]], form: str) -> list[Any]:
+    """Those that were looked at as one of Lighthouse's forms."""
+    return [page for page in pages if page["form"] == form]
 
 
 def page_row(page: Mapping[str, Any]) -> str:
@@ -68,19 +74,29 @@ def coverage_rows(found: Iterable[Mapping[str, Any]]) -> list[str]:
     return rows
 
 
+def form_facts(form: str, pages: Sequence[Mapping[str, Any]], times: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What the page says of all pages in one form. times: on what, and of which source, each time."""
+    return {
+        "name": form,
+        "pages": pages,
+        "met": sum(map(within_bars, pages)),
+        "lowest": " / ".join(str(min(page["scores"][name] for page in pages)) for name in SCORES),
+        "on": "; those that missed a bar again on ".join(map(machine_words, times)),
+        "rows": [page_row(page) for page in worst(pages)],
+    }
+
+
 def page_text(site: Mapping[str, Any] | None, explorer: Mapping[str, Any], api: Mapping[str, Any]) -> str:
     """The whole page from what was measured. site: None before anybody has measured the pages."""
     pages = site["lighthouse"] if site else []
+    forms = {form: own for form in FORMS if (own := of_form(pages, form))}
     return TEMPLATE.render(
         site=site,
         explorer=explorer,
         api=api,
         words=machine_words,
         bar=BARS,
-        pages=pages,
-        met=sum(map(within_bars, pages)),
-        lowest=" / ".join(str(min((page["scores"][name] for page in pages), default="")) for name in SCORES),
-        rows=[page_row(page) for page in worst(pages)],
+        forms=[form_facts(form, own, site["on"][form]) for form, own in forms.items()] if site else [],
         cached=api["cached"]["counts?by=gender"],
         covered=coverage_rows(api["records_cover"]),
     )

@@ -5,7 +5,7 @@ Promise: a page that somebody adds is found without a word here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from ctdc.hub.site.frame import SitePage
 from ctdc.hub.site.search.build import SEARCH
 from ctdc.hub.site.search.documents import SEARCH_PATH
 from ctdc.hub.site.sections import sections_of
-from ctdc.hub.site.view import SiteRelease
+from ctdc.hub.site.view import SiteRelease, read_release
 
 MOST_OF_ONE = 2  # pages of one template: that with most on it, and that with least
 
@@ -29,6 +29,12 @@ class Template:
 
     def __str__(self) -> str:
         return f"{self.file} ({self.path or 'the first page'})"
+
+
+def read_newest(releases: Sequence[Path]) -> tuple[SiteRelease, SiteRelease | None]:
+    """The newest of the releases in these folders and the one before it, None where there is one alone."""
+    views = sorted(map(read_release, releases), key=lambda view: view.manifest.created, reverse=True)
+    return views[0], views[1] if len(views) > 1 else None
 
 
 def templates_of(site: Path, front: SiteRelease, older: SiteRelease | None) -> list[Template]:
