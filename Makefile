@@ -6,16 +6,22 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
+# Some machines forbid Python to keep what it has compiled: then every command compiles all of our modules again.
+export PYTHONDONTWRITEBYTECODE :=
 
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO_DIR ?= demo
 DEMO_CASES ?= 20000
 DEMO_PORT ?= 8765
+DEMO_STUDIO_PORT ?= 8800
 DEMO_SERVE ?= 1
 PYTEST_ARGS ?=
 # Each core runs files of tests of its own, so that what a file shares is made once; 'AT_ONCE=' runs them in one process.
-AT_ONCE ?= -n auto --dist loadfile
+# Files stay in the order that tests/conftest.py gives them, the long ones first. Browsers, servers and killed processes are
+# waited for now and then: two cores are kept busy by three.
+WORKERS := $(shell test "$$(nproc 2>/dev/null || echo 4)" -le 2 && echo 3 || echo auto)
+AT_ONCE ?= -n $(WORKERS) --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 BENCH_ARGS ?=
 GROWTH_ARGS ?=
 AUDIT_ARGS ?=
@@ -51,6 +57,12 @@ $(VENV)/.runtime: requirements.lock pyproject.toml | $(BIN)/python
 	@$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
 
+# With the studio: what the demonstration shows.
+$(VENV)/.studio: requirements-studio.lock pyproject.toml $(VENV)/.runtime
+	@echo "Installing what the studio runs on (requirements-studio.lock)"
+	@$(PIP) --require-hashes -r requirements-studio.lock
+	@touch $@
+
 $(VENV)/.development: requirements-dev.lock pyproject.toml $(VENV)/.runtime
 	@echo "Installing what the project is tested with (requirements-dev.lock)"
 	@$(PIP) --require-hashes -r requirements-dev.lock
@@ -80,6 +92,28 @@ nginx:
 		echo "nginx is not installed and we may not install it: the tests of its configuration will be skipped." >&2; \
 	fi
 
+.PHONY: java
+java:
+	@if command -v java >/dev/null; then exit 0; fi; \
+	if [ -n "$(APT)" ]; then \
+		echo "Installing Java, for the tests on Spark"; \
+		$(APT) update && $(APT) install -y --no-install-recommends default-jre-headless >/dev/null \
+			|| echo "Java could not be installed: the tests on Spark will be skipped." >&2; \
+	else \
+		echo "Java is not installed and we may not install it: the tests on Spark will be skipped." >&2; \
+	fi
+
+.PHONY: postgresql
+postgresql:
+	@if command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then exit 0; fi; \
+	if [ -n "$(APT)" ]; then \
+		echo "Installing PostgreSQL, for the studio's tests"; \
+		$(APT) update && $(APT) install -y --no-install-recommends postgresql >/dev/null \
+			|| echo "PostgreSQL could not be installed: the studio's tests will run on SQLite alone." >&2; \
+	else \
+		echo "PostgreSQL is not installed and we may not install it: the studio's tests will run on SQLite alone." >&2; \
+	fi
+
 # Lighthouse, for a test of the pages and for 'make lighthouse'; npm takes its registry from the machine's configuration.
 .PHONY: lighthouse-setup
 lighthouse-setup:
@@ -94,40 +128,71 @@ lighthouse-setup:
 		fi; \
 	fi
 
+# pycanon, by which a test checks k-anonymity; apart from all else, because it wants other versions of its libraries.
+PYCANON := build/pycanon/.done
+.PHONY: pycanon
+pycanon: $(PYCANON)
+$(PYCANON): tests/pycanon.txt $(VENV)/.development
+	@rm -rf $(@D) && mkdir -p $(@D)
+	@if $(PIP) --no-deps --require-hashes --target $(@D) -r $<; then touch $@; else \
+		echo "pycanon could not be installed: the test with it will be skipped." >&2; fi
+
 # ---- for everybody ------------------------------------------------------------------------------------------------
 
 # With the published files at hand (CTDC_REAL_DATA) a site of a release from them is shown beside, on the next port.
 REAL_FILE := $(if $(CTDC_REAL_DATA),$(wildcard $(CTDC_REAL_DATA)/ctdc_global_synthetic_2021.csv.gz))
 
 .PHONY: demo
-demo: $(VENV)/.runtime ## Run the whole collaborative on simulated cases and show its site (DEMO_PORT=8765, DEMO_SERVE=0)
-	@$(BIN)/ctdc run --demo --cases $(DEMO_CASES) --out $(DEMO_DIR)
-	@$(BIN)/ctdc site build $(DEMO_DIR)/latest --out $(DEMO_DIR)/site
+demo: $(VENV)/.studio ## Run the whole collaborative on invented cases; show its site and studio (DEMO_PORT=8765, DEMO_SERVE=0)
+	@$(BIN)/ctdc demo --cases $(DEMO_CASES) --out $(DEMO_DIR) --no-serve
 ifneq ($(REAL_FILE),)
 	@$(BIN)/ctdc run $(REAL_FILE) --mapping ctdc-synthetic-2021 --epsilon 4 --name published-2021 --out $(DEMO_DIR)/real
 	@$(BIN)/ctdc site build $(DEMO_DIR)/real/latest --out $(DEMO_DIR)/real/site
 endif
-ifneq ($(DEMO_SERVE),0)
-ifneq ($(REAL_FILE),)
-	@$(BIN)/ctdc serve $(DEMO_DIR)/real/site --port $$(($(DEMO_PORT) + 1)) & trap "kill $$! 2>/dev/null || true" EXIT; \
-		$(BIN)/ctdc serve $(DEMO_DIR)/site --port $(DEMO_PORT)
+ifeq ($(DEMO_SERVE),0)
+	@$(BIN)/ctdc studio demo $(DEMO_DIR) --port $(DEMO_STUDIO_PORT) --site-port $(DEMO_PORT) --no-serve
 else
-	@$(BIN)/ctdc serve $(DEMO_DIR)/site --port $(DEMO_PORT)
-endif
+	@$(if $(REAL_FILE),$(BIN)/ctdc serve $(DEMO_DIR)/real/site --port $$(($(DEMO_PORT) + 1)) & \
+		trap "kill $$! 2>/dev/null || true" EXIT;) \
+		$(BIN)/ctdc studio demo $(DEMO_DIR) --port $(DEMO_STUDIO_PORT) --site-port $(DEMO_PORT)
 endif
 
 # ---- for developers -----------------------------------------------------------------------------------------------
 
 .PHONY: test
-test: $(VENV)/.development browser nginx $(if $(CTDC_LIGHTHOUSE),lighthouse-setup) ## Run every test (CTDC_REAL_DATA=folder adds those on CTDC's published files)
+test: $(VENV)/.development browser nginx postgresql java pycanon $(if $(CTDC_LIGHTHOUSE),lighthouse-setup) ## Run every test (CTDC_REAL_DATA=folder adds those on CTDC's published files)
 	@$(BIN)/python -m pytest $(AT_ONCE) $(PYTEST_ARGS)
+	@$(BIN)/python -m tests.on_postgresql $(AT_ONCE) tests/unit/hub/studio
 
 .PHONY: quick
 quick: $(VENV)/.development ## Run the tests that take seconds
 	@$(BIN)/python -m pytest -m "not heavy and not browser" $(AT_ONCE) $(PYTEST_ARGS)
 
+# Locks are checked offline by the tests of the documentation; known weaknesses, where their database can be reached.
+AUDITOR := build/auditor/bin/pip-audit
+
+$(AUDITOR):
+	@$(PYTHON) -m venv build/auditor
+	@build/auditor/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
+
+# A mirror of the index may know no weaknesses, and the auditor would then find none: ask it for one that everybody knows.
+define KNOWN
+import json, urllib.request as u
+answer = json.load(u.urlopen("https://pypi.org/pypi/jinja2/2.4.1/json", timeout=20))
+answer["vulnerabilities"][0]
+endef
+export KNOWN
+
+.PHONY: advisories
+advisories: ## Look whether weaknesses are known of the libraries in the locks
+	@if $(PYTHON) -c "$$KNOWN" 2>/dev/null; then \
+		$(MAKE) $(AUDITOR) && $(AUDITOR) --strict --disable-pip --require-hashes -r requirements-dev.lock; \
+	else \
+		echo "No database of known weaknesses can be reached from here: the locks are checked offline alone." >&2; \
+	fi
+
 .PHONY: check
-check: $(VENV)/.development ## Run ruff, mypy, import-linter and the checks of the documentation
+check: $(VENV)/.development advisories ## Run ruff, mypy, import-linter, the checks of the documentation and of the libraries
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
@@ -140,9 +205,33 @@ format: $(VENV)/.development ## Format the code and mend what ruff can mend
 	@$(BIN)/ruff format .
 
 .PHONY: docs
-docs: $(VENV)/.development ## Write the generated pages of the documentation anew
+docs: $(VENV)/.development ## Write the generated pages of the documentation anew, and build the pages that sites show
 	@$(BIN)/python -m ctdc.cli.reference docs/reference/cli.md
+	@$(BIN)/python -m ctdc.cli.python_reference docs/reference/python.md
 	@$(BIN)/ctdc standard export --format markdown --out docs/reference/standard.md
+	@$(BIN)/python docs/build.py
+
+# What is released has the date of its commit, so that others who build it get the same bytes.
+VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+COMMIT_TIME = $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+sbom dist: export SOURCE_DATE_EPOCH = $(COMMIT_TIME)
+
+.PHONY: sbom
+sbom: $(VENV)/.development ## List what the program is made of (dist/ctdc-VERSION.cdx.json)
+	@mkdir -p dist
+	@$(BIN)/python -m scripts.make_sbom dist/ctdc-$(VERSION).cdx.json
+
+# The signing key stays with its owner: 'make dist SIGNING_KEY=/media/key/ctdc.pem'.
+SIGNING_KEY ?=
+
+.PHONY: dist
+dist: docs ## Build what is released into dist/: wheel, source archive, list of parts, hashes, signature (SIGNING_KEY=file)
+	@if [ -n "$$(git status --porcelain)" ]; then \
+		echo "There are changes that are not committed: nobody else could build the same." >&2; exit 1; fi
+	@rm -rf dist
+	@$(BIN)/python -m hatchling build -d dist
+	@$(MAKE) sbom
+	@$(BIN)/python -m scripts.seal_dist dist $(SIGNING_KEY)
 
 # The page is written whatever happens, and the failure of a part is the failure of the whole.
 .PHONY: bench
@@ -173,11 +262,11 @@ fuzz: $(VENV)/.development ## Feed every reader files that nobody would write (F
 	@$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS) --out build/fuzz $(FUZZ_ARGS)
 
 .PHONY: lighthouse
-lighthouse: $(VENV)/.development browser lighthouse-setup ## Measure every template of the site RELEASE on a quiet machine
+lighthouse: $(VENV)/.development browser lighthouse-setup ## Measure every template of the site of RELEASE='OLDER NEWER' on a quiet machine
 	@$(BIN)/python -m benchmarks.site measure $(RELEASE)
 
 .PHONY: screens
-screens: $(VENV)/.development browser ## Take pictures of every template of the site of RELEASE, for docs/screens
+screens: $(VENV)/.development browser ## Take pictures of every template of the site of RELEASE='OLDER NEWER', for docs/screens
 	@$(BIN)/python -m benchmarks.site screens $(RELEASE)
 
 # ---- locks --------------------------------------------------------------------------------------------------------
@@ -192,16 +281,21 @@ $(UV):
 
 # hatchling and editables are what 'pip install --no-build-isolation -e .' builds with.
 .PHONY: lock
-lock: $(UV) ## Choose versions anew and write requirements.lock and requirements-dev.lock
+lock: $(UV) ## Choose versions anew and write the three lock files
 	@mkdir -p build
 	@printf 'hatchling>=1.27\neditables>=0.5\n' > build/build-tools.in
 	@{ echo "# Exact versions and hashes of what the project runs on. Made by 'make lock';" \
 		"install with pip --require-hashes."; $(COMPILE) pyproject.toml build/build-tools.in; } > build/runtime.lock
 	@{ echo "# Exact versions and hashes of what the project is tested and checked with. Made by 'make lock';" \
 		"install with pip --require-hashes."; \
-		$(COMPILE) pyproject.toml build/build-tools.in --group dev --extra stats -c build/runtime.lock; \
+		$(COMPILE) pyproject.toml build/build-tools.in --group dev --extra stats --extra spark --extra studio -c build/runtime.lock; \
 		} > build/development.lock
+	@{ echo "# Exact versions and hashes of what the project with its studio runs on. Made by 'make lock';" \
+		"install with pip --require-hashes."; \
+		$(COMPILE) pyproject.toml build/build-tools.in --extra stats --extra studio -c build/development.lock; \
+		} > build/studio.lock
 	@mv build/runtime.lock requirements.lock
+	@mv build/studio.lock requirements-studio.lock
 	@mv build/development.lock requirements-dev.lock
 
 .PHONY: clean

@@ -6,13 +6,13 @@ import threading
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, sync_playwright
 from starlette.types import ASGIApp
+from tests.support.quick import small_picture
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
@@ -28,11 +28,7 @@ from ctdc.hub.site.serve import application, bind
 from ctdc.release.build import build
 from ctdc.release.info import ReleaseInfo
 
-
-@cache
-def _picture() -> bytes:
-    rectangle = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 2 1"><rect width="1" height="1"/></svg>'
-    return png._drawn(rectangle, 120)
+SOURCES = ("Beacon Hotline", "Registo Nacional", "Two")  # of two it is known when they reported
 
 
 @pytest.hookimpl(wrapper=True)
@@ -43,17 +39,20 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, bool | None, b
     """
     with pytest.MonkeyPatch.context() as patch:
         if item.path.is_relative_to(Path(__file__).parent):
-            picture = _picture()
-            patch.setattr(png, "_drawn", lambda text, width: picture)
+            patch.setattr(png, "_drawn", lambda text, width: small_picture())
         return (yield)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Chromium, for the tests of one file: its driver runs an event loop in this thread as long as it is there, beside
+    which Django refuses its database unless told otherwise, and in which no other test could start a loop of its own.
+    """
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
         pytest.skip("Chromium is not installed (looked for chromium and chromium-browser in PATH)")
-    with sync_playwright() as playwright:
+    with sync_playwright() as playwright, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
         yield browser
         browser.close()
@@ -64,7 +63,7 @@ def shown_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Enough people that most cells reach the threshold and some do not, and noise that shows as whiskers."""
     folder = tmp_path_factory.mktemp("browser")
     protected = write_protected(folder / "p", rows=12_000, error=25.0)
-    info = ReleaseInfo("twin", simulated=True, profile=PROFILE, sources=("One", "Two"), terms="CC BY 4.0")
+    info = ReleaseInfo("twin", simulated=True, profile=PROFILE, sources=SOURCES, terms="CC BY 4.0")
     return build(protected, folder / "store", info, None, datetime(2026, 3, 1, tzinfo=UTC))
 
 
@@ -92,7 +91,7 @@ def two_releases(tmp_path_factory: pytest.TempPathFactory, shown_release: Path) 
     """The release that is shown, and one that followed it."""
     folder = tmp_path_factory.mktemp("two")
     protected = write_protected(folder / "p", rows=2000)
-    info = ReleaseInfo("twin", simulated=True, profile=PROFILE, version="2027.1")
+    info = ReleaseInfo("twin", simulated=True, profile=PROFILE, version="2027.1", sources=SOURCES)
     newer = build(protected, folder / "store", info, shown_release, datetime(2027, 3, 1, tzinfo=UTC))
     return [shown_release, newer]
 

@@ -15,8 +15,6 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 from benchmarks.templates import Template
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from ctdc.hub.site.view import SiteRelease, read_release
-
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 PHONE, DESKTOP, PAPER = ({"width": width, "height": height} for width, height in ((320, 800), (1280, 800), (700, 1000)))
 AT_ONCE = 3  # pages that are looked at side by side; each is a process of the browser
@@ -28,6 +26,13 @@ AXE_FOUND = """async () => (await window.found).violations.map(fault =>
     fault.id + ': ' + fault.nodes[0].html.slice(0, 160))"""
 OVERFLOW = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
 OPEN = "document.querySelectorAll('details').forEach(part => { part.open = true })"
+# Charts that are laid out late and are then higher than the room that was left for them.
+HIGHER = """() => [...document.querySelectorAll('.chart')].filter(part => {
+    const style = getComputedStyle(part), room = parseFloat(style.containIntrinsicBlockSize.replace('auto', ''));
+    if (style.contentVisibility !== 'auto') return false;
+    part.style.contentVisibility = 'visible';
+    return part.getBoundingClientRect().height > room;
+    }).map(part => part.id)"""
 STORED = """async () => [document.cookie !== '', localStorage.length > 0, sessionStorage.length > 0,
     (await indexedDB.databases()).length > 0, (await caches.keys()).length > 0].some(Boolean)"""
 HEADINGS = "[...document.querySelectorAll('h1,h2,h3,h4,h5,h6')].map(part => Number(part.tagName[1]))"
@@ -94,6 +99,7 @@ class Seen:
     root: list[str] = field(default_factory=list)
     headings: list[int] = field(default_factory=list)
     overflows: list[str] = field(default_factory=list)
+    higher: list[str] = field(default_factory=list)
     axe: dict[str, list[str]] = field(default_factory=dict)
     unseen: dict[str, list[str]] = field(default_factory=dict)
     moving: list[str] = field(default_factory=list)
@@ -106,6 +112,33 @@ class Seen:
         return sum(size for url, size in self.sizes.items() if urlsplit(url).path.endswith((".js", ".mjs")))
 
 
+class Window:
+    """A window in which one page after the other is looked at: one process of the browser, and nothing kept between."""
+
+    def __init__(self, browser: Browser) -> None:
+        self.page = browser.new_context(viewport=PHONE, bypass_csp=True).new_page()
+        self.seen = Seen()
+        urls: dict[str, str] = {}
+        session = self.page.context.new_cdp_session(self.page)
+        session.send("Network.enable")
+        session.send("Network.setCacheDisabled", {"cacheDisabled": True})
+        session.on("Network.requestWillBeSent", lambda one: urls.update({one["requestId"]: one["request"]["url"]}))
+        session.on("Network.loadingFinished", lambda one: self._finished(urls.get(one["requestId"], ""), one))
+        self.page.on("request", lambda request: self.seen.requests.append(request.url))
+        self.page.on("console", lambda message: self.seen.faults.append(message.text))
+        self.page.on("pageerror", lambda error: self.seen.faults.append(str(error)))
+
+    def _finished(self, url: str, event: Mapping[str, Any]) -> None:
+        self.seen.sizes[url] = event["encodedDataLength"]
+
+    def opened(self, seen: Seen) -> Page:
+        """The page as at first, what is seen of which goes into `seen`."""
+        self.page.set_viewport_size(PHONE)
+        self.page.emulate_media(media="null", color_scheme="null", reduced_motion="null", forced_colors="null")
+        self.seen = seen
+        return self.page
+
+
 @dataclass
 class Survey:
     """Looks at every template of the site at `address`; what was seen in a language is kept."""
@@ -114,6 +147,7 @@ class Survey:
     address: str
     templates: Sequence[Template]
     kept: dict[str, Mapping[Template, Seen]] = field(default_factory=dict, repr=False)
+    windows: list[Window] = field(default_factory=list, repr=False)  # that nobody looks through
 
     def of(self, language: str) -> Mapping[Template, Seen]:
         """What was seen in one language; in one of each direction, in the dark, in forced colours and on paper too."""
@@ -125,9 +159,8 @@ class Survey:
 
     def look(self, path: str, seen: Seen, modes: bool) -> Iterator[None]:
         """Look at one page. Gives way whenever the browser has something to do that takes a while."""
-        context = self.browser.new_context(viewport=PHONE, bypass_csp=True)
-        page = context.new_page()
-        _listen(page, seen)
+        window = self.windows.pop() if self.windows else Window(self.browser)
+        page = window.opened(seen)
         page.goto(self.address + path, wait_until="commit")
         yield
         page.wait_for_load_state("load")
@@ -138,7 +171,7 @@ class Survey:
         yield from self._widths(page, seen, modes)
         if modes:
             yield from self._modes(page, seen)
-        context.close()
+        self.windows.append(window)
         seen.requests, seen.faults = requests, faults  # of the page itself, not of what looked at it
 
     @staticmethod
@@ -156,8 +189,9 @@ class Survey:
             page.evaluate(START_AXE, {} if modes or size is PHONE else NO_CONTRAST)
             yield
             seen.axe[name] = page.evaluate(AXE_FOUND)
-        page.evaluate(OPEN)
         page.set_viewport_size(PHONE)
+        seen.higher = page.evaluate(HIGHER)
+        page.evaluate(OPEN)
         if page.evaluate(OVERFLOW):
             seen.overflows.append("320 px, all details open")
 
@@ -193,21 +227,6 @@ def together(looks: Iterable[Iterator[None]]) -> None:
             running.extend(islice(waiting, 1))
 
 
-def _listen(page: Page, seen: Seen) -> None:
-    session = page.context.new_cdp_session(page)
-    session.send("Network.enable")
-    urls: dict[str, str] = {}
-    session.on("Network.requestWillBeSent", lambda event: urls.update({event["requestId"]: event["request"]["url"]}))
-
-    def finished(event: Mapping[str, Any]) -> None:
-        seen.sizes[urls.get(event["requestId"], "")] = event["encodedDataLength"]
-
-    session.on("Network.loadingFinished", finished)
-    page.on("request", lambda request: seen.requests.append(request.url))
-    page.on("console", lambda message: seen.faults.append(message.text))
-    page.on("pageerror", lambda error: seen.faults.append(str(error)))
-
-
 def walk(page: Page) -> dict[str, Any]:
     """Press Tab through the whole page and say which stops were missed or not marked, and whether the way ends.
 
@@ -227,9 +246,3 @@ def links_without_scripts(context: BrowserContext, url: str) -> list[str]:
     found = [urldefrag(urljoin(url, link))[0] for link in page.evaluate(LINKS)]
     page.close()
     return found
-
-
-def read_two(releases: Sequence[Path]) -> tuple[SiteRelease, SiteRelease]:
-    """The newer and the older of two releases, as the site sees them."""
-    newer, older = sorted((read_release(folder) for folder in releases), key=lambda view: view.manifest.created)[::-1]
-    return newer, older

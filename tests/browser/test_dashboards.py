@@ -37,3 +37,21 @@ def test_header_on_a_phone_can_be_touched_and_leads_to_both_indexes(browser, add
     page.locator("nav.local").get_by_role("link", name="Countries").click()
     assert page.url.endswith("/en/countries/")
     context.close()
+
+
+@pytest.mark.parametrize("path", ["themes/exploitation/", "explorer/"])
+def test_an_address_of_a_chart_leads_to_it_on_a_phone(browser, address, path):
+    """Charts on the way there become as high as they are while they are passed: a page that glides loses its place."""
+    context = browser.new_context(viewport={"width": 390, "height": 800})
+    page = context.new_page()
+    page.goto(f"{address}/en/{path}")
+    charts = page.evaluate("[...document.querySelectorAll('.chart:not([hidden])')].map(chart => chart.id)")
+    assert len(charts) > 4
+    for chart in (charts[len(charts) // 2], charts[-1]):
+        page.goto("about:blank")
+        page.goto(f"{address}/en/{path}#{chart}")
+        top = "chart => document.getElementById(chart).getBoundingClientRect().top"
+        page.wait_for_function(f"chart => Math.abs(({top})(chart)) < 200", arg=chart)
+        page.wait_for_timeout(700)  # as long as a browser would glide
+        assert abs(page.evaluate(top, chart)) < 200, chart
+    context.close()

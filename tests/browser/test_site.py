@@ -160,3 +160,15 @@ def test_forced_colours_and_print_keep_the_bars(open_page):
     page.emulate_media(media="print")
     assert not page.locator(".exit").is_visible()
     assert page.locator("h1").is_visible()
+
+
+def test_examples_for_programs_can_be_copied_as_they_are_read(open_page, address):
+    page = open_page("/ar/api/")
+    examples = page.locator("dd > code").all_inner_texts()
+    wanted = [f'"{address}' if "(" in example else address for example in examples if "/" in example]
+    assert len(wanted) > 8
+    assert all(start in example for start, example in zip(wanted, examples, strict=True))
+    assert page.locator("[data-no-start]").is_hidden() and page.faults == []
+    plain = open_page("/ar/api/", java_script_enabled=False)
+    assert plain.locator("[data-no-start]").is_visible()
+    assert plain.locator("dd > code").first.inner_text() == "/api/v1/releases"

@@ -8,14 +8,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from benchmarks.templates import Template, templates_of
+from benchmarks.templates import Template, read_newest, templates_of
 from playwright.sync_api import Browser, Page
 from tests.browser.survey import (
     MODE_LANGUAGES,
     Seen,
     Survey,
     links_without_scripts,
-    read_two,
     together,
     walk,
 )
@@ -32,7 +31,7 @@ ALONE = "/embed/"  # a chart alone, for pages of others: it has no header, so no
 
 @pytest.fixture(scope="module")
 def survey(browser: Browser, site_of_two: tuple[str, str], two_releases: list[Path], two_built: Path) -> Survey:
-    return Survey(browser, site_of_two[0], templates_of(two_built, *read_two(two_releases)))
+    return Survey(browser, site_of_two[0], templates_of(two_built, *read_newest(two_releases)))
 
 
 @pytest.fixture
@@ -71,6 +70,12 @@ def test_axe_finds_nothing_on_phone_and_desktop_and_in_the_dark(survey, language
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_nothing_overflows(survey, language):
     assert faults(survey.of(language), lambda page: page.overflows) == {}
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_laid_out_late_has_room(survey, language):
+    assert faults(survey.of(language), lambda page: page.higher) == {}
 
 
 @pytest.mark.heavy

@@ -37,6 +37,7 @@ from ctdc.intake.readers.limits import Limits
 from ctdc.intake.readers.open import open_table
 from ctdc.intake.readers.parse import parse
 from ctdc.intake.readers.prescan import scan_workbook
+from ctdc.intake.readers.unread import Unread
 from ctdc.intake.values import read_crosswalk
 from ctdc.privacy import budgets, ledger
 from ctdc.privacy.accounting import Cost, Guarantee, gaussian_mu
@@ -96,7 +97,7 @@ def delivered(**spec: Any) -> Callable[[Path], Any]:
     table = TableSpec.model_validate({"name": "cases", "file": "*", "id": "id"} | spec)
 
     def read(path: Path) -> None:
-        opened = open_table(path, table, EVERYTHING)
+        opened = open_table(path, table, EVERYTHING, unread=Unread(Needs()))
         for frame in opened.frames():
             for column in frame.columns.values():
                 "".join(column.texts).encode()
@@ -129,6 +130,7 @@ def _parsed(path: Path, format_: str) -> int:
     """Parse under limits; `OURS` when something else than a refusal came out."""
     request = {"path": str(path), "format": format_, "sheet": "Cases", "limits": LIMITS.as_dict()}
     request |= {"header_row": 1, "skip_after_header": 0, "columns": [], "prefixes": [], "everything": True}
+    request["whole"] = True
     resource.setrlimit(resource.RLIMIT_CPU, (LIMITS.cpu_seconds, LIMITS.cpu_seconds))
     for number in (signal.SIGABRT, signal.SIGSEGV, signal.SIGXCPU, signal.SIGBUS, signal.SIGILL):
         signal.signal(number, signal.SIG_DFL)  # libFuzzer's handlers would call the death of the child a finding

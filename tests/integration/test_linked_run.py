@@ -2,11 +2,11 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import polars as pl
 import pytest
+from tests.support.quick import QUICK
 
 import ctdc
 from ctdc.privacy import ledger
@@ -16,7 +16,7 @@ from ctdc.standard.loader import load
 pytestmark = [pytest.mark.slow, pytest.mark.heavy]
 
 PROFILE = "victim-perpetrator-linked"
-RUN = [sys.executable, "-m", "ctdc.cli.main", "run", "--demo", "--cases", "1200", "--epsilon", "4", "--length", "2"]
+RUN = [*QUICK, "run", "--demo", "--cases", "1200", "--epsilon", "4", "--length", "2"]
 
 
 def finish(out: Path) -> dict:

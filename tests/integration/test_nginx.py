@@ -16,13 +16,23 @@ from pathlib import Path
 import pytest
 import uvicorn
 from tests.support.invented_release import write_release
+from tests.support.processes import free_port
 
 from ctdc.hub.api.service import HEADERS, service
 from ctdc.hub.api.shelf import API, open_shelf
 from ctdc.hub.feedback.queue import Queue
 from ctdc.hub.feedback.service import feedback_service
 from ctdc.hub.site.about.listening import FORM_END, FORM_START
-from ctdc.hub.site.serve import CONTENT_TYPES, SECURITY_HEADERS, application, bind
+from ctdc.hub.site.serve import (
+    ASKED_FIRST,
+    CONTENT_TYPES,
+    OPEN,
+    OPEN_HEADERS,
+    SECURITY_HEADERS,
+    application,
+    bind,
+)
+from ctdc.hub.usage.lines import add_lines, nginx_maps
 
 pytestmark = pytest.mark.slow
 
@@ -69,13 +79,18 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A site with a file of every type, at an address that changes and at one that never does."""
     outside = tmp_path_factory.mktemp("nginx-site")
     site = outside / "site"
-    for place in ("en", "assets", "releases/twin-0123456789ab/data"):
+    for place in ("en", "assets", "en/charts/sex/embed", "releases/twin-0123456789ab/data", "en/releases"):
         (site / place).mkdir(parents=True)
     (site / "en/index.html").write_text("<h1>Hello</h1>")
     (site / "404.html").write_text("<h1>Nothing</h1>")
     (site / "releases/twin-0123456789ab/data/synthetic.csv").write_text(BIG)
+    for page in ("en/charts/sex/index.html", "en/charts/sex/embed/index.html", "en/releases/index.html"):
+        (site / page).write_text("<h1>Page</h1>")
+    (site / "catalogue.jsonld").write_text("{}")
     for suffix in CONTENT_TYPES:
         (site / f"file{suffix}").write_text("content " * 50)
+        (site / f"en/charts/sex{suffix}").write_text("content " * 50)
+        (site / f"releases/twin-0123456789ab/file{suffix}").write_text("content " * 50)
         (site / f"assets/file{suffix}").write_text("content " * 50)
     (site / "assets/file.unknown").write_text("content")
     (outside / "secret.txt").write_text("secret")
@@ -83,13 +98,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return site
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
-def configuration(folder: Path, port: int, behind: int) -> str:
+def configuration(folder: Path, port: int, behind: int, counted: bool = False) -> str:
     """deploy/nginx.conf with what its operator changes, inside the least that nginx starts with."""
     text = CONFIGURATION.read_text()
     text = re.sub(r"proxy_cache_path \S+", "proxy_cache_path counts", text)
@@ -97,18 +106,20 @@ def configuration(folder: Path, port: int, behind: int) -> str:
     text = re.sub(r"listen 80 [^;]*;", f"listen 127.0.0.1:{port};", text)
     text = re.sub(r"listen \[::\]:80 [^;]*;", "", text)
     text = re.sub(r"root [^;]*;", f"root {folder};", text)
+    if counted:
+        text = nginx_maps() + text.replace("access_log off;", "access_log usage.log ctdc_usage if=$ctdc_counted;")
     paths = "".join(f"{kind}_temp_path temp;\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
     return f"daemon off;\nmaster_process off;\npid nginx.pid;\nevents {{}}\nhttp {{\n{paths}{text}\n}}\n"
 
 
 @contextmanager
-def nginx(folder: Path, work: Path, behind: int = 9) -> Iterator[int]:
-    """nginx on a free port, while the context is open. behind: the port of the service."""
+def nginx(folder: Path, work: Path, behind: int = 9, counted: bool = False) -> Iterator[int]:
+    """nginx on a free port, while the context is open. behind: the port of the service; counted: whether it counts."""
     program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
     if program is None:
         pytest.skip("nginx is not installed (looked for it in PATH, /usr/sbin and /usr/local/sbin)")
     port = free_port()
-    (work / "nginx.conf").write_text(configuration(folder, port, behind))
+    (work / "nginx.conf").write_text(configuration(folder, port, behind, counted))
     process = subprocess.Popen(
         [program, "-p", str(work), "-c", "nginx.conf", "-e", "stderr"], stderr=subprocess.PIPE, text=True
     )
@@ -137,7 +148,9 @@ def ports(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tu
         thread.join()
 
 
-DATA = "/releases/twin-0123456789ab/data/synthetic.csv"
+RELEASE = "/releases/twin-0123456789ab/"
+DATA = f"{RELEASE}data/synthetic.csv"
+CHARTS = "/en/charts/"
 ADDRESSES = [
     "/en/",
     "/en/index.html",
@@ -148,14 +161,27 @@ ADDRESSES = [
     "/assets",
     "/assets/",
     "/assets/missing.css",
-    "/releases/twin-0123456789ab/",
+    RELEASE,
+    "/en/releases/",
+    f"{CHARTS}sex/",
+    f"{CHARTS}sex/embed/",
+    f"{CHARTS}missing.csv",
+    "/catalogue.jsonld",
     "/link.txt",
     "/../secret.txt",
     "/%2e%2e/secret.txt",
     "/assets/file.unknown",
     DATA,
     *[f"/{folder}file{suffix}" for suffix in CONTENT_TYPES for folder in ("", "assets/")],
+    *[f"{address}{suffix}" for suffix in CONTENT_TYPES for address in (f"{CHARTS}sex", f"{RELEASE}file")],
 ]
+
+
+def security_headers(address: str, status: int = 200) -> dict[str, str]:
+    """What an answer has to say, by the server's own rule; a chart alone may be framed."""
+    if address.endswith("/embed/"):
+        return {name: text for name, text in SECURITY_HEADERS.items() if "frame" not in (name + text).lower()}
+    return OPEN_HEADERS if status != 404 and OPEN.fullmatch(address) else SECURITY_HEADERS
 
 
 @pytest.mark.parametrize("headers", [{}, {"Accept_Encoding": "gzip"}], ids=["plain", "gzip"])
@@ -168,10 +194,33 @@ def test_same_answer_and_headers(ports, address, headers):
         return
     assert here.status == there.status
     assert here.compared == there.compared
-    assert SECURITY_HEADERS.items() <= {name: here.headers.get(name.lower()) for name in SECURITY_HEADERS}.items()
+    expected = security_headers(address, here.status)
+    assert {name: here.headers.get(name.lower()) for name in expected} == expected
+    if expected is not OPEN_HEADERS:
+        assert not [name for name in here.headers if name.startswith("access-control")]
     if here.status == 200:
         unpacked = [gzip.decompress(a.body) if "content-encoding" in a.headers else a.body for a in (here, there)]
         assert unpacked[0] == unpacked[1]
+
+
+@pytest.mark.parametrize("address", [DATA, f"{CHARTS}sex.png", "/catalogue.jsonld", f"{CHARTS}missing.csv"])
+def test_who_asks_before_reading_open_data_is_told_the_same(ports, address):
+    here, there = (
+        ask(port, address, "OPTIONS", Origin="https://other.example", Access_Control_Request_Headers="range")
+        for port in ports
+    )
+    expected = {**OPEN_HEADERS, **ASKED_FIRST}
+    assert (here.status, here.body) == (there.status, there.body) == (204, b"")
+    assert here.compared == there.compared
+    assert {name: here.headers.get(name.lower()) for name in expected} == expected
+
+
+@pytest.mark.parametrize("address", ["/en/", f"{CHARTS}sex/", "/assets/file.css", f"{RELEASE}file.html"])
+def test_who_asks_before_reading_a_page_is_told_nothing(ports, address):
+    here, there = (ask(port, address, "OPTIONS", Origin="https://other.example") for port in ports)
+    assert here.status == there.status == 405
+    assert here.compared == there.compared
+    assert not [name for name in here.headers if name.startswith("access-control")]
 
 
 @pytest.mark.parametrize("method", ["HEAD", "POST", "PUT", "DELETE"])
@@ -211,17 +260,45 @@ def test_nothing_is_logged_of_visitors(folder, tmp_path):
     assert written == []
 
 
+def test_what_is_counted_holds_nothing_of_visitors_and_of_addresses(folder, tmp_path):
+    with nginx(folder, tmp_path, counted=True) as port:
+        for address in (
+            "/en/",
+            "/en/?q=secret",
+            "/en/countries/nowhere/",
+            "/assets/file.css",
+            "/api/v1/releases",
+            DATA,
+        ):
+            ask(port, address, User_Agent="Secret-Browser/1", Referer="https://secret.example/")
+        ask(port, "/en/", "HEAD")
+    (log,) = [path for path in tmp_path.rglob("*") if path.is_file() and path.name not in ("nginx.conf", "nginx.pid")]
+    lines = log.read_text().splitlines()
+    assert [line.split(" ", 1)[1] for line in lines] == [
+        "home en 200",
+        "home en 200",
+        "country en 404",
+        "api - 502",
+        "files - 200",
+    ]
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\d [a-z]+ (?:-|[a-z]{2}) \d{3}", line) for line in lines)
+    assert add_lines(log, tmp_path / "usage").counted == 5
+
+
 def test_the_file_and_the_server_have_the_same_headers_and_types():
     """What needs no nginx: names, values and types are written the same in both."""
     text = CONFIGURATION.read_text()
-    # Both are "nobody", but for the pages of a chart alone, which others may frame.
-    variables = {"X-Frame-Options": "$ctdc_frame"}
+    # Frames are for nobody, but for the pages of a chart alone; and files are for this site's pages, but for open data.
+    variables = {"X-Frame-Options": "$ctdc_frame", "Cross-Origin-Resource-Policy": "$ctdc_policy"}
     for name, value in SECURITY_HEADERS.items():
         written = value.replace("frame-ancestors 'none'", "frame-ancestors $ctdc_ancestors")
         expected = variables.get(name, f'"{written}"')
         assert f"add_header {name} {expected} always;" in text
     assert re.search(r"default +\"'none'\";", text)
     assert 'default "DENY";' in text
+    assert re.search(r'default +"same-origin";', text)
+    for value in (*OPEN_HEADERS.values(), *ASKED_FIRST.values()):
+        assert f'"{value}"' in text or value in SECURITY_HEADERS.values()
     for suffix, kind in CONTENT_TYPES.items():
         assert f"{kind.split(';')[0]} {suffix[1:]};" in text
 

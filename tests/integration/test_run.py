@@ -3,11 +3,11 @@
 import json
 import signal
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.quick import QUICK
 
 from ctdc.privacy import ledger
 from ctdc.release.certificate.file import read_certificate
@@ -17,7 +17,6 @@ from ctdc.standard.languages import LANGUAGES
 
 pytestmark = [pytest.mark.slow, pytest.mark.heavy]
 
-CTDC = [sys.executable, "-m", "ctdc.cli.main"]
 # Few people and single attributes only: this is about the way, not about accuracy.
 DEMO = ["run", "--demo", "--cases", "400", "--length", "1"]
 FREE_STEPS = ["Harmonise", "Combine", "Derive", "Build counts", "Build the release"]
@@ -25,7 +24,7 @@ FREE_STEPS = ["Harmonise", "Combine", "Derive", "Build counts", "Build the relea
 
 def finish(out: Path, *more: str) -> tuple[dict[str, Any], str]:
     """Run to the end. The result and what was told on the way."""
-    command = [*CTDC, *DEMO, "--out", str(out), "--json", *more]
+    command = [*QUICK, *DEMO, "--out", str(out), "--json", *more]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout), done.stderr
@@ -33,7 +32,7 @@ def finish(out: Path, *more: str) -> tuple[dict[str, Any], str]:
 
 def kill_when_told(out: Path, first: str, then: str = "") -> None:
     """Run, and kill the process without warning as soon as it has told `first` and after that `then`."""
-    with subprocess.Popen([*CTDC, *DEMO, "--out", str(out)], stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen([*QUICK, *DEMO, "--out", str(out)], stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         waiting = [text for text in (first, then) if text]
         for line in process.stderr:
@@ -137,7 +136,7 @@ def test_the_certificate_tells_what_was_spent_and_is_signed_for_nothing(whole: t
 def test_a_key_that_cannot_be_used_costs_nothing(tmp_path: Path) -> None:
     make_key(tmp_path / "publisher.pem")
     (tmp_path / "publisher.pem").chmod(0o644)
-    command = [*CTDC, *DEMO, "--out", str(tmp_path / "demo"), "--signing-key", str(tmp_path / "publisher.pem")]
+    command = [*QUICK, *DEMO, "--out", str(tmp_path / "demo"), "--signing-key", str(tmp_path / "publisher.pem")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 3
     assert "can be read by other users" in done.stderr
@@ -177,10 +176,10 @@ def test_a_run_killed_after_paying_pays_again_and_says_so(tmp_path: Path) -> Non
 
 def test_two_runs_in_one_folder_do_not_clash(tmp_path: Path) -> None:
     out = tmp_path / "demo"
-    with subprocess.Popen([*CTDC, *DEMO, "--out", str(out)], stderr=subprocess.PIPE, text=True) as first:
+    with subprocess.Popen([*QUICK, *DEMO, "--out", str(out)], stderr=subprocess.PIPE, text=True) as first:
         assert first.stderr is not None
         first.stderr.readline()
-        second = subprocess.run([*CTDC, *DEMO, "--out", str(out)], capture_output=True, text=True, check=False)
+        second = subprocess.run([*QUICK, *DEMO, "--out", str(out)], capture_output=True, text=True, check=False)
         first.kill()
         first.stderr.read()
     assert second.returncode == 3
@@ -190,7 +189,7 @@ def test_two_runs_in_one_folder_do_not_clash(tmp_path: Path) -> None:
 
 def test_a_changed_parameter_repeats_what_depends_on_it_and_no_more(whole: tuple[Path, dict[str, Any]]) -> None:
     out, _ = whole
-    arguments = [*CTDC, *DEMO, "--epsilon", "3", "--out", str(out), "--json"]
+    arguments = [*QUICK, *DEMO, "--epsilon", "3", "--out", str(out), "--json"]
     done = subprocess.run(arguments, capture_output=True, text=True, check=True)
     fresh = [stage["stage"] for stage in json.loads(done.stdout)["stages"] if not stage["reused"]]
     assert fresh == ["measure", "protect", "release"]
@@ -202,7 +201,7 @@ def test_a_delivery_that_is_held_back_stops_the_run_before_anything_is_paid(tmp_
     plan.write_text(
         'out = "results"\n[simulation]\ncases = 400\ndirt = 0.2\n[privacy]\nepsilon = 1\n[release]\nname = "dirty"\n'
     )
-    done = subprocess.run([*CTDC, "run", str(plan), "--json"], capture_output=True, text=True, check=False)
+    done = subprocess.run([*QUICK, "run", str(plan), "--json"], capture_output=True, text=True, check=False)
     assert done.returncode == 4
     error = json.loads(done.stdout)["error"]
     assert error["code"] == "run.held_back"

@@ -13,7 +13,8 @@ import uvicorn
 from starlette.testclient import TestClient
 
 from ctdc.foundation.files import replacing_folder
-from ctdc.hub.site.serve import SECURITY_HEADERS, application, bind
+from ctdc.hub.site import serve
+from ctdc.hub.site.serve import ASKED_FIRST, OPEN_HEADERS, SECURITY_HEADERS, application, bind
 
 BIG = "id,value\n" + "".join(f"{number},x\n" for number in range(5000))
 
@@ -77,6 +78,77 @@ def test_every_answer_carries_the_headers(client, address):
     assert "set-cookie" not in answer.headers
 
 
+OPENED = [
+    "/release/a-0123/data/synthetic.parquet",
+    "/releases/a-0123/data/synthetic.csv",
+    "/releases/a-0123/metadata/CITATION.cff",
+    "/releases/a-0123/manifest.json",
+    "/ar/charts/sex.png",
+    "/en/charts/sex.metadata.json",
+    "/catalogue.jsonld",
+]
+CLOSED = [
+    "/en/index.html",
+    "/en/charts/sex/index.html",
+    "/en/charts/sex/embed/index.html",
+    "/en/explorer/words.json",
+    "/en/feedback/index.html",
+    "/en/releases/a-0123/index.html",
+    "/releases/a-0123/about/privacy.en.html",
+    "/assets/explorer-core.bin",
+    "/site.json",
+    "/catalogue.json",
+]
+
+
+@pytest.fixture(scope="module")
+def open_data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    folder = tmp_path_factory.mktemp("open")
+    for address in (*OPENED, *CLOSED):
+        path = folder / address[1:]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("0123456789")
+    with TestClient(application(folder)) as client:
+        yield client
+
+
+@pytest.mark.parametrize("address", OPENED)
+def test_pages_of_others_may_read_open_data_whole_in_parts_and_again(open_data, address):
+    tag = open_data.get(address, headers={"Accept-Encoding": "identity"}).headers["etag"]
+    asked = ({}, {"Range": "bytes=2-4"}, {"If-None-Match": tag}, {"Accept-Encoding": "gzip"})
+    answers = [open_data.get(address, headers={"Origin": "https://other.example", **own}) for own in asked]
+    assert [answer.status_code for answer in answers] == [200, 206, 304, 200]
+    for answer in answers:
+        assert {name: answer.headers[name] for name in OPEN_HEADERS} == OPEN_HEADERS
+        assert "access-control-allow-credentials" not in answer.headers
+    exposed = OPEN_HEADERS["Access-Control-Expose-Headers"]
+    assert all(name in answers[1].headers and name in exposed for name in ("Content-Range", "ETag"))
+
+
+@pytest.mark.parametrize("address", OPENED)
+def test_a_browser_that_asks_first_is_told_that_it_may_read_and_nothing_else(open_data, address):
+    answer = open_data.options(address, headers={"Origin": "https://other.example"})
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert {name: answer.headers[name] for name in ASKED_FIRST} == ASKED_FIRST
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    refused = open_data.post(address)
+    assert (refused.status_code, refused.headers["Allow"]) == (405, "GET, HEAD, OPTIONS")
+
+
+@pytest.mark.parametrize("address", CLOSED)
+def test_pages_of_others_may_read_nothing_else(open_data, address):
+    for answer in (open_data.get(address), open_data.options(address)):
+        assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+        assert not [name for name in answer.headers if name.startswith("access-control")]
+    assert open_data.options(address).status_code == 405
+
+
+def test_what_is_not_there_is_not_open(open_data):
+    answer = open_data.get("/releases/a-0123/missing.csv")
+    assert answer.status_code == 404
+    assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+
+
 def test_other_methods_are_refused_with_headers(client):
     answer = client.send("POST", "/en/")
     assert answer.status == 405
@@ -117,6 +189,32 @@ def test_a_file_that_has_changed_has_another_tag_and_is_sent_as_it_is_now(tmp_pa
         assert own.get("/page.html", headers={"If-None-Match": new.headers["etag"]}).status_code == 304
         page.unlink()
         assert own.get("/page.html").status_code == 404
+
+
+@pytest.mark.parametrize("accepted", ["gzip", "identity"])
+def test_a_page_that_is_replaced_while_it_is_asked_for_comes_whole_and_with_its_own_tag(
+    tmp_path, monkeypatch, accepted
+):
+    folder = tmp_path / "site"
+
+    def built(words):
+        with replacing_folder(folder) as new:
+            (new / "page.html").write_text(words)
+
+    built("<h1>Old</h1>")
+    looked = serve.as_it_is
+
+    def replaced_after(files, address):
+        found = looked(files, address)
+        if (folder / "page.html").stat().st_size < 100:
+            built("<h1>New</h1>" * 100)  # between the look at it and the sending
+        return found
+
+    monkeypatch.setattr(serve, "as_it_is", replaced_after)
+    with TestClient(application(folder)) as own:
+        first, second = (own.get("/page.html", headers={"Accept-Encoding": accepted}) for _ in range(2))
+    assert first.text == second.text == "<h1>New</h1>" * 100
+    assert first.headers["etag"] == second.headers["etag"]
 
 
 def test_a_site_built_in_the_place_of_another_has_its_assets(tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from ctdc.cli.main import ctdc, main
 from ctdc.vault.sources import make_key_file
 
 pytestmark = pytest.mark.slow
+COLUMNS = ("country", "gender", "age", "_subject")
 WHO = ["--actor", "steward", "--purpose", "test"]
 
 
@@ -32,9 +34,16 @@ def run(*arguments: str, input_: str | None = None) -> Result:
     return CliRunner().invoke(ctdc, ["vault", *arguments, *who], input=input_)
 
 
+def only(folder: Path, columns: Sequence[str] = COLUMNS) -> tuple[str, str]:
+    """The option that names the columns of a table that is of no standard."""
+    (path := folder / "columns.txt").write_text("\n".join(columns))
+    return "--only-columns", str(path)
+
+
 def put(folder: str, source: Path, delivery: str, *more: str) -> Result:
     table = cases_file(source, range(20))
-    return run("put", folder, "shelter", delivery, "--file", str(raw_file(source)), "--table", str(table), *more)
+    given = ("--file", str(raw_file(source)), "--table", str(table), *only(source))
+    return run("put", folder, "shelter", delivery, *given, *more)
 
 
 def failed(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
@@ -129,7 +138,7 @@ def test_a_vault_with_another_fingerprint_gets_nothing(
 ) -> None:
     monkeypatch.setenv("CTDC_VAULT_FINGERPRINT", "0" * 64)
     table = str(cases_file(tmp_path, range(3)))
-    code, text = failed(capsys, "put", vault, "shelter", "2026", "--table", table)
+    code, text = failed(capsys, "put", vault, "shelter", "2026", "--table", table, *only(tmp_path))
     assert (code, "not the vault that you know" in text) == (4, True)
 
 
@@ -195,17 +204,52 @@ def test_cases_in_quarantine_and_columns_off_the_standard_are_not_taken(
     for metadata, complaint in (
         ({"ctdc.standard": "1", "ctdc.promotable": "no"}, "nobody has explained"),
         ({"ctdc.standard": "1", "ctdc.promotable": "yes"}, "country: not allowed"),
+        ({"ctdc.promotable": "yes"}, "of which standard"),
     ):
         pq.write_table(table.replace_schema_metadata(metadata), tmp_path / "own.parquet")
         code, text = failed(capsys, "put", vault, "shelter", "2026", "--table", str(tmp_path / "own.parquet"))
         assert (code, complaint in text) == (4, True)
-    (tmp_path / "columns.txt").write_text("country\nage\n")
     path = cases_file(tmp_path, range(3))
     code, text = failed(
-        capsys,
-        *("put", vault, "shelter", "2026", "--table", str(path), "--only-columns", str(tmp_path / "columns.txt")),
+        capsys, "put", vault, "shelter", "2026", "--table", str(path), *only(tmp_path, ["country", "age"])
     )
     assert (code, "gender: not allowed" in text) == (4, True)
+
+
+def as_spark_says(metadata: dict[str, str]) -> dict[str, str]:
+    """Metadata where Spark keeps them: with the first column."""
+    field = {"name": "country", "type": "string", "nullable": True, "metadata": metadata}
+    return {"org.apache.spark.sql.parquet.row.metadata": json.dumps({"type": "struct", "fields": [field]})}
+
+
+def test_cases_that_spark_wrote_say_the_same_and_a_table_that_says_nothing_is_not_taken(
+    vault: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "own.parquet"
+    for metadata, complaint in (
+        (as_spark_says({"ctdc.standard": "1", "ctdc.promotable": "no"}), "nobody has explained"),
+        (as_spark_says({"ctdc.standard": "1", "ctdc.promotable": "yes"}), "country: not allowed"),
+        (as_spark_says({}), "does not say whether"),
+        ({}, "does not say whether"),
+    ):
+        pq.write_table(cases(range(3)).replace_schema_metadata(metadata), path)
+        code, text = failed(capsys, "put", vault, "shelter", "2026", "--table", str(path))
+        assert (code, complaint in text) == (4, True), text
+    marks = {"ctdc.promotable": "yes", "ctdc.cells": "{}"}
+    pq.write_table(cases(range(3)).replace_schema_metadata(as_spark_says(marks)), path)
+    assert run("put", vault, "shelter", "2026", "--table", str(path), *only(tmp_path)).exit_code == 0
+    opened = tmp_path / "opened"
+    assert run("get", vault, "shelter", "2026", "--out", str(opened)).exit_code == 0
+    said = pq.read_metadata(next(opened.rglob("*.parquet"))).metadata
+    assert said[b"ctdc.promotable"] == b"yes", "whoever opens it reads the mark where it always stands"
+
+
+def test_a_table_that_is_no_parquet_file_is_a_plain_error(
+    vault: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "own.parquet").write_text("id\n1\n")
+    code, text = failed(capsys, "put", vault, "shelter", "2026", "--table", str(tmp_path / "own.parquet"))
+    assert (code, "not a Parquet file" in text) == (3, True)
 
 
 def test_two_tables_of_one_name_are_refused(vault: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,13 +12,22 @@ import numpy as np
 import numpy.typing as npt
 
 from ctdc.privacy.accounting import Guarantee
-from ctdc.privacy.plan import Plan, make_plan
+from ctdc.privacy.measure import exact_residual
+from ctdc.privacy.plan import Measurement, Plan, make_plan
+from ctdc.privacy.selection import Selection, request_of
 from ctdc.table.coded import CodedTable, table_from_matrix
+from ctdc.table.counting import Counting
 from ctdc.table.schema import Schema
 from ctdc.table.variable import Variable
 
 Integers = npt.NDArray[np.int64]
 WHEN = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+def residual_of(people: Counting, plan: Plan, m: Measurement, selection: Selection | None = None) -> Integers:
+    """What the gate measures of people before the noise, counted as the gate counts."""
+    counted = people.tables(request_of(plan.sizes, [m.attributes], selection))
+    return exact_residual(counted(m.attributes), plan, m.attributes, selection)
 
 
 class NoNoise:
