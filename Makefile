@@ -261,6 +261,11 @@ audit: $(VENV)/.development ## Attack our own engine, at nightly length: about a
 fuzz: $(VENV)/.development ## Feed every reader files that nobody would write (FUZZ_SECONDS=60 each; FUZZ_ARGS='csv xlsx')
 	@$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS) --out build/fuzz $(FUZZ_ARGS)
 
+# The tests try the same examples every time, so that a change is judged by what it changes; here they are new ones.
+.PHONY: explore
+explore: $(VENV)/.development ## Try every generative test on a thousand new examples (EXPLORE=tests/generative for these alone)
+	@HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -m "hypothesis and not browser" $(AT_ONCE) $(EXPLORE)
+
 .PHONY: lighthouse
 lighthouse: $(VENV)/.development browser lighthouse-setup ## Measure every template of the site of RELEASE='OLDER NEWER' on a quiet machine
 	@$(BIN)/python -m benchmarks.site measure $(RELEASE)
