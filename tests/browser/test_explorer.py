@@ -270,6 +270,10 @@ def test_nothing_overflows_and_axe_finds_nothing(open_page, language, width):
     page = open_page(f"/{language}/explorer/?gender=Woman", bypass_csp=True, viewport={"width": width, "height": 800})
     for ask in page.locator("details.ask").all():
         ask.evaluate("ask => { ask.open = true; }")
+    assert_fits_and_is_accessible(page)
+
+
+def assert_fits_and_is_accessible(page):
     assert not page.evaluate(OVERFLOW)
     page.add_script_tag(path=AXE)
     found = page.evaluate("async () => (await axe.run()).violations.map(fault => [fault.id, fault.nodes[0].html])")
@@ -315,6 +319,40 @@ def test_nothing_is_stored_nor_asked_of_others_and_the_first_view_is_small(brows
     context.close()
 
 
+def test_a_chart_can_be_taken_with_its_question(open_page, release):
+    """The link below a chart follows the question; where it leads, the same numbers stand, with files that open."""
+    page = open_page("/en/explorer/")
+    link = page.locator("#group-exploitation .own-page a")
+    assert link.get_attribute("href") == "/en/charts/group-exploitation/"
+    tick(page, "Gender", "Woman")
+    women = settled(page, "?gender=Woman")
+    assert link.get_attribute("href") == "/en/explorer/charts/group-exploitation/?gender=Woman"
+    shown = next(rows for name, rows, _ in women["charts"] if name == "group-exploitation")
+    link.click()
+    page.wait_for_url("**/explorer/charts/group-exploitation/?gender=Woman")
+    assert page.locator("h1").inner_text() == "Types of exploitation. Only people with: Gender: Woman"
+    taken = page.evaluate("""() => [...document.querySelectorAll('table.bars tbody tr')].map(row =>
+      [...row.children].map(cell => cell.textContent.replace(/\\s+/g, ' ').trim()))""")
+    assert [[name, share, people] for name, share, people in taken] == [row[:3] for row in shown]
+    with page.expect_download() as download:
+        page.get_by_role("link", name=".png").click()
+    assert download.value.path().read_bytes().startswith(b"\x89PNG")
+    page.get_by_role("link", name="Back to the page with this chart").click()
+    assert settled(page, "?gender=Woman")["answer"] == women["answer"]
+    assert page.faults == []
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_taken_chart_fits_and_axe_finds_nothing(open_page, language, width):
+    deep = "?ageBroad=09--17,18--20&gender=Woman&isForcedLabour=1&meansThreats=1&bars=count"
+    for part in ("", "embed/"):
+        path = f"/{language}/explorer/charts/group-means_of_control/{part}{deep}"
+        page = open_page(path, bypass_csp=True, viewport={"width": width, "height": 900})
+        assert page.locator(".recorded").count() > 1
+        assert_fits_and_is_accessible(page)
+
+
 def test_the_shown_tables_can_be_taken_along(open_page):
     page = open_page("/en/explorer/")
     tick(page, "Gender", "Woman")
@@ -343,6 +381,15 @@ def static_page(browser, static_place):
     page.on("pageerror", lambda fault: page.faults.append(str(fault)))
     yield page
     context.close()
+
+
+def test_without_a_service_the_page_is_not_left_for_a_chart_that_nobody_makes(static_page):
+    page = static_page
+    page.goto(f"{page.place}/en/explorer/?gender=Woman")
+    settled(page, "?gender=Woman")
+    page.locator("#group-exploitation .own-page a").click()
+    page.locator("#group-exploitation [role=status]", has_text="needs the counts service").wait_for()
+    assert page.url == f"{page.place}/en/explorer/?gender=Woman"
 
 
 LOADED = re.compile(r"/assets/explorer-(core|long)\.|/words\.json")

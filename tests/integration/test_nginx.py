@@ -407,3 +407,28 @@ def test_a_question_to_the_explorer_goes_to_the_service_and_else_to_the_page(tmp
     with nginx(site, work) as port:
         alone, inside = ask(port, question), ask(port, "/ctdc-question/en/explorer/")
     assert (alone.status, alone.body, inside.status) == (200, b"site", 404)
+
+
+def test_a_chart_of_some_people_goes_to_the_service_and_else_to_the_explorer(tmp_path):
+    """Its page, the chart alone and its files; 'service' is a folder as above."""
+    site, work, chart = tmp_path / "site", tmp_path / "work", "en/explorer/charts/variable-gender"
+    for folder in (site, work, tmp_path / "service" / chart / "embed"):
+        folder.mkdir(parents=True)
+    for name in ("/index.html", "/embed/index.html", ".metadata.json"):
+        (tmp_path / "service" / f"{chart}{name}").write_text(name)
+    addresses = [f"/{chart}{part}?ageBroad=09--17" for part in ("/", "/embed/", ".metadata.json")]
+    with bind("127.0.0.1", 0) as listener, nginx(site, work, listener.getsockname()[1]) as port:
+        server = uvicorn.Server(uvicorn.Config(application(tmp_path / "service"), log_level="warning"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        page, alone, file = (ask(port, address) for address in addresses)
+        server.should_exit = True
+        thread.join()
+    assert (page.body, alone.body, file.body) == (b"/index.html", b"/embed/index.html", b".metadata.json")
+    assert (page.headers["x-frame-options"], alone.headers.get("x-frame-options")) == ("DENY", None)
+    assert file.headers["access-control-allow-origin"] == "*"
+    with nginx(site, work) as port:
+        page, alone, file = (ask(port, address) for address in addresses)
+    to = "/en/explorer/?ageBroad=09--17&show=variable-gender#variable-gender"
+    assert [(one.status, one.headers["location"]) for one in (page, alone)] == [(302, to)] * 2
+    assert file.status == 404

@@ -182,13 +182,35 @@ def test_a_country_s_page_leads_to_the_explorer_with_that_country_chosen(site, d
         if place.is_reported:
             page = site / language / "countries" / place.path / "index.html"
             start = f"/{language}/explorer/?"
-            queries = [f"?{one.removeprefix(start)}" for one in read(page).followed if one.startswith(start)]
+            found = [f"?{one.removeprefix(start)}" for one in read(page).followed if one.startswith(start)]
+            queries = [query.partition("#")[0] for query in found]
             roles = [role for role in dashboards.roles if place.people[role]]
-            assert [addresses.read(query[1:])[0].filters for query in queries] == [
+            whole = [query for query, link in zip(queries, found, strict=True) if query == link]
+            assert [addresses.read(query[1:])[0].filters for query in whole] == [
                 {role: (place.code,)} for role in roles
             ]
             assert all(addresses.read(query[1:])[1] for query in queries)
             assert [addresses.write(addresses.read(query[1:])[0]) for query in queries] == queries
+
+
+def test_a_chart_of_a_country_leads_to_the_same_chart(dashboards, view):
+    """To its own page or to the explorer, which shows that chart alone, with the same numbers of people."""
+    explored = Explorer(view).explored("en")
+    compared = 0
+    for page in dashboards.pages("en"):
+        for part in page.context.get("parts", ()) if page.template == "country.html.j2" else ():
+            for chart, link in part["charts"]:
+                if link.address.startswith("/en/charts/"):
+                    continue
+                query, _, topic = link.address.removeprefix("/en/explorer/?").partition("#")
+                asked, understood = explored.addresses.read(query)
+                assert (understood, asked.show) == (True, (topic,))
+                own = next(one for one in explored.topics if one.id == topic)
+                there = {line.choice.label: line.people.text for line in explored.chart(own, asked).lines}
+                said = {bar.label: bar.people.text for bar in chart.bars}
+                assert {label: there[label] for label in said if label in there} == said
+                compared += len(said)
+    assert compared > 100
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

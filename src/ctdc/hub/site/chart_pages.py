@@ -1,7 +1,8 @@
 """The section of charts that have an address of their own: for each one its page, its files, and the chart alone.
 
-Promise: every chart of the overview and of the dashboards is here once. A section that draws others (such as stories)
-brings them itself with `chart_pages`; what is here already is left out there, so that no page is made twice.
+Promise: every chart of the overview, of the dashboards and, of everybody, of the explorer is here once. A section that
+draws others (such as stories) brings them itself with `chart_pages`; what is here already is left out there, so that no
+page is made twice.
 """
 
 from __future__ import annotations
@@ -9,18 +10,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from ctdc.hub.site.dashboards import Dashboards
+from ctdc.hub.site.explorer.query import PATH
 from ctdc.hub.site.frame import SITE_TEXTS, Entry, SiteFile, SitePage, site_text
 from ctdc.hub.site.journeys import Journeys
 from ctdc.hub.site.kit.book import ChartBook
 from ctdc.hub.site.kit.files import chart_files
 from ctdc.hub.site.kit.make import Made, drawn_charts
 from ctdc.hub.site.kit.pages import chart_context
+from ctdc.hub.site.kit.spec import ChartSpec
 from ctdc.hub.site.release_pages import row_texts
 from ctdc.hub.site.view import SiteRelease
 
 
 class ChartPages:
-    """Every chart of the overview and of the dashboards."""
+    """Every chart of the overview, of the dashboards and, of everybody, of the explorer."""
 
     id = "charts"
     content = None
@@ -40,14 +43,25 @@ class ChartPages:
 
 
 def standard_charts(view: SiteRelease, language: str) -> dict[str, Made]:
-    """Every chart of the overview and of the dashboards by its id; one that is on both leads back to the overview."""
+    """All of these charts by their ids; each leads back to the first page that has it."""
     book, found = ChartBook.of(view), dict[str, Made]()
     for drawn, of_rows in drawn_charts(view, language, SITE_TEXTS):
         made = book.add(drawn, language, of_rows=of_rows)
         found[made.chart.id] = made
     for made in (*Dashboards(view).charts(language), *Journeys(view).charts(language)):
         found.setdefault(made.chart.id, made)
+    for name in explored_questions(view):
+        if drawn_alone := book.draw(ChartSpec("bars", (name,)), language, PATH):
+            found.setdefault(drawn_alone.chart.id, drawn_alone)
     return found
+
+
+def explored_questions(view: SiteRelease) -> list[str]:
+    """Every question that the explorer has a chart of: names of variables, and ids of groups instead of their flags."""
+    if not view.is_measured:
+        return []
+    own = (words.group or words.name for words in view.vocabulary.variables)
+    return list(dict.fromkeys(own))
 
 
 def chart_pages(view: SiteRelease, made: Iterable[Made]) -> Iterator[SitePage | SiteFile]:

@@ -34,7 +34,8 @@ class Mark:
     """A value on an axis. length, low and high: shares of the axis from 0 to 1; texts are for reading.
 
     `text` is the value, `interval` its 95 % interval; both are empty, and `few` is set, below the threshold. of: the
-    variables and codes that it counts; numbers: value, low and high end as the release has them, None below it.
+    variables and codes that it counts; numbers: value, low and high end as the release has them, None below it;
+    recorded: what is said of a number that was counted in the synthetic records, empty of a protected count.
     """
 
     text: str
@@ -45,6 +46,7 @@ class Mark:
     few: bool = False
     of: tuple[tuple[str, str], ...] = ()
     numbers: tuple[float, float, float] | None = None
+    recorded: str = ""
 
 
 @dataclass(frozen=True)
@@ -159,6 +161,24 @@ def axis_end(values: Iterable[float]) -> float:
     return next(step * magnitude for step in (*NICE_STEPS, 20.0, 100.0) if step * magnitude >= largest)
 
 
+def reported_years(entries: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Of the codes of years, in their order, those from the first to the last that can be reported.
+
+    entries: codes as the figures have them. Cases of the last `LATE_YEARS` of them are still arriving.
+    """
+    ordered = sorted(entries, key=lambda entry: str(entry["code"]))
+    reported = [position for position, entry in enumerate(ordered) if not entry["below_threshold"]]
+    return ordered[reported[0] : reported[-1] + 1] if reported else []
+
+
+def answer_label(view: SiteRelease, texts: Catalogue, language: str, name: str, code: str) -> str:
+    """What a code of a variable is called in a chart: a year whose cases are still arriving is called incomplete."""
+    label = view.code_label(name, code, language)
+    own = [entry["codes"] for entry in view.figures["variables"] if entry["name"] == name and name in YEAR]
+    late = code in {year["code"] for codes in own for year in reported_years(codes)[-LATE_YEARS:]}
+    return texts.text(language, "dash.year.incomplete", year=label) if late else label
+
+
 # What is said of linked rows in place of what is said of people, and the start of their charts' ids.
 OF_ROWS = {
     "chart.people": "rows.people",
@@ -197,11 +217,10 @@ class Charts:
         name = self._role(YEAR)
         if name is None:
             return None
-        entries = sorted(counts or self._variables[name]["codes"], key=lambda entry: entry["code"])
-        reported = [position for position, entry in enumerate(entries) if not entry["below_threshold"]]
-        if len(reported) < 2 or not all(entry["code"].isdigit() for entry in entries):
+        given = counts or self._variables[name]["codes"]
+        entries = reported_years(given)
+        if len(entries) < 2 or not all(entry["code"].isdigit() for entry in given):
             return None
-        entries = entries[reported[0] : reported[-1] + 1]
         end = axis_end(entry["high95"] for entry in entries)
         step = 100 / len(entries)
         columns = tuple(
@@ -402,6 +421,8 @@ class Charts:
         whole = notes[-1]
         if name in (self._role(PLACE), self._role(ORIGIN)):
             notes = (*notes, self._text("chart.coverage"))
+        if name == self._role(YEAR):
+            notes = (*notes, self._text("dash.time.incomplete"))
         known = self._whole(self._variables[name]["known"]) if unit == "share" else None
         category = self._text("chart.category")
         own = f"{self._start}variable-{name}"
@@ -420,7 +441,7 @@ class Charts:
         return Bar(self._label(name, code), share, self._people(code, 1.0))
 
     def _label(self, name: str, code: Mapping[str, Any]) -> str:
-        return self._release.code_label(name, code["code"], self._language)
+        return answer_label(self._release, self._texts, self._language, name, code["code"])
 
     def _top_notes(self, shown: int, published: int) -> tuple[str, ...]:
         return top_notes(self._language, self._texts, shown, published)
@@ -509,7 +530,7 @@ def drawn_as_people(chart: BarChart) -> BarChart:
     bars = []
     for bar, mark in marks:
         drawn = mark_of(mark.text, mark.interval, mark.numbers, end, bar.mark.of) if mark.numbers else mark
-        bars.append(Bar(bar.label, replace(drawn, of=bar.mark.of)))
+        bars.append(Bar(bar.label, replace(drawn, of=bar.mark.of, recorded=mark.recorded)))
     return replace(chart, unit="people", bars=tuple(bars))
 
 

@@ -12,7 +12,18 @@ from typing import Literal
 
 from ctdc.hub.site.alphabet import within
 from ctdc.hub.site.brand import SHADES
-from ctdc.hub.site.charts import LATE_YEARS, Bar, BarChart, Mark, axis_end, mark_of, strip_common_start, told, top_notes
+from ctdc.hub.site.charts import (
+    LATE_YEARS,
+    Bar,
+    BarChart,
+    Mark,
+    axis_end,
+    mark_of,
+    reported_years,
+    strip_common_start,
+    told,
+    top_notes,
+)
 from ctdc.hub.site.view import SiteRelease
 from ctdc.release.figures import YEAR
 from ctdc.release.numbers import number, number_range, percent, percent_range
@@ -203,19 +214,13 @@ class Crosses:
             codes = [code for code in codes if not code["below_threshold"]]
             codes = sorted(codes, key=lambda code: (-code["count"], code["code"]))[:MOST_CONDITIONS]
         if by.id in YEAR:
-            codes = self._years(codes)
+            codes = reported_years(codes)
         found = [((by.id, code["code"]), self._view.code_label(by.id, code["code"], self._language)) for code in codes]
         late = len(found) - LATE_YEARS if by.id in YEAR else len(found)
         return [
             (code, label if position < late else self._text("dash.year.incomplete", year=label))
             for position, (code, label) in enumerate(found)
         ]
-
-    def _years(self, codes: Sequence[dict[str, object]]) -> list[dict[str, object]]:
-        """From the first to the last year that can be reported, as the chart of years has them."""
-        ordered = sorted(codes, key=lambda code: str(code["code"]))
-        reported = [position for position, code in enumerate(ordered) if not code["below_threshold"]]
-        return ordered[reported[0] : reported[-1] + 1] if reported else []
 
     def _notes(self, question: Question, by: Question, rows: Sequence[Row]) -> list[str]:
         notes = [self._text("dash.several")] if question.is_group else []

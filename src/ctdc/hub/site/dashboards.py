@@ -16,11 +16,11 @@ from ctdc.hub.site.about.sources import reporting_context, sources_file
 from ctdc.hub.site.alphabet import alphabetical
 from ctdc.hub.site.charts import BarChart, Charts
 from ctdc.hub.site.cross import Crosses, Question
-from ctdc.hub.site.explorer.query import answer_query
+from ctdc.hub.site.explorer.query import GROUP, PATH, VARIABLE, answer_query
 from ctdc.hub.site.frame import SITE_TEXTS, Entry, SiteFile, SitePage
 from ctdc.hub.site.kit.book import ChartBook
 from ctdc.hub.site.kit.make import Made
-from ctdc.hub.site.kit.pages import ChartLinks
+from ctdc.hub.site.kit.pages import ChartLink, ChartLinks
 from ctdc.hub.site.kit.spec import ROLES, ChartSpec, Shape
 from ctdc.hub.site.view import SiteRelease
 from ctdc.release.figures import ORIGIN, PLACE
@@ -248,21 +248,32 @@ class Dashboards:
             if people:
                 text = _text(language, f"dash.country.{kind}.people", count=people[0], range=people[1])
             charts = self._country_charts(place, role, kind, language) if people else []
-            address = f"/{language}/explorer/{answer_query(role, place.code)}" if self._view.is_measured else ""
+            address = f"/{language}/{PATH}{answer_query(role, place.code)}" if self._view.is_measured else ""
             parts.append({"id": kind, "text": text, "charts": charts, "explore": address})
-        own = self._book.draw(self._types_of(place), language) if place in self._largest else None
-        more = ChartLinks(language, {place_chart_id(): own.drawn.id} if own else {})
         said = (part["text"] for part in parts if part["text"])
-        shown = {"heading": name, "description": (name, *said), "parts": parts, "more": more}
+        shown = {"heading": name, "description": (name, *said), "parts": parts}
         return shown | reporting_context(self._view, language)
 
-    def _country_charts(self, place: Country, role: str, kind: str, language: str) -> list[BarChart]:
+    def _country_charts(self, place: Country, role: str, kind: str, language: str) -> list[tuple[BarChart, ChartLink]]:
+        """The charts with the way to where each can be taken from: its own page, or the explorer."""
         if self.within.measured_length < PAIR:
             return []
         asked = ("origin", *presentation().place_questions) if kind == "place" else ("place",)
         crosses = Crosses(self._view, self.within, language, SITE_TEXTS)
-        bars = (crosses.bars((role, place.code), question, kind) for question in self._questions(asked))
-        return [chart for chart in bars if chart]
+        found: list[tuple[BarChart, ChartLink]] = []
+        for question in self._questions(asked):
+            if chart := crosses.bars((role, place.code), question, kind):
+                found.append((chart, self._chart_link(place, role, question, chart, language)))
+        return found
+
+    def _chart_link(self, place: Country, role: str, question: Question, chart: BarChart, language: str) -> ChartLink:
+        if chart.id == place_chart_id() and place in self._largest:
+            own = self._book.draw(self._types_of(place), language)
+            if own is not None:
+                return ChartLink(ChartLinks(language).label, own.chart.address)
+        topic = f"{GROUP if question.is_group else VARIABLE}-{question.id}"
+        query = answer_query(role, place.code, topic)
+        return ChartLink(_text(language, "dash.country.chart"), f"/{language}/{PATH}{query}#{topic}")
 
 
 def place_chart_id() -> str:

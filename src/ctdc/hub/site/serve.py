@@ -67,7 +67,7 @@ SECURITY_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 # A chart alone is made to be shown within pages of others. It has no control that could be pressed unawares.
-FRAMED = re.compile(r"/[a-z]{2}/charts/[^/]+/embed/(index\.html)?")
+FRAMED = re.compile(r"/[a-z]{2}/(explorer/)?charts/[^/]+/embed/(index\.html)?")
 FRAMED_HEADERS = {
     **{name: value for name, value in SECURITY_HEADERS.items() if name != "X-Frame-Options"},
     "Content-Security-Policy": SECURITY_HEADERS["Content-Security-Policy"].replace(
@@ -76,7 +76,9 @@ FRAMED_HEADERS = {
 }
 # Open data, for notebooks in a browser and charts within pages of others: released files, charts' files and the
 # catalogue of releases. They are public and the same for everybody, so it does not matter whose page asks. No page is.
-OPEN = re.compile(r"/releases?/.+(?<!\.html)|/[a-z]{2}/charts/[^/]+\.(csv|json|png|svg|xlsx|zip)|/catalogue\.jsonld")
+OPEN = re.compile(
+    r"/releases?/.+(?<!\.html)|/[a-z]{2}/(explorer/)?charts/[^/]+\.(csv|json|png|svg|xlsx|zip)|/catalogue\.jsonld"
+)
 OPEN_HEADERS = {
     **SECURITY_HEADERS,
     "Cross-Origin-Resource-Policy": "cross-origin",
@@ -236,7 +238,7 @@ def application(folder: Path, routes: Sequence[BaseRoute] = ()) -> Starlette:
             body = missing.path.read_bytes() if missing else b"Not found"
             kind = missing.content_type if missing else "text/plain"
             return _with_headers(Response(body, 404, media_type=kind, headers={"Cache-Control": CACHE_CHECK}))
-        return _with_headers(_file(request, served, compressed), _headers(address))
+        return _with_headers(_file(request, served, compressed), headers_of(address))
 
     def asked_first(request: Request) -> Response:
         if not OPEN.fullmatch(request.url.path):
@@ -275,8 +277,8 @@ class Guard:
         await self._app(scope, receive, guarded)
 
 
-def _headers(address: str) -> Mapping[str, str]:
-    """The headers of a file that was found."""
+def headers_of(address: str) -> Mapping[str, str]:
+    """The headers of what is found at an address."""
     if FRAMED.fullmatch(address):
         return FRAMED_HEADERS
     return OPEN_HEADERS if OPEN.fullmatch(address) else SECURITY_HEADERS

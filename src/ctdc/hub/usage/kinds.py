@@ -68,6 +68,8 @@ def kind_of(path: str) -> tuple[str, str] | None:
 
 
 def _page(parts: list[str]) -> str:
+    if parts[:2] == ["explorer", "charts"]:
+        parts = parts[1:]
     if len(parts) <= 1 and (name := "".join(parts)) in SINGLE:
         return SINGLE[name]
     if len(parts) > 1 and "." in parts[-1]:

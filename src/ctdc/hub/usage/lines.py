@@ -35,8 +35,12 @@ def kinds_in_order() -> list[tuple[str, str]]:
     rules = [(r"^/(?:assets/|favicon\.ico|robots\.txt|sitemap\.xml)", "")]
     rules += [(rf"{_PAGE}/explorer/words\.json", ""), (r"^/api/", API), (r"^/releases?/", FILES)]
     rules += [(rf"{_PAGE}/{name}{_END}" if name else rf"{_PAGE}{_END}", kind) for name, kind in SINGLE.items()]
-    rules += [(rf"{_PAGE}/[^?]+/[^/?]*\.[^/?]*(?:\?|$)", FILES), (rf"{_PAGE}/charts/[^/?]+/embed{_END}", EMBED)]
+    rules += [
+        (rf"{_PAGE}/[^?]+/[^/?]*\.[^/?]*(?:\?|$)", FILES),
+        (rf"{_PAGE}/(?:explorer/)?charts/[^/?]+/embed{_END}", EMBED),
+    ]
     rules += [(rf"{_PAGE}/{name}{_END}", whole) for name, (whole, _) in MANY.items()]
+    rules += [(rf"{_PAGE}/explorer/charts/[^?]", MANY["charts"][1])]
     return rules + [(rf"{_PAGE}/{name}/[^?]", one) for name, (_, one) in MANY.items()]
 
 

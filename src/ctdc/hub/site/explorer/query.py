@@ -10,6 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qsl, quote
 
+PATH = "explorer/"
+CHARTS = f"{PATH}charts/"
+GROUP, VARIABLE = "group", "variable"  # what ids of charts begin with
 SHOW, BARS = "show", "bars"
 SHARE, COUNT = "share", "count"
 SHOWN_CHARTS = 10
@@ -43,6 +46,10 @@ class Language:
         """Everybody, in the first charts."""
         return Asked(show=tuple(self.charts[:SHOWN_CHARTS]))
 
+    def showing(self, asked: Asked, chart: str = "") -> Asked:
+        """The same question in the first charts, and in one more."""
+        return replace(asked, show=_ordered(self.charts, (*self.default.show, chart)))
+
     def read(self, query: str) -> tuple[Asked, bool]:
         """The question of an address, and whether all of it was understood."""
         asked: dict[str, set[str]] = {}
@@ -71,9 +78,10 @@ class Language:
         return f"?{query}" if query else ""
 
 
-def answer_query(variable: str, code: str) -> str:
-    """The canonical query for the people with one answer."""
-    return f"?{_quoted(variable)}={_quoted(code)}"
+def answer_query(variable: str, code: str, chart: str = "") -> str:
+    """The canonical query for the people with one answer. chart: the id of the only chart that is shown."""
+    parts = sorted([(variable, code), *([(SHOW, chart)] if chart else [])])
+    return "?" + "&".join(f"{_quoted(name)}={_quoted(value)}" for name, value in parts)
 
 
 def pieces(value: str, allowed: Sequence[str]) -> list[str | None]:

@@ -14,9 +14,10 @@ from typing import Any
 from urllib.parse import quote
 
 from ctdc.foundation.hashing import hash_bytes
-from ctdc.hub.site.explorer.query import Asked
+from ctdc.hub.site.explorer.query import CHARTS, PATH, Asked
 from ctdc.hub.site.explorer.view import EXPLORER_TEXTS, Explored
 from ctdc.hub.site.frame import SITE_TEXTS, Entry, SiteFile, SitePage
+from ctdc.hub.site.kit.pages import ChartLinks
 from ctdc.hub.site.view import SiteRelease
 from ctdc.release.citation import citation
 from ctdc.release.compact import compact_core, compact_long
@@ -24,7 +25,6 @@ from ctdc.release.counting import Counter
 from ctdc.release.numbers import number, number_range, percent
 from ctdc.standard.languages import LANGUAGES, RIGHT_TO_LEFT
 
-PATH = "explorer/"
 WORDS_PATH = "explorer/words.json"
 OWN, NO = "own", "no"  # of the counts service, which stands on pages and is not known to them
 # The site's own messages that the browser has to say too.
@@ -93,6 +93,7 @@ class Explorer:
     def page(self, language: str, asked: Asked, *, understood: bool = True, served: bool = False) -> SitePage:
         """The page with the answer to a question. served: whether the service made it."""
         explored = self.explored(language)
+        question = explored.addresses.write(explored.addresses.showing(asked))
         core, long = self._built or tuple(self._files)
         linked = self._view.vocabulary.linked
         info, created = self._view.manifest.info, self._view.manifest.created
@@ -104,6 +105,7 @@ class Explorer:
             "understood": understood,
             "served": served,
             "query": explored.addresses.write(asked),
+            "own": ChartLinks(language, start=CHARTS if question else "charts/", query=question),
             "early": json.dumps(early_words(language), ensure_ascii=False),
             "files": {"core": core, "long": long, "words": f"/{language}/{WORDS_PATH}"},
             "api": f"/api/v1/releases/{self._view.manifest.folder}/explore",

@@ -1,7 +1,8 @@
-"""The explorer without JavaScript: the same page, with the answer to the question in its address.
+"""The explorer without JavaScript, and its charts to be taken: each the answer to the question in its address.
 
 Promise: read-only, nothing about a visitor is stored, the same headers as every page; an address is answered as the
-page of `explorer.js` would show it.
+page of `explorer.js` would show it. A chart whose address is not understood whole is not there: one of other people
+than were asked for would be taken for theirs.
 """
 
 from __future__ import annotations
@@ -18,13 +19,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ctdc.foundation.errors import UserError
 from ctdc.hub.gate import BUSY, RETRY_AFTER, Gate
-from ctdc.hub.site.explorer.section import PATH, Explorer
+from ctdc.hub.site.explorer.chart import Taken, take, topic_at
+from ctdc.hub.site.explorer.query import CHARTS, PATH, Asked
+from ctdc.hub.site.explorer.section import Explorer
 from ctdc.hub.site.export import FILES, NAVIGATION
 from ctdc.hub.site.frame import Section, Site
+from ctdc.hub.site.kit.files import ENDINGS
 from ctdc.hub.site.place import Place
 from ctdc.hub.site.record import read_record
 from ctdc.hub.site.sections import sections_of
-from ctdc.hub.site.serve import SECURITY_HEADERS
+from ctdc.hub.site.serve import CONTENT_TYPES, SECURITY_HEADERS, headers_of
 from ctdc.hub.site.view import SiteRelease, read_release
 from ctdc.release.manifest import MANIFEST
 from ctdc.release.partners.record import NAME as INCLUDED
@@ -32,9 +36,14 @@ from ctdc.release.partners.record import read_included
 from ctdc.standard.languages import LANGUAGES
 
 ADDRESS = re.compile(rf"/({'|'.join(LANGUAGES)})/{PATH}")
+PAGE, ALONE = "/", "/embed/"
+_ENDINGS = "|".join(map(re.escape, ENDINGS))
+CHART = re.compile(rf"/({'|'.join(LANGUAGES)})/{CHARTS}([A-Za-z0-9_-]+)(?:({PAGE}|{ALONE})|\.({_ENDINGS}))")
 BUILT = re.compile('data-core="([^"]+)" data-long="([^"]+)"')
+HTML = "text/html; charset=utf-8"
 LONGEST_QUERY = 16_000  # characters; all codes of all variables fit
 KEPT = 64  # answers; those to long questions are large
+KEPT_CHARTS = 32  # with all their files some 300 kB each: who looks at one soon takes its files
 
 
 class ExplorerService:
@@ -50,18 +59,22 @@ class ExplorerService:
             )
         self._explorer = found[0]
         self._page = lru_cache(maxsize=KEPT)(self._rendered)
+        self._chart = lru_cache(maxsize=KEPT_CHARTS)(self._taken)
         self._busy = lru_cache(maxsize=len(LANGUAGES))(self._said_busy)  # there is no time then to make it each time
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        match = ADDRESS.fullmatch(scope["path"]) if scope["type"] == "http" else None
-        if match is None or not scope["query_string"] or scope["method"] not in ("GET", "HEAD"):
-            await self._pages(scope, receive, send)
-            return
-        answer = await run_in_threadpool(self._answer, match[1], Request(scope).url.query)
-        await answer(scope, receive, send)
+        answer = None
+        if scope["type"] == "http" and scope["method"] in ("GET", "HEAD"):
+            query = Request(scope).url.query
+            if (chart := CHART.fullmatch(scope["path"])) is not None:
+                answer = await run_in_threadpool(self._answer, chart[1], query, chart)
+            elif query and (page := ADDRESS.fullmatch(scope["path"])) is not None:
+                answer = await run_in_threadpool(self._answer, page[1], query)
+        await (answer or self._pages)(scope, receive, send)
 
-    def _answer(self, language: str, query: str) -> Response:
+    def _answer(self, language: str, query: str, chart: re.Match[str] | None = None) -> Response | None:
+        """The page, or what was asked of a chart; None for a chart that there is not."""
         headers = {**SECURITY_HEADERS, "Cache-Control": "no-cache"}
         if len(query) > LONGEST_QUERY:
             return Response("The address is too long", 414, headers, "text/plain")
@@ -69,14 +82,39 @@ class ExplorerService:
             asked, understood = self._explorer.explored(language).addresses.read(query)
         except ValueError:  # more parts than any question has
             return Response("The address has too many parts", 400, headers, "text/plain")
-        canonical = self._explorer.explored(language).addresses.write(asked)
         try:
-            page = self._page(language, canonical, understood)
+            if chart is not None:
+                return self._of_chart(language, asked, chart) if understood else None
+            canonical = self._explorer.explored(language).addresses.write(asked)
+            return Response(self._page(language, canonical, understood), 200, headers, HTML)
         except UserError as error:
             if error.detail.code != BUSY:
                 raise
             return self._later(language)
-        return Response(page, 200, headers, "text/html; charset=utf-8")
+
+    def _of_chart(self, language: str, asked: Asked, address: re.Match[str]) -> Response | None:
+        """The chart's page, the chart alone, or one of its files."""
+        explored = self._explorer.explored(language)
+        addresses = explored.addresses
+        topic, part, ending = topic_at(explored, address[2]), address[3], address[4]
+        if topic is None:
+            return None
+        taken = self._chart(language, topic.id, addresses.write(addresses.showing(asked)))
+        # Of endless questions none is worth a place among what a search engine finds.
+        headers = {**headers_of(address[0]), "Cache-Control": "no-cache", "X-Robots-Tag": "noindex"}
+        if ending is None:
+            page = self._site.render(taken.page(alone=part == ALONE), language)
+            return Response(page, 200, headers, HTML)
+        name = f"{taken.made.chart.id}.{ending}"
+        headers["Content-Disposition"] = f'inline; filename="{name}"'
+        return Response(taken.files[ending], 200, headers, CONTENT_TYPES[f".{ending.rpartition('.')[2]}"])
+
+    def _taken(self, language: str, topic: str, canonical: str) -> Taken:
+        explored = self._explorer.explored(language)
+        asked, _ = explored.addresses.read(canonical.removeprefix("?"))
+        [own] = [one for one in explored.topics if one.id == topic]
+        with self._gate.turn():
+            return take(self._site.front, explored, own, asked, language)
 
     def _rendered(self, language: str, canonical: str, understood: bool) -> bytes:
         asked, _ = self._explorer.explored(language).addresses.read(canonical.removeprefix("?"))
@@ -87,7 +125,7 @@ class ExplorerService:
     def _later(self, language: str) -> Response:
         """Asks the reader to come again, on a page of the site in their language."""
         retry = {"Cache-Control": "no-store", "Retry-After": str(RETRY_AFTER), "Content-Language": language}
-        return Response(self._busy(language), 503, {**SECURITY_HEADERS, **retry}, "text/html; charset=utf-8")
+        return Response(self._busy(language), 503, {**SECURITY_HEADERS, **retry}, HTML)
 
     def _said_busy(self, language: str) -> bytes:
         return self._site.render(self._explorer.busy(language), language).encode()

@@ -7,23 +7,32 @@ The module ``explorer.js`` draws the same in the browser; a test compares both.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ctdc.hub.site.charts import MOST_CODES, TOP_COUNTRIES, Mark, axis_end, strip_common_start, top_notes
-from ctdc.hub.site.explorer.query import COUNT, Asked, Language
+from ctdc.hub.site.charts import (
+    MOST_CODES,
+    TOP_COUNTRIES,
+    Mark,
+    answer_label,
+    axis_end,
+    strip_common_start,
+    told,
+    top_notes,
+)
+from ctdc.hub.site.explorer.query import COUNT, GROUP, VARIABLE, Asked, Language
 from ctdc.hub.site.frame import SITE_TEXTS
 from ctdc.hub.site.view import SiteRelease
 from ctdc.release.answers import COUNTS, RECORDS
 from ctdc.release.counting import Counted, Counter, Number
+from ctdc.release.figures import ORIGIN, PLACE, YEAR
 from ctdc.release.numbers import number, number_range, percent, percent_range
 from ctdc.release.texts import Catalogue
 from ctdc.release.vocabulary import FLAG_CODES
 
 EXPLORER_TEXTS = Catalogue(Path(__file__).parent / "texts")
-GROUP, VARIABLE = "group", "variable"
 LEAST_OVER = 0.5  # people; less is hidden by rounding
 
 
@@ -38,7 +47,8 @@ class Choice:
 
 @dataclass(frozen=True)
 class Topic:
-    """A question with its answers, which is also a chart. id: of the chart; is_group: its answers are flags.
+    """A question with its answers, which is also a chart. id: of the chart; is_group: its answers are flags; caveat:
+    without which its numbers would be misread, if there is one.
 
     is_long: only its most frequent answers are drawn.
     """
@@ -47,6 +57,7 @@ class Topic:
     title: str
     is_group: bool
     choices: tuple[Choice, ...]
+    caveat: str = ""
 
     @property
     def is_long(self) -> bool:
@@ -64,16 +75,19 @@ class Line:
     drawn: Mark
     share: Mark
     people: Mark
-    measured: bool
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """A chart of a topic."""
+    """A chart of a topic. whole: the one of its notes that says of how many; known: of whom the shares are, if that can
+    be said.
+    """
 
     topic: Topic
     lines: tuple[Line, ...]
     notes: tuple[str, ...]
+    whole: str
+    known: Mark | None
 
 
 @dataclass(frozen=True)
@@ -95,6 +109,11 @@ class Explored:
     def __init__(self, view: SiteRelease, counter: Counter, language: str) -> None:
         self._view, self._counter, self._language = view, counter, language
 
+    @property
+    def language(self) -> str:
+        """The language of its words."""
+        return self._language
+
     @cached_property
     def topics(self) -> tuple[Topic, ...]:
         """Every question: variables in the release's order, a group of flags where its first flag stands."""
@@ -109,7 +128,9 @@ class Explored:
     def _variable(self, name: str) -> Topic:
         words = self._view.words[name]
         choices = (Choice(name, code, self._label(name, code)) for code in self._counter.analysis.codes(name))
-        return Topic(f"{VARIABLE}-{name}", words.labels[self._language], False, tuple(choices))
+        key = "chart.coverage" if name in (*PLACE, *ORIGIN) else "dash.time.incomplete" if name in YEAR else ""
+        caveat = SITE_TEXTS.text(self._language, key) if key else ""
+        return Topic(f"{VARIABLE}-{name}", words.labels[self._language], False, tuple(choices), caveat)
 
     def _group(self, name: str) -> Topic:
         group = self._view.groups[name]
@@ -118,7 +139,7 @@ class Explored:
         return Topic(f"{GROUP}-{name}", group.labels[self._language], True, tuple(choices))
 
     def _label(self, name: str, code: str) -> str:
-        return self._view.code_label(name, code, self._language)
+        return answer_label(self._view, SITE_TEXTS, self._language, name, code)
 
     @cached_property
     def addresses(self) -> Language:
@@ -129,7 +150,7 @@ class Explored:
     def page(self, asked: Asked) -> dict[str, Any]:
         """What the page's template is filled with, for one question."""
         total = self._counter.total(asked.filters)
-        charts = [self._chart(topic, asked) for topic in self.topics]
+        charts = [self.chart(topic, asked) for topic in self.topics]
         return {
             "asked": asked,
             "topics": self.topics,
@@ -162,7 +183,8 @@ class Explored:
 
     # ---- charts -----------------------------------------------------------------------------------------------------
 
-    def _chart(self, topic: Topic, asked: Asked) -> Drawn:
+    def chart(self, topic: Topic, asked: Asked) -> Drawn:
+        """The answers to one question, of the people whom the others choose."""
         cells = self._cells(topic, asked)
         published, is_over = sum(not cell.few for cell in cells), not topic.is_group and _is_over(cells)
         if topic.is_long:
@@ -170,16 +192,26 @@ class Explored:
         ends = [self._numbers(cell, asked.bars)[2] for cell in cells if not self._is_few(cell, asked.bars)]
         end = axis_end(ends) if asked.bars == COUNT else min(1.0, axis_end(ends))
         lines = tuple(self._line(cell, asked, end) for cell in cells)
-        return Drawn(topic, lines, tuple(self._notes(topic, cells, published, is_over=is_over)))
+        whole = cells[0].whole if cells else None
+        said = self._whole(whole) if cells else SITE_TEXTS.text(self._language, "chart.too_few")
+        notes = tuple(self._notes(topic, cells, published, said, is_over=is_over))
+        known = None
+        if whole is not None and not whole.too_few:
+            known = told(self._language, (_steady(whole.value), _steady(whole.low), _steady(whole.high)))
+        return Drawn(topic, lines, notes, said, known)
+
+    def chosen(self, topic: Topic, asked: Asked) -> dict[str, tuple[str, ...]]:
+        """What everybody has who is counted in a topic's chart: not what was chosen in the question itself."""
+        own = () if topic.is_group else (topic.choices[0].variable,)
+        return {name: codes for name, codes in asked.filters.items() if codes and name not in own}
 
     def _cells(self, topic: Topic, asked: Asked) -> list[_Cell]:
         """Flags are counted among the chosen people; the answers to one question also among those not chosen in it."""
         if topic.is_group:
             people = self._counter.asked(asked.filters)
             return [cell for choice in topic.choices for cell in _cells_of([choice], people.by((choice.variable,)))]
-        name = topic.choices[0].variable
-        others = {other: codes for other, codes in asked.filters.items() if other != name}
-        return _cells_of(topic.choices, self._counter.asked(others).by((name,)))
+        people = self._counter.asked(self.chosen(topic, asked))
+        return _cells_of(topic.choices, people.by((topic.choices[0].variable,)))
 
     def _top(self, cells: Sequence[_Cell], asked: Asked) -> list[_Cell]:
         said = sorted((cell for cell in cells if not cell.few), key=lambda cell: (-cell.count[0], cell.choice.code))
@@ -196,7 +228,7 @@ class Explored:
         share, people = self._share(cell), self._people(cell)
         drawn = _on_axis(people if asked.bars == COUNT else share, end)
         chosen = self._is_chosen(asked, cell.choice)
-        return Line(cell.choice, self._address(asked, cell.choice), chosen, drawn, share, people, cell.measured)
+        return Line(cell.choice, self._address(asked, cell.choice), chosen, drawn, share, people)
 
     def _share(self, cell: _Cell) -> Mark:
         if cell.share_few:
@@ -209,21 +241,22 @@ class Explored:
     def _people(self, cell: _Cell) -> Mark:
         if cell.few:
             return Mark(SITE_TEXTS.text(self._language, "chart.too_few"), "", 0.0, 0.0, 0.0, few=True)
-        value, low, high = cell.count
-        interval = number_range(self._language, low, high)
-        return Mark(number(self._language, value), interval, 0.0, 0.0, 0.0, numbers=cell.count)
+        recorded = "" if cell.measured else self._text("explorer.mark")
+        return replace(told(self._language, cell.count), recorded=recorded)
 
-    def _notes(self, topic: Topic, cells: Sequence[_Cell], published: int, *, is_over: bool) -> list[str]:
+    def _notes(self, topic: Topic, cells: Sequence[_Cell], published: int, whole: str, *, is_over: bool) -> list[str]:
         language, notes = self._language, list[str]()
         if topic.is_long:
             notes += top_notes(language, SITE_TEXTS, min(published, TOP_COUNTRIES), published)
         if topic.is_group:
             notes.append(SITE_TEXTS.text(language, "dash.several"))
-        notes.append(self._whole(cells[0].whole) if cells else SITE_TEXTS.text(language, "chart.too_few"))
+        notes.append(whole)
         if is_over:
             notes.append(SITE_TEXTS.text(language, "dash.over"))
         if any(not cell.measured and not cell.few for cell in cells):
             notes.append(self._text("explorer.marked"))
+        if topic.caveat:
+            notes.append(topic.caveat)
         return notes
 
     def _whole(self, whole: Number | None) -> str:
@@ -269,7 +302,7 @@ def _on_axis(mark: Mark, end: float) -> Mark:
     if mark.numbers is None:
         return mark
     length, low, high = (min(1.0, max(0.0, one / end)) for one in mark.numbers)
-    return Mark(mark.text, mark.interval, length, low, high, numbers=mark.numbers)
+    return replace(mark, length=length, low=low, high=high)
 
 
 def _steady(value: float) -> float:

@@ -6,7 +6,7 @@ for what the release lacks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -22,9 +22,11 @@ from ctdc.hub.site.kit.spec import ROLES, SHAPES, ChartSpec
 from ctdc.hub.site.kit.value import KIT_TEXTS
 from ctdc.hub.site.view import SiteRelease
 from ctdc.release.figures import AGE, GENDER, ORIGIN, PLACE, YEAR
+from ctdc.release.numbers import number
 from ctdc.release.texts import Catalogue
 from ctdc.release.within import PAIR, Cell, Filter, Row, Within
 
+MOST_NAMED = 8  # codes of one variable in a title; the files have all
 LOOKS: Mapping[str, Look] = {"cross": "cross", "heat": "heat", "multiples": "multiples", "lines": "lines"}
 
 
@@ -103,7 +105,7 @@ class _Draft:
             "flows": self._flows,
         }
         drawn = makers.get(self._spec.kind, self._table)()
-        return self._titled(drawn) if drawn is not None and self.chosen else drawn
+        return None if drawn is None else of_people(drawn, self._view, self.chosen, self._language)
 
     @cached_property
     def _crosses(self) -> Crosses:
@@ -206,22 +208,33 @@ class _Draft:
         answered = self._crosses.answered(question)
         return [_entry(code, cell) for (_, code), cell in zip(answered, row.cells, strict=True)]
 
-    def _titled(self, drawn: Drawn) -> Drawn:
-        """With the people whom it is of in its title; what it says of all people in general is left out."""
-        people = self._people()
-        title = KIT_TEXTS.text(self._language, "kit.where.title", title=drawn.title, people=people)
-        note = KIT_TEXTS.text(self._language, "kit.where.note", people=people)
-        return replace(drawn, title=title, notes=(note, *drawn.notes))
 
-    def _people(self) -> str:
-        parts = []
-        for name, codes in self.chosen.items():
-            labels = [self._view.code_label(name, code, self._language) for code in codes]
-            flag = self._view.words[name].kind == "flag"
-            called = self._view.words[name].labels[self._language]
-            either = format_list(labels, "or", self._language)
-            parts.append(called if flag else KIT_TEXTS.text(self._language, "kit.where", name=called, codes=either))
-        return "; ".join(parts) if self._language != "ar" else "؛ ".join(parts)
+def of_people(drawn: Drawn, view: SiteRelease, chosen: Filter, language: str) -> Drawn:
+    """A chart with the people whom it is of in its title and its first note; as it is, if it is of everybody.
+
+    chosen: the codes by variable that all of them have.
+    """
+    if not chosen:
+        return drawn
+    people = ("؛ " if language == "ar" else "; ").join(
+        _condition(view, name, codes, language) for name, codes in chosen.items()
+    )
+    title = KIT_TEXTS.text(language, "kit.where.title", title=drawn.title, people=people)
+    note = KIT_TEXTS.text(language, "kit.where.note", people=people)
+    return replace(drawn, title=title, notes=(note, *drawn.notes))
+
+
+def _condition(view: SiteRelease, name: str, codes: Sequence[str], language: str) -> str:
+    words = view.words[name]
+    called = words.labels[language]
+    if words.kind == "flag":
+        return called
+    if len(codes) > MOST_NAMED:
+        there = sum(one == name for one, _ in view.code_labels)
+        values = {"name": called, "chosen": number(language, len(codes)), "all": number(language, there)}
+        return KIT_TEXTS.text(language, "kit.where.many", **values)
+    either = format_list([view.code_label(name, code, language) for code in codes], "or", language)
+    return KIT_TEXTS.text(language, "kit.where", name=called, codes=either)
 
 
 def _entry(code: str, cell: Cell | None) -> dict[str, Any]:

@@ -87,7 +87,10 @@ def letters_in(width: float, size: float) -> int:
 def said(chart: Chart, row: Row) -> str:
     """A row's number with its interval as text, or what the page says in its place, such as too few to say."""
     quantity = chart.drawn(row)
-    return instead_of(chart, row) if quantity is None else f"{quantity.text} ({quantity.interval})"
+    if quantity is None:
+        return instead_of(chart, row)
+    number = f"{quantity.text} ({quantity.interval})"
+    return f"{number} · {row.recorded}" if row.recorded else number
 
 
 def instead_of(chart: Chart, row: Row) -> str:

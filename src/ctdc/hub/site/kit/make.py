@@ -229,11 +229,13 @@ def _parts(drawn: Drawn, language: str, texts: Catalogue) -> _Parts:
 def _bar_rows(drawn: BarChart) -> Iterator[Row]:
     for bar in drawn.bars:
         if bar.people is None:
-            yield Row(bar.mark.of, bar.label, None, _quantity(bar.mark), instead=_instead(bar.mark))
+            mark = bar.mark
+            yield Row(mark.of, bar.label, None, _quantity(mark), instead=_instead(mark), recorded=mark.recorded)
         else:
             share, count = _quantity(bar.mark), _quantity(bar.people)
             base = None if drawn.known is None else _quantity(drawn.known)
-            yield Row(bar.mark.of, bar.label, share, count, instead=_instead(bar.mark), base=base)
+            row = Row(bar.mark.of, bar.label, share, count, instead=_instead(bar.mark), base=base)
+            yield replace(row, recorded=bar.people.recorded)
 
 
 def _pyramid_rows(drawn: Pyramid) -> Iterator[Row]:

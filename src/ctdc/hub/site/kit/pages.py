@@ -1,12 +1,13 @@
 """The pages of charts: for each one its page and the chart alone, ready for their templates.
 
-Promise: a page's addresses follow from its language and its chart only, so a chart keeps them from release to release.
+Promise: a page's addresses follow from its language, its chart and the question that makes it only, so a chart keeps
+them from release to release.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from ctdc.hub.site.kit.files import ENDINGS
@@ -17,10 +18,13 @@ from ctdc.release.numbers import size
 
 @dataclass(frozen=True)
 class ChartLinks:
-    """Leads from a chart on another page to its own. names: of charts that have another id on that page, by that id."""
+    """Leads from a chart on another page to its own. start, query: what is before and behind the chart's name in its
+    address, below the language.
+    """
 
     language: str
-    names: Mapping[str, str] = field(default_factory=dict)
+    start: str = "charts/"
+    query: str = ""
 
     @property
     def label(self) -> str:
@@ -29,7 +33,19 @@ class ChartLinks:
 
     def to(self, drawn_id: str) -> str:
         """The address of the page of a drawn chart."""
-        return f"/{self.language}/charts/{safe_name(self.names.get(drawn_id, drawn_id))}/"
+        return f"/{self.language}/{self.start}{safe_name(drawn_id)}/{self.query}"
+
+
+@dataclass(frozen=True)
+class ChartLink:
+    """Leads from one chart on another page to where it can be taken from. label: what the link says."""
+
+    label: str
+    address: str
+
+    def to(self, drawn_id: str) -> str:
+        """The address, whatever the chart's id is on the page."""
+        return self.address
 
 
 @dataclass(frozen=True)
@@ -53,17 +69,17 @@ def chart_context(made: Made, files: Mapping[str, bytes]) -> dict[str, Any]:
         "made": made,
         "k": chart.text,
         "downloads": [_download(made, ending, files) for ending in ENDINGS],
-        "embed": f"{chart.address}embed/",
+        "embed": chart.embed,
         "shown_on": f"/{chart.language}/{made.home}" + ("" if "#" in made.home else f"#{made.drawn.id}"),
     }
 
 
 def picture_of(chart: Chart) -> tuple[str, str]:
     """The address of a chart's picture, and what it is called."""
-    return f"/{chart.language}/charts/{chart.id}.png", chart.title
+    return chart.file("png"), chart.title
 
 
 def _download(made: Made, ending: str, files: Mapping[str, bytes]) -> Download:
     chart, name = made.chart, f"{made.chart.id}.{ending}"
     about = chart.text(f"kit.file.{ending.partition('.')[0]}")
-    return Download(f"/{chart.language}/charts/{name}", name, about, size(chart.language, len(files[name])))
+    return Download(chart.file(ending), name, about, size(chart.language, len(files[name])))

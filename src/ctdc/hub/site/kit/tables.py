@@ -18,6 +18,7 @@ from ctdc.foundation.clock import timestamp
 from ctdc.foundation.files import as_json
 from ctdc.foundation.hashing import hash_bytes
 from ctdc.hub.site.kit.value import Chart, Quantity, Row
+from ctdc.release.answers import COUNTS, RECORDS
 
 FORMAT = "ctdc-chart/1"
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
@@ -26,7 +27,7 @@ MAX_CELL = 32_767  # characters that a spreadsheet's cell holds
 TEXTS = ("variable", "code", "second_variable", "second_code", "label", "series")
 SHARES = ("share", "share_low95", "share_high95")
 NUMBERS = (*SHARES, "count", "count_low95", "count_high95", "base", "base_low95", "base_high95")
-MARKS = ("too_few", "late", "filter", "release")
+MARKS = ("too_few", "late", "source", "filter", "release")
 COLUMNS = (*TEXTS, *NUMBERS, *MARKS)
 
 
@@ -50,6 +51,13 @@ def _numbers(row: Row) -> tuple[float | None, ...]:
     return (*_ends(row.share), *_ends(row.count), *_ends(row.base))
 
 
+def _source(row: Row) -> str:
+    """What the numbers were counted in, in the words of the counts service; empty where there are none."""
+    if row.few:
+        return ""
+    return RECORDS if row.recorded else COUNTS
+
+
 def to_csv(chart: Chart) -> bytes:
     """The chart as CSV in UTF-8, columns `COLUMNS` in every language; the release's folder stands in every row."""
     buffer = io.StringIO()
@@ -58,7 +66,8 @@ def to_csv(chart: Chart) -> bytes:
     chosen = "; ".join(f"{name}={'|'.join(codes)}" for name, codes in chart.filter)
     for row in chart.rows:
         numbers = ["" if value is None else repr(value) for value in _numbers(row)]
-        marks = [str(row.few).lower(), str(row.late).lower(), safe_cell(chosen), safe_cell(chart.source.release)]
+        marks = [str(row.few).lower(), str(row.late).lower(), _source(row)]
+        marks += [safe_cell(chosen), safe_cell(chart.source.release)]
         writer.writerow([*(safe_cell(text) for text in _texts(row)), *numbers, *marks])
     return (BOM + buffer.getvalue()).encode()
 
@@ -73,6 +82,7 @@ def _row(row: Row) -> dict[str, Any]:
         "base": _quantity(row.base),
         "too_few": row.few,
         "late": row.late,
+        "source": _source(row),
     }
 
 
@@ -188,6 +198,7 @@ def _write_numbers(book: Any, chart: Chart) -> None:
                 sheet.write_number(line, len(TEXTS) + position, value, formats[position >= len(SHARES)])
         lacking = chart.drawn(row) is None
         remarks = [row.instead or chart.text("kit.few")] * lacking + [chart.text("kit.late")] * row.late
+        remarks += [row.recorded] * bool(row.recorded and not row.few)
         sheet.write_string(line, len(TEXTS) + len(NUMBERS), "; ".join(remarks))
 
 

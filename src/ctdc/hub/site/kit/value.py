@@ -44,7 +44,8 @@ class Row:
     to a second question that it stands for, else empty; share and count: None where too few are counted to say, and
     share also where a chart has no shares or the share is not known; late: cases of this year are still arriving;
     instead: what is said in the place of a number that is not drawn; base: of how many people the share is, in cross
-    tables the row's own.
+    tables the row's own; recorded: what is said of numbers that were counted in the synthetic records, empty of
+    protected counts.
     """
 
     of: tuple[tuple[str, str], ...]
@@ -55,6 +56,7 @@ class Row:
     late: bool = False
     instead: str = ""
     base: Quantity | None = None
+    recorded: str = ""
 
     @property
     def name(self) -> str:
@@ -102,7 +104,8 @@ class Chart:
     id: a name that is safe in an address and in a file system; counted: whether people or linked rows are counted, in
     the chart's language; unit: which of share and count is drawn; axis: what the full length stands for; category:
     heading of the labels; summary: sentences that say what the chart shows; series: heading of the rows' series;
-    filter: variables and codes that everybody counted has.
+    filter: variables and codes that everybody counted has; start: what the addresses of its page and its files begin
+    with, empty for the usual; query: what they end with, from its question mark on, of a chart that a question makes.
     """
 
     id: str
@@ -120,6 +123,8 @@ class Chart:
     privacy: Privacy
     series: str = ""
     filter: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    start: str = ""
+    query: str = ""
 
     @property
     def direction(self) -> str:
@@ -129,7 +134,20 @@ class Chart:
     @property
     def address(self) -> str:
         """Where the chart's page is, on its site."""
-        return f"/{self.language}/charts/{self.id}/"
+        return f"{self._start}/{self.query}"
+
+    @property
+    def embed(self) -> str:
+        """Where the chart alone is, for pages of others."""
+        return f"{self._start}/embed/{self.query}"
+
+    def file(self, ending: str) -> str:
+        """Where one of its files is."""
+        return f"{self._start}.{ending}{self.query}"
+
+    @property
+    def _start(self) -> str:
+        return self.start or f"/{self.language}/charts/{self.id}"
 
     def drawn(self, row: Row) -> Quantity | None:
         """The number of a row that is drawn; None where there are too few to say."""

@@ -365,6 +365,7 @@ function drawChart(figure, asked) {
   notes.push(cells.length ? wholeNote(cells[0].whole) : say("chart.too_few"));
   if (over) notes.push(say("dash.over"));
   if (cells.some((cell) => !cell.measured && !cell.few)) notes.push(say("explorer.marked"));
+  if (figure.dataset.caveat) notes.push(figure.dataset.caveat);
   const isCount = asked.bars === "count";
   const ends = cells.filter((cell) => !(isCount ? cell.few : cell.shareFew)).map((cell) => (isCount ? cell.count : cell.share)[2]);
   const end = isCount ? axisEnd(ends) : Math.min(1, axisEnd(ends));
@@ -502,6 +503,12 @@ function drawLinks(asked) {
   api.firstElementChild.textContent = address;
   const query = write(asked);
   for (const link of document.querySelectorAll("nav.languages a")) link.search = query;
+  // A chart of everybody is among the pages; one of some people is made by the counts service.
+  const question = write({ ...asked, show: topics.slice(0, SHOWN) });
+  for (const figure of charts) {
+    const link = figure.querySelector(".own-page a"), name = link.pathname.split("/").at(-2);
+    link.href = `${HERE.replace("explorer/", question ? "explorer/charts/" : "charts/")}${name}/${question}`;
+  }
 }
 
 // ---- events ----------------------------------------------------------------------------------------------------------
@@ -568,6 +575,16 @@ function follow(click) {
   if (inChips) done.then(() => (document.querySelector("#chips a") ?? form.querySelector("summary")).focus());
 }
 
+/** A chart of some people is made by the service: where none runs, the page says so and is not left for nothing. */
+async function lead(click) {
+  const link = click.target.closest(".own-page a");
+  if (!link?.search || click.button || click.metaKey || click.ctrlKey || click.shiftKey || click.altKey) return;
+  click.preventDefault();
+  const isThere = await fetch(link.href, { method: "HEAD" }).then((answer) => answer.ok, () => false);
+  if (isThere) location.assign(link.href);
+  else link.parentElement.nextElementSibling.textContent = say("explorer.unserved");
+}
+
 function find(search) {
   const wanted = plain(search.value);
   for (const item of search.closest("fieldset").querySelectorAll("li")) {
@@ -625,6 +642,7 @@ function start() {
   form.addEventListener("submit", (submit) => { submit.preventDefault(); go(fromForm()); });
   form.addEventListener("input", (input) => { if (input.target.type === "search") find(input.target); });
   root.addEventListener("click", follow);
+  root.addEventListener("click", lead);
   // Loaded when it is about to be needed, not with the page.
   for (const sign of ["pointerover", "focusin"]) {
     root.addEventListener(sign, () => load().catch(() => {}), { once: true, passive: true });
