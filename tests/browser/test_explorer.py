@@ -388,7 +388,7 @@ def test_without_a_service_the_page_is_not_left_for_a_chart_that_nobody_makes(st
     page.goto(f"{page.place}/en/explorer/?gender=Woman")
     settled(page, "?gender=Woman")
     page.locator("#group-exploitation .own-page a").click()
-    page.locator("#group-exploitation [role=status]", has_text="needs the counts service").wait_for()
+    page.locator("#group-exploitation [role=status]", has_text="is made by the counts service").wait_for()
     assert page.url == f"{page.place}/en/explorer/?gender=Woman"
 
 

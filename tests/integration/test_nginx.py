@@ -416,6 +416,7 @@ def test_a_chart_of_some_people_goes_to_the_service_and_else_to_the_explorer(tmp
         folder.mkdir(parents=True)
     for name in ("/index.html", "/embed/index.html", ".metadata.json"):
         (tmp_path / "service" / f"{chart}{name}").write_text(name)
+    (site / "404.html").write_text("not here")
     addresses = [f"/{chart}{part}?ageBroad=09--17" for part in ("/", "/embed/", ".metadata.json")]
     with bind("127.0.0.1", 0) as listener, nginx(site, work, listener.getsockname()[1]) as port:
         server = uvicorn.Server(uvicorn.Config(application(tmp_path / "service"), log_level="warning"))
@@ -428,7 +429,8 @@ def test_a_chart_of_some_people_goes_to_the_service_and_else_to_the_explorer(tmp
     assert (page.headers["x-frame-options"], alone.headers.get("x-frame-options")) == ("DENY", None)
     assert file.headers["access-control-allow-origin"] == "*"
     with nginx(site, work) as port:
-        page, alone, file = (ask(port, address) for address in addresses)
+        page, alone, file, deep = (ask(port, address) for address in (*addresses, f"/{chart}/more/?ageBroad=09--17"))
     to = "/en/explorer/?ageBroad=09--17&show=variable-gender#variable-gender"
-    assert [(one.status, one.headers["location"]) for one in (page, alone)] == [(302, to)] * 2
-    assert file.status == 404
+    assert (page.status, page.headers["location"]) == (302, to)
+    # Within a page of others the explorer would be refused, and no file can be it.
+    assert [(one.status, one.body) for one in (alone, file, deep)] == [(404, b"not here")] * 3

@@ -31,6 +31,7 @@ from ctdc.table.reporting import LEAST_DEVIATIONS, reporting_deviations
 COUNT, SHARE, DIFFERENCE, RATIO = "count", "share", "difference", "ratio"
 PEOPLE, LINKED_ROWS, TIMES = "people", "linked rows", "times"
 COUNTS, RECORDS = "counts", "records"
+BOUNDS = "bounds"  # a denominator from the records, between bounds that the measurements set
 DECIMALS, ERROR_DECIMALS = 2, 4  # of the published counts, whose marks are computed from the rounded numbers
 TOO_FEW = "Too few to say."
 BOUNDED = (

@@ -26,7 +26,7 @@ from ctdc.foundation.errors import UserError
 from ctdc.privacy.along import Along
 from ctdc.privacy.linear import Event, count, covariances, evaluate, event
 from ctdc.release.analysis import Analysis, load
-from ctdc.release.answers import COUNTS, DECIMALS, RECORDS, Level, Quantity, answer
+from ctdc.release.answers import BOUNDS, COUNTS, DECIMALS, RECORDS, Level, Quantity, answer
 from ctdc.release.intervals import Interval, ratio_intervals
 from ctdc.release.protected import read_json
 from ctdc.release.questions import KNOWN, Codes, Condition
@@ -36,7 +36,6 @@ from ctdc.release.wholes import answered, not_above, wholes_of
 
 Floats = npt.NDArray[np.float64]
 Marks = npt.NDArray[np.bool_]
-BOUNDS = "bounds"  # a denominator from the records, between the bounds that the release publishes for it
 MOST_CELLS = 100_000  # of one answer; a release's own files are the place for more
 DRAWS = 2  # of people and of records: the chance in both lies between the two
 Z95 = Level().z

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ctdc.hub.site.alphabet import alphabetical
-from ctdc.hub.site.charts import Charts, axis_end, strip_common_start
+from ctdc.hub.site.charts import LATE_YEARS, Charts, axis_end, strip_common_start
 from ctdc.hub.site.frame import SITE_TEXTS
 from ctdc.hub.site.view import SiteRelease, read_release
 from ctdc.release.numbers import number
@@ -23,6 +23,17 @@ def view(site_release) -> SiteRelease:
 def test_axis_holds_the_largest_value_and_wastes_less_than_half(largest):
     end = axis_end([largest, 0])
     assert largest <= end <= 2.0000001 * largest
+
+
+def test_incomplete_years_are_called_so_in_bars_too(view: SiteRelease) -> None:
+    chart = Charts(view, "en", SITE_TEXTS).variable("yearOfRegistration")
+    late = [bar.label for bar in chart.bars if bar.late]
+    assert len(late) == LATE_YEARS
+    assert [bar.label for bar in chart.bars if bar.label.endswith(" (incomplete)")] == late
+    time = Charts(view, "en", SITE_TEXTS).time()
+    assert time is not None
+    assert [f"{column.label} (incomplete)" for column in time.columns if column.late] == late
+    assert SITE_TEXTS.text("en", "dash.time.incomplete") in chart.notes
 
 
 def test_axis_of_nothing():

@@ -8,9 +8,10 @@ page is made twice.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from ctdc.hub.site.dashboards import Dashboards
-from ctdc.hub.site.explorer.query import PATH
+from ctdc.hub.site.explorer.query import PATH, SHOW, SHOWN_CHARTS
 from ctdc.hub.site.frame import SITE_TEXTS, Entry, SiteFile, SitePage, site_text
 from ctdc.hub.site.journeys import Journeys
 from ctdc.hub.site.kit.book import ChartBook
@@ -50,9 +51,11 @@ def standard_charts(view: SiteRelease, language: str) -> dict[str, Made]:
         found[made.chart.id] = made
     for made in (*Dashboards(view).charts(language), *Journeys(view).charts(language)):
         found.setdefault(made.chart.id, made)
-    for name in explored_questions(view):
-        if drawn_alone := book.draw(ChartSpec("bars", (name,)), language, PATH):
-            found.setdefault(drawn_alone.chart.id, drawn_alone)
+    for place, name in enumerate(explored_questions(view)):
+        if alone := book.draw(ChartSpec("bars", (name,)), language):
+            own = alone.chart.id
+            home = PATH if place < SHOWN_CHARTS else f"{PATH}?{SHOW}={own}#{own}"
+            found.setdefault(own, replace(alone, home=home))
     return found
 
 

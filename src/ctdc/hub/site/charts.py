@@ -13,6 +13,7 @@ from typing import Any
 from ctdc.foundation.collaborative import current
 from ctdc.hub.site.alphabet import alphabetical
 from ctdc.hub.site.view import SiteRelease
+from ctdc.release.answers import BOUNDS, COUNTS, RECORDS
 from ctdc.release.figures import AGE, GENDER, ORIGIN, PLACE, YEAR
 from ctdc.release.numbers import number, number_range, percent, percent_range
 from ctdc.release.texts import Catalogue
@@ -35,7 +36,8 @@ class Mark:
 
     `text` is the value, `interval` its 95 % interval; both are empty, and `few` is set, below the threshold. of: the
     variables and codes that it counts; numbers: value, low and high end as the release has them, None below it;
-    recorded: what is said of a number that was counted in the synthetic records, empty of a protected count.
+    source: ``counts`` if it was measured, ``records`` if it was counted in the synthetic records, ``bounds`` if it was
+    counted there between bounds that the measurements set; recorded: what is said where it is `records`, else empty.
     """
 
     text: str
@@ -46,16 +48,23 @@ class Mark:
     few: bool = False
     of: tuple[tuple[str, str], ...] = ()
     numbers: tuple[float, float, float] | None = None
+    source: str = COUNTS
     recorded: str = ""
 
 
 @dataclass(frozen=True)
 class Bar:
-    """One row of a bar chart: the mark that is drawn and, where shares are drawn, the number of people."""
+    """One row of a bar chart: the mark that is drawn and, where there are both, the other of share and people.
+
+    base: of whom the share is, where that is not the same for all bars; late: cases of this year are still arriving.
+    """
 
     label: str
     mark: Mark
     people: Mark | None = None
+    share: Mark | None = None
+    base: Mark | None = None
+    late: bool = False
 
 
 @dataclass(frozen=True)
@@ -171,12 +180,16 @@ def reported_years(entries: Iterable[Mapping[str, Any]]) -> list[Mapping[str, An
     return ordered[reported[0] : reported[-1] + 1] if reported else []
 
 
+def is_late(view: SiteRelease, name: str, code: str) -> bool:
+    """Whether a variable's code is a year whose cases are still arriving."""
+    own = [entry["codes"] for entry in view.figures["variables"] if entry["name"] == name and name in YEAR]
+    return code in {year["code"] for codes in own for year in reported_years(codes)[-LATE_YEARS:]}
+
+
 def answer_label(view: SiteRelease, texts: Catalogue, language: str, name: str, code: str) -> str:
     """What a code of a variable is called in a chart: a year whose cases are still arriving is called incomplete."""
     label = view.code_label(name, code, language)
-    own = [entry["codes"] for entry in view.figures["variables"] if entry["name"] == name and name in YEAR]
-    late = code in {year["code"] for codes in own for year in reported_years(codes)[-LATE_YEARS:]}
-    return texts.text(language, "dash.year.incomplete", year=label) if late else label
+    return texts.text(language, "dash.year.incomplete", year=label) if is_late(view, name, code) else label
 
 
 # What is said of linked rows in place of what is said of people, and the start of their charts' ids.
@@ -430,7 +443,8 @@ class Charts:
 
     def _whole(self, entry: Mapping[str, Any]) -> Mark:
         """Of how many people the shares of a chart are, as the figures have them."""
-        return told(self._language, (self._known_count(entry), entry["low95"], entry["high95"]))
+        known = told(self._language, (self._known_count(entry), entry["low95"], entry["high95"]))
+        return replace(known, source=BOUNDS) if entry.get("source") == RECORDS else known
 
     def _known_count(self, entry: Mapping[str, Any]) -> float:
         # In releases from before, parts and wholes may differ by the noise in each.
@@ -438,7 +452,8 @@ class Charts:
 
     def _share_bar(self, name: str, code: Mapping[str, Any], end: float) -> Bar:
         share = self._share(code["share"], end, (name, code["code"]))
-        return Bar(self._label(name, code), share, self._people(code, 1.0))
+        late = is_late(self._release, name, code["code"])
+        return Bar(self._label(name, code), share, self._people(code, 1.0), late=late)
 
     def _label(self, name: str, code: Mapping[str, Any]) -> str:
         return answer_label(self._release, self._texts, self._language, name, code["code"])
@@ -524,13 +539,14 @@ def _place(pair: tuple[str, Mapping[str, Any]]) -> tuple[bool, float, str]:
 
 
 def drawn_as_people(chart: BarChart) -> BarChart:
-    """A chart of shares with bars that are as long as the numbers of people; its shares are not on it."""
+    """A chart of shares with bars that are as long as the numbers of people."""
     marks = [(bar, bar.people or bar.mark) for bar in chart.bars]
     end = axis_end(mark.numbers[2] for _, mark in marks if mark.numbers)
     bars = []
     for bar, mark in marks:
         drawn = mark_of(mark.text, mark.interval, mark.numbers, end, bar.mark.of) if mark.numbers else mark
-        bars.append(Bar(bar.label, replace(drawn, of=bar.mark.of, recorded=mark.recorded)))
+        drawn = replace(drawn, of=bar.mark.of, source=mark.source, recorded=mark.recorded)
+        bars.append(replace(bar, mark=drawn, people=None, share=bar.mark))
     return replace(chart, unit="people", bars=tuple(bars))
 
 

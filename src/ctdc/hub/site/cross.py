@@ -25,6 +25,7 @@ from ctdc.hub.site.charts import (
     top_notes,
 )
 from ctdc.hub.site.view import SiteRelease
+from ctdc.release.answers import BOUNDS
 from ctdc.release.figures import YEAR
 from ctdc.release.numbers import number, number_range, percent, percent_range
 from ctdc.release.texts import Catalogue
@@ -257,7 +258,8 @@ class Crosses:
     def _known(self, row: Row) -> Mark:
         if row.is_empty:
             return Mark(self._text("chart.too_few"), "", 0.0, 0.0, 0.0, few=True)
-        return told(self._language, (row.known, row.low, row.high))
+        known = told(self._language, (row.known, row.low, row.high))
+        return known if row.source == COUNTED else replace(known, source=BOUNDS)
 
     def _text(self, key: str, **values: str) -> str:
         return self._texts.text(self._language, key, **values)

@@ -1,6 +1,7 @@
 """``sitemap.xml`` and ``robots.txt``: which pages there are, and in which languages, for search engines.
 
-Promise: every page of a language is listed once, with its translations; nothing says when or by whom it is read.
+Promise: every page of a language is listed once, with its translations, except charts alone, which are parts of their
+pages; nothing says when or by whom it is read.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ def _pages(site: Path) -> set[str]:
         for language in LANGUAGES
         for path in (site / language).rglob("index.html")
     }
-    return {"" if path == "." else path for path in found}
+    return {"" if path == "." else path for path in found if not path.endswith("/embed")}
 
 
 def _address(origin: str, language: str, path: str) -> str:

@@ -68,7 +68,7 @@ def kind_of(path: str) -> tuple[str, str] | None:
 
 
 def _page(parts: list[str]) -> str:
-    if parts[:2] == ["explorer", "charts"]:
+    if parts[:2] == ["explorer", "charts"] and len(parts) > 2:
         parts = parts[1:]
     if len(parts) <= 1 and (name := "".join(parts)) in SINGLE:
         return SINGLE[name]

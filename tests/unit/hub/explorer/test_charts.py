@@ -19,6 +19,7 @@ from ctdc.hub.gate import Gate
 from ctdc.hub.site.explorer.query import answer_query
 from ctdc.hub.site.kit.files import ENDINGS
 from ctdc.hub.site.serve import CONTENT_TYPES
+from ctdc.hub.site.view import read_release
 from ctdc.release.counting import Counter, open_counter
 from ctdc.standard.languages import LANGUAGES
 
@@ -86,6 +87,11 @@ def test_numbers_of_the_records_say_so_wherever_they_go(reader: TestClient) -> N
     book = openpyxl.load_workbook(io.BytesIO(reader.get(f"{AGES}.xlsx{DEEP}").content))
     remarks = [row[-1] for row in book.worksheets[0].iter_rows(min_row=2, values_only=True)]
     assert remarks.count(mark) == len(rows)
+    chart = reader.get(f"{AGES}.json{DEEP}").json()
+    assert "covers neither the noise that protects people" in chart["privacy"]["interval"]
+    assert "because of the noise" not in chart["privacy"]["interval"]
+    assert any("were not counted together" in sentence for sentence in chart["summary"])
+    assert "because of the noise" in reader.get(f"{AGES}.json{WOMEN}").json()["privacy"]["interval"]
     assert not any(row["source"] == "records" for row in table_of(reader, f"{AGES}.csv{WOMEN}"))
     assert mark not in reader.get(f"{AGES}/{WOMEN}").text
 
@@ -99,18 +105,30 @@ def test_the_title_says_whom_the_numbers_are_of(reader: TestClient) -> None:
     assert chart["notes"][0] == "Only people with: Gender: Woman; Age group: 0–8 years or 9–17 years."
     # What was chosen in the question itself does not choose the people of its chart.
     ages = reader.get(f"{AGES}.json?ageBroad=0--8&gender=Woman").json()
-    assert (ages["title"], len(ages["rows"])) == ("Age group. Only people with: Gender: Woman", len(ages["rows"]))
+    assert ages["title"] == "Age group. Only people with: Gender: Woman"
     assert ages["filter"] == {"gender": ["Woman"]}
     assert len([row for row in ages["rows"] if row["count"]]) > 1
 
 
-def test_of_many_codes_the_title_says_how_many_and_the_files_say_which(reader: TestClient, counter: Counter) -> None:
+def test_of_many_codes_the_title_says_how_many_and_the_files_say_which(
+    reader: TestClient, counter: Counter, release: Path
+) -> None:
     codes = counter.analysis.codes("ageBroad")
     assert len(codes) > 8
     chosen = codes[:9]
     chart = reader.get(f"{EXPLOITATION}.json?ageBroad={quote(','.join(chosen))}").json()
     assert chart["title"].endswith(f"Age group: 9 of {len(codes)} answers")
     assert chart["filter"] == {"ageBroad": list(chosen)}
+    labels = [read_release(release).code_label("ageBroad", code, "en") for code in chosen]
+    note = chart["notes"][0]
+    assert all(label in note for label in labels)
+    query = f"?ageBroad={quote(','.join(chosen))}"
+    for ending in ("/", "/embed/"):
+        assert str(escape(note)) in reader.get(f"{EXPLOITATION}{ending}{query}").text
+    picture = re.sub(r"<[^>]+>|\s", "", reader.get(f"{EXPLOITATION}.svg{query}").text)  # its lines are broken
+    assert picture.count(re.sub(r"\s", "", note)) >= 1
+    book = openpyxl.load_workbook(io.BytesIO(reader.get(f"{EXPLOITATION}.xlsx{query}").content))
+    assert note in [row[0] for row in book.worksheets[1].iter_rows(values_only=True)]
 
 
 def test_one_question_has_one_address_and_the_same_bytes(reader: TestClient) -> None:
@@ -126,6 +144,32 @@ def test_one_question_has_one_address_and_the_same_bytes(reader: TestClient) -> 
     assert other["address"] == f"{EXPLOITATION}/{WOMEN}"
     names = zipfile.ZipFile(io.BytesIO(one["zip"].content)).namelist()
     assert names == [f"{one['json'].json()['id']}.{ending}" for ending in ENDINGS if ending != "zip"]
+
+
+@pytest.mark.parametrize(
+    "question", [{"isForcedLabour": ["1"]}, {"meansThreats": ["1"], "gender": ["Man"]}, {"ageBroad": ["0--8", "48+"]}]
+)
+def test_each_share_of_a_group_stands_on_its_own_base(
+    reader: TestClient, counter: Counter, question: dict[str, list[str]]
+) -> None:
+    query = "&".join(f"{name}={quote(','.join(codes))}" for name, codes in question.items())
+    rows = table_of(reader, f"/en/explorer/charts/group-means_of_control.csv?{query}")
+    assert len(rows) == 8
+    for row in rows:
+        found = counter.count(question, (row["variable"],))
+        [place] = [place for place, (code,) in enumerate(found.codes) if code == "1"]
+        assert found.whole is not None
+        assert (row["share"] == "") == bool(found.share_too_few[place])
+        if row["share"]:
+            assert float(row["base"]) == pytest.approx(found.whole.value, abs=1e-3)
+            assert row["base_source"] == found.whole.source
+
+
+def test_a_chart_of_everybody_by_the_service_is_not_taken_for_the_site_s(reader: TestClient) -> None:
+    everybody = reader.get("/en/explorer/charts/variable-gender.json?gender=Woman").json()
+    assert everybody["filter"] == {}
+    assert everybody["title"] == "Gender"
+    assert everybody["id"] != "variable-gender"
 
 
 def test_every_address_on_the_page_has_the_question(reader: TestClient) -> None:
@@ -148,7 +192,10 @@ def test_every_address_on_the_page_has_the_question(reader: TestClient) -> None:
 def test_bars_are_as_long_as_what_the_question_asks_for(reader: TestClient) -> None:
     share, count = (reader.get(f"{EXPLOITATION}.json{query}").json() for query in (WOMEN, f"{WOMEN}&bars=count"))
     assert (share["drawn"], count["drawn"]) == ("share", "count")
-    assert [row["count"] for row in share["rows"]] == [row["count"] for row in count["rows"]]
+    assert share["rows"] == count["rows"]  # both numbers stand beside it
+    assert any(row["share"] and row["base"] for row in count["rows"])
+    page = reader.get(f"{EXPLOITATION}/{WOMEN}&bars=count").text
+    assert page.count('<td role="cell" class="number">') == 2 * len(count["rows"])
     assert share["id"] != count["id"]
 
 
@@ -174,6 +221,9 @@ def test_too_long_and_too_many_parts_are_refused(reader: TestClient) -> None:
     assert reader.post(f"{EXPLOITATION}.svg{WOMEN}").status_code == 405
     assert reader.options(f"{EXPLOITATION}.svg{WOMEN}").headers["access-control-allow-methods"] == "GET, HEAD"
     assert reader.head(f"{EXPLOITATION}.svg{WOMEN}").status_code == 200
+    for address in (f"{EXPLOITATION}.svg", "/en/explorer/"):
+        odd = reader.get(address + "?gender=%FF%00")
+        assert odd.status_code in (200, 404)
 
 
 def test_charts_pass_the_gate(release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ PATHS = [
     *(f"/en/{name}/" for name in (*SINGLE, *MANY) if name),
     *(f"/ar/{name}/something/" for name in MANY),
     *("/de/", "/fr", "/", "/xx/", "/en/nothing/", "/en/nothing/else/", "/en/help/me/", "/en/countries/usa/more/"),
-    *("/en/explorer/charts/x/", "/en/explorer/charts/x/embed/", "/en/explorer/charts/x.csv"),
+    *("/en/explorer/charts/", "/en/explorer/charts/x/", "/en/explorer/charts/x/embed/", "/en/explorer/charts/x.csv"),
     *("/en/charts/x/embed/", "/en/charts/x/x.svg", "/en/explorer/words.json", "/assets/a.js", "/robots.txt"),
     *("/api/v1/releases", "/release/x/data.csv", "/releases/x/data.csv", "/english/", "/en/reader@example.org/"),
 ]

@@ -73,9 +73,13 @@ class Language:
             parts[SHOW] = asked.show
         if asked.bars != SHARE:
             parts[BARS] = (asked.bars,)
-        texts = (f"{_quoted(name)}={','.join(map(_quoted, parts[name]))}" for name in sorted(parts))
-        query = "&".join(texts)
+        query = "&".join(f"{_quoted(name)}={text}" for name in sorted(parts) for text in self._texts(name, parts[name]))
         return f"?{query}" if query else ""
+
+    def _texts(self, name: str, codes: Sequence[str]) -> Sequence[str]:
+        """The codes as one text or, where a code may hold a comma, as one each: joined, they could be others."""
+        texts = [_quoted(code) for code in codes]
+        return texts if any("," in code for code in self.codes.get(name, ())) else [",".join(texts)]
 
 
 def answer_query(variable: str, code: str, chart: str = "") -> str:

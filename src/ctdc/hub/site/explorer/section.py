@@ -1,7 +1,8 @@
 """The section of the explorer: one page per language, its words, and the release in few bytes for the browser.
 
 Promise: the page without a question has its numbers without JavaScript and without a service. With JavaScript the
-browser counts by itself, and no question leaves it; without, the service of `ctdc.hub.site.explorer.service` answers.
+browser counts by itself, and no question leaves it until somebody takes a chart along; without, the service of
+`ctdc.hub.site.explorer.service` answers.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ EARLY_WORDS = (
     "explorer.failed",
     "explorer.not_copied",
     "explorer.remove",
+    "explorer.unserved",
 )
 
 

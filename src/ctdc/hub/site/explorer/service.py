@@ -13,7 +13,6 @@ from functools import lru_cache
 from pathlib import Path
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -66,7 +65,7 @@ class ExplorerService:
         """Answer one request."""
         answer = None
         if scope["type"] == "http" and scope["method"] in ("GET", "HEAD"):
-            query = Request(scope).url.query
+            query = scope["query_string"].decode("latin-1")  # which reads any bytes; what is no question is refused
             if (chart := CHART.fullmatch(scope["path"])) is not None:
                 answer = await run_in_threadpool(self._answer, chart[1], query, chart)
             elif query and (page := ADDRESS.fullmatch(scope["path"])) is not None:

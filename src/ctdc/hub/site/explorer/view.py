@@ -18,6 +18,7 @@ from ctdc.hub.site.charts import (
     Mark,
     answer_label,
     axis_end,
+    is_late,
     strip_common_start,
     told,
     top_notes,
@@ -38,11 +39,12 @@ LEAST_OVER = 0.5  # people; less is hidden by rounding
 
 @dataclass(frozen=True)
 class Choice:
-    """One answer that can be chosen: a code of a variable."""
+    """One answer that can be chosen: a code of a variable. late: cases of this year are still arriving."""
 
     variable: str
     code: str
     label: str
+    late: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,10 @@ class Topic:
 
 @dataclass(frozen=True)
 class Line:
-    """One answer in a chart. address: of the same question with or without it; drawn: the mark that is the bar."""
+    """One answer in a chart. address: of the same question with or without it; drawn: the mark that is the bar.
+
+    base: of how many people its share is, None where that cannot be said.
+    """
 
     choice: Choice
     address: str
@@ -75,19 +80,17 @@ class Line:
     drawn: Mark
     share: Mark
     people: Mark
+    base: Mark | None
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """A chart of a topic. whole: the one of its notes that says of how many; known: of whom the shares are, if that can
-    be said.
-    """
+    """A chart of a topic. whole: the one of its notes that says of how many."""
 
     topic: Topic
     lines: tuple[Line, ...]
     notes: tuple[str, ...]
     whole: str
-    known: Mark | None
 
 
 @dataclass(frozen=True)
@@ -127,7 +130,8 @@ class Explored:
 
     def _variable(self, name: str) -> Topic:
         words = self._view.words[name]
-        choices = (Choice(name, code, self._label(name, code)) for code in self._counter.analysis.codes(name))
+        codes = self._counter.analysis.codes(name)
+        choices = (Choice(name, code, self._label(name, code), is_late(self._view, name, code)) for code in codes)
         key = "chart.coverage" if name in (*PLACE, *ORIGIN) else "dash.time.incomplete" if name in YEAR else ""
         caveat = SITE_TEXTS.text(self._language, key) if key else ""
         return Topic(f"{VARIABLE}-{name}", words.labels[self._language], False, tuple(choices), caveat)
@@ -192,13 +196,11 @@ class Explored:
         ends = [self._numbers(cell, asked.bars)[2] for cell in cells if not self._is_few(cell, asked.bars)]
         end = axis_end(ends) if asked.bars == COUNT else min(1.0, axis_end(ends))
         lines = tuple(self._line(cell, asked, end) for cell in cells)
-        whole = cells[0].whole if cells else None
-        said = self._whole(whole) if cells else SITE_TEXTS.text(self._language, "chart.too_few")
-        notes = tuple(self._notes(topic, cells, published, said, is_over=is_over))
-        known = None
-        if whole is not None and not whole.too_few:
-            known = told(self._language, (_steady(whole.value), _steady(whole.low), _steady(whole.high)))
-        return Drawn(topic, lines, notes, said, known)
+        # Each flag has a whole of its own, which may be too few to say where another's is not.
+        wholes = [cell.whole for cell in cells]
+        said = next((whole for whole in wholes if whole is not None and not whole.too_few), next(iter(wholes), None))
+        text = self._whole(said) if cells else SITE_TEXTS.text(self._language, "chart.too_few")
+        return Drawn(topic, lines, tuple(self._notes(topic, cells, published, text, is_over=is_over)), text)
 
     def chosen(self, topic: Topic, asked: Asked) -> dict[str, tuple[str, ...]]:
         """What everybody has who is counted in a topic's chart: not what was chosen in the question itself."""
@@ -228,7 +230,14 @@ class Explored:
         share, people = self._share(cell), self._people(cell)
         drawn = _on_axis(people if asked.bars == COUNT else share, end)
         chosen = self._is_chosen(asked, cell.choice)
-        return Line(cell.choice, self._address(asked, cell.choice), chosen, drawn, share, people)
+        address, base = self._address(asked, cell.choice), self._base(cell.whole)
+        return Line(cell.choice, address, chosen, drawn, share, people, base)
+
+    def _base(self, whole: Number | None) -> Mark | None:
+        if whole is None or whole.too_few:
+            return None
+        known = told(self._language, (_steady(whole.value), _steady(whole.low), _steady(whole.high)))
+        return replace(known, source=whole.source)
 
     def _share(self, cell: _Cell) -> Mark:
         if cell.share_few:
@@ -241,8 +250,8 @@ class Explored:
     def _people(self, cell: _Cell) -> Mark:
         if cell.few:
             return Mark(SITE_TEXTS.text(self._language, "chart.too_few"), "", 0.0, 0.0, 0.0, few=True)
-        recorded = "" if cell.measured else self._text("explorer.mark")
-        return replace(told(self._language, cell.count), recorded=recorded)
+        people = told(self._language, cell.count)
+        return people if cell.measured else replace(people, source=RECORDS, recorded=self._text("explorer.mark"))
 
     def _notes(self, topic: Topic, cells: Sequence[_Cell], published: int, whole: str, *, is_over: bool) -> list[str]:
         language, notes = self._language, list[str]()

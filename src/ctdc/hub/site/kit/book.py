@@ -26,7 +26,8 @@ from ctdc.release.numbers import number
 from ctdc.release.texts import Catalogue
 from ctdc.release.within import PAIR, Cell, Filter, Row, Within
 
-MOST_NAMED = 8  # codes of one variable in a title; the files have all
+BETWEEN = {"ar": "؛ ", "fr": " ; "}  # conditions, where not "; "
+MOST_NAMED = 8  # codes of one variable in a title; the note below it has all
 LOOKS: Mapping[str, Look] = {"cross": "cross", "heat": "heat", "multiples": "multiples", "lines": "lines"}
 
 
@@ -216,20 +217,24 @@ def of_people(drawn: Drawn, view: SiteRelease, chosen: Filter, language: str) ->
     """
     if not chosen:
         return drawn
-    people = ("؛ " if language == "ar" else "; ").join(
-        _condition(view, name, codes, language) for name, codes in chosen.items()
-    )
-    title = KIT_TEXTS.text(language, "kit.where.title", title=drawn.title, people=people)
-    note = KIT_TEXTS.text(language, "kit.where.note", people=people)
+    short, long = (_people(view, chosen, language, most) for most in (MOST_NAMED, None))
+    title = KIT_TEXTS.text(language, "kit.where.title", title=drawn.title, people=short)
+    note = KIT_TEXTS.text(language, "kit.where.note", people=long)
     return replace(drawn, title=title, notes=(note, *drawn.notes))
 
 
-def _condition(view: SiteRelease, name: str, codes: Sequence[str], language: str) -> str:
+def _people(view: SiteRelease, chosen: Filter, language: str, most: int | None) -> str:
+    """What all of them have. most: how many codes of a variable are named; if there are more, only how many."""
+    conditions = (_condition(view, name, codes, language, most) for name, codes in chosen.items())
+    return BETWEEN.get(language, "; ").join(conditions)
+
+
+def _condition(view: SiteRelease, name: str, codes: Sequence[str], language: str, most: int | None) -> str:
     words = view.words[name]
     called = words.labels[language]
     if words.kind == "flag":
         return called
-    if len(codes) > MOST_NAMED:
+    if most is not None and len(codes) > most:
         there = sum(one == name for one, _ in view.code_labels)
         values = {"name": called, "chosen": number(language, len(codes)), "all": number(language, there)}
         return KIT_TEXTS.text(language, "kit.where.many", **values)

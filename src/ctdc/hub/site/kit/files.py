@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
 from ctdc.hub.site.kit.png import to_png
 from ctdc.hub.site.kit.svg import to_svg
@@ -21,9 +22,18 @@ UNIX = 3
 PACKED = (".png", ".xlsx")  # have been made small already
 
 
-def chart_files(chart: Chart) -> Mapping[str, bytes]:
-    """The content of each file of a chart by its name: the chart's id with each of `ENDINGS`."""
-    makers = {"svg": to_svg, "png": to_png, "csv": to_csv, "xlsx": to_xlsx, "json": to_json}
+def chart_files(chart: Chart, *, keep: bool = True) -> Mapping[str, bytes]:
+    """The content of each file of a chart by its name: the chart's id with each of `ENDINGS`.
+
+    keep: whether its picture is kept for the next time.
+    """
+    makers: Mapping[str, Callable[[Chart], bytes]] = {
+        "svg": to_svg,
+        "png": partial(to_png, keep=keep),
+        "csv": to_csv,
+        "xlsx": to_xlsx,
+        "json": to_json,
+    }
     files = {f"{chart.id}.{ending}": make(chart) for ending, make in makers.items()}
     files[f"{chart.id}.metadata.json"] = to_metadata(chart, files)
     return {**files, f"{chart.id}.zip": to_zip(files)}

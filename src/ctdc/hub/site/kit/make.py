@@ -229,13 +229,20 @@ def _parts(drawn: Drawn, language: str, texts: Catalogue) -> _Parts:
 def _bar_rows(drawn: BarChart) -> Iterator[Row]:
     for bar in drawn.bars:
         if bar.people is None:
-            mark = bar.mark
-            yield Row(mark.of, bar.label, None, _quantity(mark), instead=_instead(mark), recorded=mark.recorded)
+            share, people = bar.share, bar.mark
         else:
-            share, count = _quantity(bar.mark), _quantity(bar.people)
-            base = None if drawn.known is None else _quantity(drawn.known)
-            row = Row(bar.mark.of, bar.label, share, count, instead=_instead(bar.mark), base=base)
-            yield replace(row, recorded=bar.people.recorded)
+            share, people = bar.mark, bar.people
+        known = (bar.base or drawn.known) if share is not None else None
+        yield Row(
+            bar.mark.of,
+            bar.label,
+            None if share is None else _quantity(share),
+            _quantity(people),
+            late=bar.late,
+            instead=_instead(bar.mark),
+            base=None if known is None else _quantity(known),
+            recorded=people.recorded,
+        )
 
 
 def _pyramid_rows(drawn: Pyramid) -> Iterator[Row]:
@@ -256,7 +263,7 @@ def _cross_rows(drawn: CrossTable) -> Iterator[Row]:
 
 
 def _quantity(mark: Mark) -> Quantity | None:
-    return None if mark.numbers is None else Quantity(*mark.numbers, mark.text, mark.interval)
+    return None if mark.numbers is None else Quantity(*mark.numbers, mark.text, mark.interval, mark.source)
 
 
 def _instead(mark: Mark) -> str:

@@ -24,12 +24,20 @@ _FROM_RIGHT = re.compile(r'text-anchor="(start|middle|end)" direction="rtl">([^<
 _SWAPPED = {"start": "end", "middle": "middle", "end": "start"}
 
 
-def to_png(chart: Chart) -> bytes:
-    """The picture. The program that draws it takes each line as running from the left, unless a mark says otherwise."""
-    return _drawn(_FROM_RIGHT.sub(_anchored, to_svg(chart).decode()).replace('"CanvasText"', f'"{INK}"'), PIXELS)
+def to_png(chart: Chart, *, keep: bool = True) -> bytes:
+    """The picture. keep: for the next time that it is made, as when a site is built anew.
+
+    The program that draws it takes each line as running from the left, unless a mark says otherwise.
+    """
+    text = _FROM_RIGHT.sub(_anchored, to_svg(chart).decode()).replace('"CanvasText"', f'"{INK}"')
+    return (_kept if keep else _drawn)(text, PIXELS)
 
 
 @lru_cache(MOST_KEPT)
+def _kept(text: str, width: int) -> bytes:
+    return _drawn(text, width)
+
+
 def _drawn(text: str, width: int) -> bytes:
     drawn = resvg_py.svg_to_bytes(
         svg_string=text,

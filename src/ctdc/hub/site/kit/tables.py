@@ -18,7 +18,6 @@ from ctdc.foundation.clock import timestamp
 from ctdc.foundation.files import as_json
 from ctdc.foundation.hashing import hash_bytes
 from ctdc.hub.site.kit.value import Chart, Quantity, Row
-from ctdc.release.answers import COUNTS, RECORDS
 
 FORMAT = "ctdc-chart/1"
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
@@ -27,7 +26,7 @@ MAX_CELL = 32_767  # characters that a spreadsheet's cell holds
 TEXTS = ("variable", "code", "second_variable", "second_code", "label", "series")
 SHARES = ("share", "share_low95", "share_high95")
 NUMBERS = (*SHARES, "count", "count_low95", "count_high95", "base", "base_low95", "base_high95")
-MARKS = ("too_few", "late", "source", "filter", "release")
+MARKS = ("too_few", "late", "source", "base_source", "filter", "release")
 COLUMNS = (*TEXTS, *NUMBERS, *MARKS)
 
 
@@ -51,11 +50,9 @@ def _numbers(row: Row) -> tuple[float | None, ...]:
     return (*_ends(row.share), *_ends(row.count), *_ends(row.base))
 
 
-def _source(row: Row) -> str:
-    """What the numbers were counted in, in the words of the counts service; empty where there are none."""
-    if row.few:
-        return ""
-    return RECORDS if row.recorded else COUNTS
+def _source(count: Quantity | None) -> str:
+    """What a number was counted in; empty where there is none."""
+    return "" if count is None else count.source
 
 
 def to_csv(chart: Chart) -> bytes:
@@ -66,7 +63,7 @@ def to_csv(chart: Chart) -> bytes:
     chosen = "; ".join(f"{name}={'|'.join(codes)}" for name, codes in chart.filter)
     for row in chart.rows:
         numbers = ["" if value is None else repr(value) for value in _numbers(row)]
-        marks = [str(row.few).lower(), str(row.late).lower(), _source(row)]
+        marks = [str(row.few).lower(), str(row.late).lower(), _source(row.count), _source(row.base)]
         marks += [safe_cell(chosen), safe_cell(chart.source.release)]
         writer.writerow([*(safe_cell(text) for text in _texts(row)), *numbers, *marks])
     return (BOM + buffer.getvalue()).encode()
@@ -82,7 +79,8 @@ def _row(row: Row) -> dict[str, Any]:
         "base": _quantity(row.base),
         "too_few": row.few,
         "late": row.late,
-        "source": _source(row),
+        "source": _source(row.count),
+        "base_source": _source(row.base),
     }
 
 

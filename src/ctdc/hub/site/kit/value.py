@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from ctdc.foundation.hashing import hash_bytes
+from ctdc.release.answers import COUNTS
 from ctdc.release.texts import Catalogue
 from ctdc.standard.languages import direction
 
@@ -27,13 +28,17 @@ Unit = Literal["share", "people"]
 
 @dataclass(frozen=True)
 class Quantity:
-    """A number with the ends of its 95 % interval: a share from 0 to 1, or a count. text and interval: to be read."""
+    """A number with the ends of its 95 % interval: a share from 0 to 1, or a count.
+
+    text and interval: to be read; source: what a count was counted in, see `ctdc.hub.site.charts.Mark`.
+    """
 
     value: float
     low: float
     high: float
     text: str
     interval: str
+    source: str = COUNTS
 
 
 @dataclass(frozen=True)

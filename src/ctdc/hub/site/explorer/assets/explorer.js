@@ -1,6 +1,6 @@
 /* The explorer's page: reads a question from the form or the address, counts in the browser, and draws the answer into
-   the page that is already there. Nothing about a question leaves the browser. ctdc.hub.site.explorer draws the same
-   without JavaScript; a test compares both.
+   the page that is already there. Nothing about a question leaves the browser until somebody takes a chart along, which
+   the site's service makes. ctdc.hub.site.explorer draws the same without JavaScript; a test compares both.
    An answer is drawn where the reader looks first: headline and charts in view at once, then a chart at a time. Until a
    chart is drawn it is busy and shows no numbers, so that no old number ever stands beside a new question; nor does one
    while what is counted with is loaded, or where it cannot be. */
@@ -79,7 +79,10 @@ function write(asked) {
   if (asked.show.join() !== topics.slice(0, SHOWN).join()) parts.push(["show", asked.show]);
   if (asked.bars !== "share") parts.push(["bars", [asked.bars]]);
   parts.sort((one, other) => (one[0] < other[0] ? -1 : 1));
-  const query = parts.map(([name, own]) => `${quoted(name)}=${own.map(quoted).join(",")}`).join("&");
+  // Where a code may hold a comma each stands alone: joined, they could be others.
+  const apart = (name) => codes.get(name)?.some((code) => code.includes(","));
+  const query = parts.flatMap(([name, own]) => (apart(name) ? own.map(quoted) : [own.map(quoted).join(",")])
+    .map((text) => `${quoted(name)}=${text}`)).join("&");
   return query ? `?${query}` : "";
 }
 
@@ -362,7 +365,9 @@ function drawChart(figure, asked) {
     if (said.length < published) notes.push(say("chart.top", { shown: number(said.length), published: number(published) }));
   }
   if (figure.dataset.group) notes.push(say("dash.several"));
-  notes.push(cells.length ? wholeNote(cells[0].whole) : say("chart.too_few"));
+  // Each flag has a whole of its own, which may be too few to say where another's is not.
+  const known = cells.find(({ whole }) => whole && !whole.few) ?? cells[0];
+  notes.push(known ? wholeNote(known.whole) : say("chart.too_few"));
   if (over) notes.push(say("dash.over"));
   if (cells.some((cell) => !cell.measured && !cell.few)) notes.push(say("explorer.marked"));
   if (figure.dataset.caveat) notes.push(figure.dataset.caveat);
@@ -507,6 +512,7 @@ function drawLinks(asked) {
   const question = write({ ...asked, show: topics.slice(0, SHOWN) });
   for (const figure of charts) {
     const link = figure.querySelector(".own-page a"), name = link.pathname.split("/").at(-2);
+    told(link).textContent = "";
     link.href = `${HERE.replace("explorer/", question ? "explorer/charts/" : "charts/")}${name}/${question}`;
   }
 }
@@ -575,14 +581,18 @@ function follow(click) {
   if (inChips) done.then(() => (document.querySelector("#chips a") ?? form.querySelector("summary")).focus());
 }
 
+/** Where the page says of a chart's link that it leads nowhere. */
+const told = (link) => link.parentElement.nextElementSibling;
+
 /** A chart of some people is made by the service: where none runs, the page says so and is not left for nothing. */
 async function lead(click) {
   const link = click.target.closest(".own-page a");
   if (!link?.search || click.button || click.metaKey || click.ctrlKey || click.shiftKey || click.altKey) return;
   click.preventDefault();
-  const isThere = await fetch(link.href, { method: "HEAD" }).then((answer) => answer.ok, () => false);
-  if (isThere) location.assign(link.href);
-  else link.parentElement.nextElementSibling.textContent = say("explorer.unserved");
+  const answer = await fetch(link.href, { method: "HEAD", redirect: "manual" }).catch(() => null);
+  // Whoever has too much to do, or cannot be reached, says so by itself.
+  if (answer?.status === 404 || answer?.type === "opaqueredirect") told(link).textContent = say("explorer.unserved");
+  else location.assign(link.href);
 }
 
 function find(search) {
