@@ -202,4 +202,4 @@ def test_beyond_the_measured_orders_it_is_the_records(
         expected = min(cell.height, max(1.0, counter.total(filters).value))
         least = least_whole(counter.analysis, {**filters, **dict(zip(names, found.codes[place], strict=True))})
         assert min(expected, least) - 1e-6 <= found.count[place] <= expected + 1e-6
-        assert found.low[place] <= found.count[place] <= found.high[place]
+        assert found.low[place] <= max(0.0, found.count[place]) <= found.high[place]
