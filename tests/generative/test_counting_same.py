@@ -99,6 +99,8 @@ def test_each_cell_is_what_the_analysis_says(
             continue
         cell = {**filters, **dict(zip(names, found.codes[place], strict=True))}
         most = least_whole(counter.analysis, cell, filters)
+        if not set(names).isdisjoint(filters):  # all of them, who may be counted in the records alone
+            most = min(most, counter.total(filters).value)
         agrees = count.too_few or count.value <= most + 1e-9
         np.testing.assert_allclose(found.count[place], count.value if agrees else most, atol=1e-6)
         assert found.low[place] <= max(0.0, found.count[place]) <= found.high[place]
@@ -118,8 +120,8 @@ def same_share(found: Counted, place: int, share: Any) -> None:
     It is moved, too, where the codes add up to more than everybody, though none of the numbers is.
     """
     got = found.shares.share[place], found.shares.low[place], found.shares.high[place]
-    assert got[1] <= share.low + 1e-9
-    assert got[2] >= share.high - 1e-9
+    assert got[1] <= share.low + 1e-6  # a root of what is not quite zero
+    assert got[2] >= share.high - 1e-6
     assert 0 <= got[1] <= got[0] <= got[2] <= 1
     assert found.whole is not None
     asked = share.origin.quantity
@@ -128,7 +130,7 @@ def same_share(found: Counted, place: int, share: Any) -> None:
         found.whole.value, whole, abs_tol=1e-9
     )
     if stands and shown(found) <= found.whole.value + 1e-9:
-        np.testing.assert_allclose(got, (share.value, share.low, share.high), atol=1e-9)
+        np.testing.assert_allclose(got, (share.value, share.low, share.high), atol=1e-6)
 
 
 @given(questions())
