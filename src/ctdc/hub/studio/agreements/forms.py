@@ -80,7 +80,9 @@ class AgreementForm(forms.Form):
             self.fields[name] = _clause(name)
         populations = self.fields["populations"]
         if isinstance(populations, forms.MultipleChoiceField):
-            populations.choices = [(one, one) for one in load().profiles]
+            populations.choices = [
+                (one.id, f"{one.title.get(language(), one.id)} ({one.id})") for one in load().profiles.values()
+            ]
 
 
 class SignedForm(forms.Form):
