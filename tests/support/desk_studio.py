@@ -39,7 +39,7 @@ def make(folder: Path, cases: Path, state: str = "running") -> None:
         key = name if name not in people else f"{name}{number}"
         people[key] = conftest.make_person(home, Role(name), name=f"{name.title()} {number}")
     desks.agree(shelter, people["administrator"], Purpose.PROCESS, Purpose.RELEASE)
-    acts.set_budget(people["administrator"], "people", 9.0, 1e-6, False)
+    acts.set_budget(people["administrator"], "people", 9.0, 1e-6, False, new_population=True)
     release = desks.planned(people, desks.fill_vault(cases))
     if state == "running":
         acts.fix(people["steward"], release)

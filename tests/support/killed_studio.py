@@ -70,7 +70,7 @@ def make(folder: Path, port: int, out: Path) -> None:
     contributor = make_person(home, "contributor", name="Contributor")
     studio_crowd.agree(people["administrator"], home)
     studio_crowd.approve_mapping(people["steward"], people["first"], home)
-    set_budget(people["administrator"], POPULATION, 90.0, 1e-4, False)
+    set_budget(people["administrator"], POPULATION, 90.0, 1e-4, False, new_population=True)
     found = {name: studio_crowd.member(one, STAFF[name]).cookie for name, one in people.items()}
     found["token"] = studio_crowd.member(contributor, "contributor").token
     out.touch(0o600)

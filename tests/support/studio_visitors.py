@@ -140,7 +140,7 @@ class Desk:
             for form in forms_of(page):
                 step = form.values.get("step")
                 if (step and step == STEPS.get(state)) or form.action.endswith("/publish/"):
-                    self.steward.send(path, form, {})
+                    self.steward.send(path, form, {name: boxes[0] for name, boxes in form.offered.items()})
             self.steward.rest()
         return number
 

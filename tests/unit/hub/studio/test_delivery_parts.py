@@ -266,7 +266,7 @@ def test_figures_come_from_the_latest_release_and_coverage_from_the_mapping(
     (releases := scene.folder / "releases").mkdir()
     folder = made.rename(releases / made.name)
     assert "Nothing was published yet" in client.get("/deliveries/published/").content.decode(), "it merely lies there"
-    plan = desk.draft(scene.people["steward"], release_values())
+    plan = desk.draft(scene.people["steward"], release_values(), new_population=True)
     Publication.objects.create(release=plan, identifier=read_manifest(folder)[0], folder=folder.name)
     page = client.get("/deliveries/published/").content.decode()
     assert folder.name in page and re.search(r"<bdi>\d+–\d+</bdi>", page)

@@ -182,7 +182,7 @@ def test_it_takes_no_file_that_is_not_called_simulated(
 
 @pytest.mark.django_db
 def test_what_it_publishes_says_that_it_is_simulated(everybody: dict[str, Person], demonstration: Path) -> None:
-    plan = desk.draft(everybody["steward"], release_values(simulated=False))
+    plan = desk.draft(everybody["steward"], release_values(simulated=False), new_population=True)
     assert plans.declare(plan, "")["release"]["simulated"] is True
 
 

@@ -41,7 +41,7 @@ def approved(everybody: dict[str, Person], site_release: Path, monkeypatch: pyte
     """A release that was made and approved; its votes and agreements are looked at in other tests."""
     monkeypatch.setattr(jobs, "_check_still", lambda step, job, release: None)
     monkeypatch.setattr(plans, "made_folder", lambda release: site_release)
-    release = acts.draft(everybody["steward"], release_values())
+    release = acts.draft(everybody["steward"], release_values(), new_population=True)
     release.folder, release.identifier = site_release.name, read_manifest(site_release)[0]
     release.state = State.APPROVED
     release.save()

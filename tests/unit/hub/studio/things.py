@@ -133,7 +133,7 @@ def _delivery(things: Things, people: dict[str, Person], home: Organisation) -> 
 @maker
 def _release(things: Things, people: dict[str, Person], home: Organisation) -> None:
     """A release belongs to the hub: contributors see none."""
-    release = desk_acts.draft(people["steward"], release_values())
+    release = desk_acts.draft(people["steward"], release_values(name=f"of-{home.slug}"), new_population=True)
     for name in ("one", "edit", "step", "privacy", "changes", "evaluation", "evaluation_file", "review", "withdraw"):
         things.arguments.setdefault(f"desk:{name}", {})[home.slug] = [release.pk]
         things.of_hub.add(f"desk:{name}")

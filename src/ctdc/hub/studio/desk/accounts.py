@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ctdc.foundation.chain import Line
+from ctdc.hub.studio.desk import charged
 from ctdc.hub.studio.events.ledgers import read_named
 from ctdc.hub.studio.events.models import Event
 from ctdc.privacy import budgets, ledger
@@ -31,12 +32,16 @@ class Account:
 
 @dataclass(frozen=True)
 class State:
-    """The accounts of a population. unfinished: charges whose result is lost, or being made."""
+    """The accounts of a population, and its charges one by one.
+
+    two: how they compose; one_more: what the next release would come to.
+    """
 
     population: str
-    charges: int
+    charges: tuple[charged.Charge, ...]
     accounts: tuple[Account, ...]
-    unfinished: tuple[str, ...]
+    two: charged.Two | None
+    one_more: tuple[charged.OneMore, ...]
 
 
 def _account(lines: tuple[Line, ...], population: str, year: int | None) -> Account:
@@ -57,14 +62,20 @@ def _account(lines: tuple[Line, ...], population: str, year: int | None) -> Acco
 def states(path: Path, this_year: int) -> tuple[State, ...]:
     """The accounts of every population of a ledger. Raises UserError (``ledger.broken``)."""
     lines = ledger.read(path)
-    lost = {line.sequence for line in ledger.unfinished(lines)}
     found = []
     for population in budgets.populations(lines):
-        counted = budgets.charges(lines, population)
-        years = sorted({*(budgets.year_of(line) for line in counted), this_year})
+        years = sorted({*(budgets.year_of(line) for line in budgets.charges(lines, population)), this_year})
         accounts = tuple(_account(lines, population, year) for year in (None, *years))
-        unfinished = tuple(str(line.event["at"]) for line in counted if line.sequence in lost)
-        found.append(State(population, len(counted), accounts, unfinished))
+        delta = accounts[0].delta
+        found.append(
+            State(
+                population,
+                charged.charges(lines, population, delta),
+                accounts,
+                charged.two_like_the_last(lines, population, delta),
+                charged.one_more(lines, population, this_year, delta),
+            )
+        )
     return tuple(found)
 
 

@@ -2,30 +2,32 @@
 
 Promise: each act is a step of the table (`states.STEPS`): it starts where the table says, its rules are looked at under
 a lock, and it ends where the table says. The plan is fixed, and its hash logged, before any case is opened. A vote is
-for exactly what the reviewer looked at: it counts while nothing of that changes.
+for exactly what the reviewer looked at: it counts while nothing of that changes. What was asked for twice, as by a
+double click, is done once: the second time raises `Again`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
 
 from ctdc.foundation.clock import now
-from ctdc.hub.studio.desk import checklist, plans, rules
+from ctdc.hub.studio.desk import checklist, plans, populations, rules
 from ctdc.hub.studio.desk.accounts import BUDGET_SET
 from ctdc.hub.studio.desk.models import Publication, ReleasePlan, Vote
-from ctdc.hub.studio.desk.rules import Asked, NotYet
+from ctdc.hub.studio.desk.rules import Again, Asked, NotYet
 from ctdc.hub.studio.desk.states import BY_STEP, Rule, State, Step
-from ctdc.hub.studio.events.record import performs, record, unattended
+from ctdc.hub.studio.events.record import hold_end, performs, record, unattended
 from ctdc.hub.studio.jobs.models import Job
 from ctdc.hub.studio.jobs.work import ask
 from ctdc.hub.studio.people import policy
 from ctdc.hub.studio.people.models import Person
 from ctdc.hub.studio.people.policy import Act
 from ctdc.hub.studio.web.texts import text
-from ctdc.privacy import ledger
+from ctdc.privacy import budgets, ledger
 from ctdc.privacy.accounting import Guarantee
 from ctdc.privacy.ledger_events import LIFE, YEAR
 from ctdc.release.tombstones import REASONS, Tombstone
@@ -36,6 +38,7 @@ FIELDS = (
     *("terms", "edition", "contact", "simulated"),
 )
 LEAST_REASONS = 10  # letters
+SAME_DRAFT = timedelta(minutes=1)  # within which the same draft of the same person is the same click
 
 
 def _held(release: ReleasePlan) -> ReleasePlan:
@@ -64,30 +67,50 @@ def _ask(step: Step, by: Person, release: ReleasePlan) -> Job:
 
 
 @performs("release.drafted")
-def draft(by: Person, values: Mapping[str, Any]) -> ReleasePlan:
-    """A new draft. values: of `FIELDS`. Raises ValidationError for what cannot be."""
+def draft(by: Person, values: Mapping[str, Any], new_population: bool = False) -> ReleasePlan:
+    """A new draft. values: of `FIELDS`; new_population: it is said that nobody in it is in another one.
+
+    Raises ValidationError for what cannot be, UserError (``ledger.broken``).
+    """
     policy.check(by, Act.PLAN_RELEASES)
+    hold_end()  # of two drafts, the second sees the first
+    _check_not_drafted(by, values)
     release = ReleasePlan(made_by=by, **values)
     release.full_clean()
+    begins = populations.check(release.population, populations.known(), new_population)
     release.save(force_insert=True)
     release.hands.add(by)
     record("release.drafted", by, about=release.log_name)
+    if begins:
+        record(populations.BEGUN, by, about=release.log_name, population=populations.mark(release.population))
     return release
 
 
+def _check_not_drafted(by: Person, values: Mapping[str, Any]) -> None:
+    recent = ReleasePlan.objects.filter(made_by=by, state=State.DRAFT, made__gte=now() - SAME_DRAFT)
+    for one in recent:
+        if all(getattr(one, name) == value for name, value in values.items()):
+            raise Again(one)
+
+
 @performs("release.changed")
-def change(by: Person, release: ReleasePlan, values: Mapping[str, Any]) -> None:
-    """Change a draft. Raises ValidationError."""
+def change(by: Person, release: ReleasePlan, values: Mapping[str, Any], new_population: bool = False) -> None:
+    """Change a draft; otherwise as `draft`. Raises ValidationError, UserError (``ledger.broken``)."""
     policy.check(by, Act.PLAN_RELEASES)
+    hold_end()
     release = _held(release)
     if release.state != State.DRAFT:
         raise NotYet(Rule.IDLE, text("desk.error.fixed"))
     for name, value in values.items():
         setattr(release, name, value)
     release.full_clean()
+    begun = populations.is_begun(release)
+    begins = populations.check(release.population, populations.known(release), new_population or begun)
     release.save()
     release.hands.add(by)
     record("release.changed", by, about=release.log_name)
+    if begins and not begun:
+        record(populations.BEGUN, by, about=release.log_name, population=populations.mark(release.population))
 
 
 @performs("release.planned")
@@ -212,19 +235,18 @@ def submit(by: Person, release: ReleasePlan) -> None:
 def vote(by: Person, release: ReleasePlan, yes: bool, reasons: str, answers: Mapping[str, bool], of: str) -> Vote:
     """Say yes or no, with reasons. of: hash of what the reviewer looked at. Raises ValidationError.
 
-    The second yes of others to the same content approves it; a no takes an approval back.
+    The second yes of others to the same content approves it; a no takes an approval back. A vote that says what the
+    reviewer's last one says, of the same content, raises Again and changes nothing.
     """
     policy.check(by, Act.REVIEW_RELEASES)
     release = _held(release)
     _check_vote(by, release, yes, reasons, answers, of)
-    given = Vote.objects.create(
-        release=release,
-        reviewer=by,
-        yes=yes,
-        reasons=reasons.strip(),
-        answers={point: bool(answers.get(point)) for point in checklist.POINTS},
-        of=of,
-    )
+    answered = {point: bool(answers.get(point)) for point in checklist.POINTS}
+    said: dict[str, Any] = {"yes": yes, "reasons": reasons.strip(), "answers": answered, "of": of}
+    last = release.votes.filter(reviewer=by).order_by("-pk").first()
+    if last is not None and all(getattr(last, name) == value for name, value in said.items()):
+        raise Again(release)
+    given = Vote.objects.create(release=release, reviewer=by, **said)
     record("release.voted", by, about=release.log_name, yes=int(yes), content=of)
     _count(by, release, of)
     return given
@@ -334,9 +356,22 @@ def give_up(by: Person, release: ReleasePlan) -> None:
 
 
 @performs(BUDGET_SET)
-def set_budget(by: Person, population: str, epsilon: float, delta: float, yearly: bool) -> None:
-    """Set the most that may be spent on a population, for life or in a year. Raises UserError (``ledger.*``)."""
+def set_budget(
+    by: Person, population: str, epsilon: float, delta: float, yearly: bool, new_population: bool = False
+) -> None:
+    """Set the most that may be spent on a population, for life or in a year.
+
+    new_population: it is said that nobody in it is in another one. Raises ValidationError, UserError (``ledger.*``);
+    Again for the budget that is set already.
+    """
     policy.check(by, Act.SET_BUDGETS)
-    period = YEAR if yearly else LIFE
-    line = ledger.set_budget(plans.place().ledger, population, Guarantee(epsilon, delta), now(), period)
-    record(BUDGET_SET, by, about=f"ledger:{line.sequence}", line=line.hash)
+    hold_end()
+    begins = populations.check(population, populations.known(), new_population)
+    period, path, guarantee = YEAR if yearly else LIFE, plans.place().ledger, Guarantee(epsilon, delta)
+    if budgets.budget(ledger.read(path), population, period) == guarantee:
+        raise Again(None)
+    line = ledger.set_budget(path, population, guarantee, now(), period)
+    about = f"ledger:{line.sequence}"
+    record(BUDGET_SET, by, about=about, line=line.hash)
+    if begins:
+        record(populations.BEGUN, by, about=about, population=populations.mark(population))

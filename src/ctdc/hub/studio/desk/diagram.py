@@ -17,6 +17,7 @@ _WORDS = {"idle": "no job at work", "process": "agreements allow processing", "r
 _RULES = {
     **_WORDS,
     "complete": "plan complete",
+    "population": "population known, or said to be new",
     "deliveries": "deliveries in the vault as planned",
     "budget": "budget set and enough",
     "previous": "compared with the newest",

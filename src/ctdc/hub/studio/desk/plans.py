@@ -109,13 +109,18 @@ def run_plan(release: ReleasePlan) -> Plan:
     return plan_from(document, studio.folder, release.log_name)
 
 
+def people_of_trial(release: ReleasePlan) -> int:
+    """How many people a trial invents: as many as the plan expects, up to a limit."""
+    return min(release.people, MOST_TRIED)
+
+
 def trial_plan(release: ReleasePlan) -> Plan:
     """The same on invented people, whose protection is charged to nobody."""
     declared = release.declared or {}
     out = folder_of(release) / TRIAL
     document: dict[str, Any] = {
         "out": str(out),
-        "simulation": {"cases": min(release.people, MOST_TRIED), "seed": DEMO_SEED},
+        "simulation": {"cases": people_of_trial(release), "seed": DEMO_SEED},
         "privacy": {**declared["privacy"], "ledger": str(out / "ledger.jsonl")},
         "release": {**declared["release"], "simulated": True, "sources": []},
     }

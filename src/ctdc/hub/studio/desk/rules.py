@@ -16,7 +16,7 @@ from ctdc.foundation.clock import now
 from ctdc.foundation.errors import UserError
 from ctdc.foundation.hashing import hash_file, hash_tree, hash_value
 from ctdc.hub.studio.agreements.rules import Purpose, check_agreement
-from ctdc.hub.studio.desk import checklist, plans
+from ctdc.hub.studio.desk import checklist, plans, populations
 from ctdc.hub.studio.desk.models import Publication, ReleasePlan, Vote
 from ctdc.hub.studio.desk.states import BY_STEP, Rule, State, Step
 from ctdc.hub.studio.people.models import Organisation, Person
@@ -24,7 +24,7 @@ from ctdc.hub.studio.web.formats import decimal
 from ctdc.hub.studio.web.texts import text
 from ctdc.privacy import budgets, ledger
 from ctdc.release.manifest import MANIFEST
-from ctdc.standard.languages import LANGUAGES
+from ctdc.standard.languages import AUTONYMS, LANGUAGES
 from ctdc.vault.store import manifest_of
 from ctdc.vault.vault import open_vault
 from ctdc.workflow.run import WORK
@@ -39,6 +39,14 @@ class NotYet(ValidationError):
     def __init__(self, rule: Rule, sentence: str) -> None:
         super().__init__(sentence)
         self.rule = rule
+
+
+class Again(ValidationError):
+    """The same was asked for before, and is done. release: which one, where there is one. Nothing has changed."""
+
+    def __init__(self, release: ReleasePlan | None) -> None:
+        super().__init__(text("desk.error.again"))
+        self.release = release
 
 
 @dataclass(frozen=True)
@@ -105,6 +113,17 @@ def standing(release: ReleasePlan, content: str) -> list[Vote]:
     return list(found.values())
 
 
+def replaced(release: ReleasePlan, content: str) -> set[int]:
+    """Ids of the votes on this content after which the same reviewer gave another one on it."""
+    last: dict[int, int] = {}
+    found = set()
+    for vote in release.votes.filter(of=content).order_by("pk") if content else ():
+        if vote.reviewer_id in last:
+            found.add(last[vote.reviewer_id])
+        last[vote.reviewer_id] = vote.pk
+    return found
+
+
 def has_votes(release: ReleasePlan) -> bool:
     """Whether two others have said yes to what is there now, and nobody no."""
     votes = standing(release, content_hash(release))
@@ -126,7 +145,8 @@ def _complete(asked: Asked) -> None:
     release = asked.release
     missing = [language for language in LANGUAGES if not release.titles.get(language, "").strip()]
     if missing:
-        raise NotYet(Rule.COMPLETE, text("desk.error.titles", languages=", ".join(missing)))
+        names = ", ".join(AUTONYMS[language] for language in missing)
+        raise NotYet(Rule.COMPLETE, text("desk.error.titles", languages=names))
     if not release.deliveries:
         raise NotYet(Rule.COMPLETE, text("desk.error.deliveries"))
     if release.delta * release.people > MOST_DELTA_PEOPLE:
@@ -135,6 +155,15 @@ def _complete(asked: Asked) -> None:
         plans.cost_of(release)
     except UserError:
         raise NotYet(Rule.COMPLETE, text("desk.error.plan")) from None
+
+
+def _population(asked: Asked) -> None:
+    """It is one that is known, or was said to be new: the same people under two names would have two budgets."""
+    release = asked.release
+    try:
+        populations.check(release.population, populations.known(release), populations.is_begun(release))
+    except ValidationError as error:
+        raise NotYet(Rule.POPULATION, " ".join(error.messages)) from None
 
 
 def _deliveries(asked: Asked) -> None:
@@ -217,6 +246,7 @@ def _reason(asked: Asked) -> None:
 _CHECKS: dict[Rule, Callable[[Asked], None]] = {
     Rule.IDLE: _idle,
     Rule.COMPLETE: _complete,
+    Rule.POPULATION: _population,
     Rule.DELIVERIES: _deliveries,
     Rule.PROCESS: _agreements(Rule.PROCESS, Purpose.PROCESS),
     Rule.RELEASE: _agreements(Rule.RELEASE, Purpose.RELEASE),

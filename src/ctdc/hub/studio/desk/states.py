@@ -51,6 +51,7 @@ class Rule(StrEnum):
 
     IDLE = "idle"  # no job is at work on it
     COMPLETE = "complete"  # everything is filled in, and could be protected with
+    POPULATION = "population"  # known, or said to be a new one
     DELIVERIES = "deliveries"  # each is in the vault, as planned, and may be kept
     PROCESS = "process"  # every organisation's agreement allows processing today
     RELEASE = "release"  # every organisation's agreement allows a release today
@@ -78,7 +79,7 @@ S, R = State, Rule
 _UNPUBLISHED = (S.DRAFT, S.PLANNED, S.TRIED, S.RUNNING, S.MADE, S.EVALUATED, S.IN_REVIEW, S.APPROVED)
 _PLAN = Act.PLAN_RELEASES
 STEPS: tuple[Transition, ...] = (
-    Transition(Step.FIX, (S.DRAFT,), S.PLANNED, _PLAN, (R.IDLE, R.COMPLETE, R.DELIVERIES, R.PROCESS)),
+    Transition(Step.FIX, (S.DRAFT,), S.PLANNED, _PLAN, (R.IDLE, R.COMPLETE, R.POPULATION, R.DELIVERIES, R.PROCESS)),
     Transition(Step.REOPEN, (S.PLANNED, S.TRIED), S.DRAFT, _PLAN, (R.IDLE,)),
     Transition(Step.TRY, (S.PLANNED, S.TRIED), S.TRIED, _PLAN, (R.IDLE,), "desk.try"),
     # From running too: a run that was stopped is begun again, and goes on where it was.

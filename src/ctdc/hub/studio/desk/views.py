@@ -14,12 +14,12 @@ from django.shortcuts import get_object_or_404, redirect
 
 from ctdc.foundation.clock import now
 from ctdc.foundation.errors import UserError
-from ctdc.hub.studio.desk import accounts, acts, checklist, plans, rules, shown
+from ctdc.hub.studio.desk import accounts, acts, checklist, plans, populations, rules, shown
 from ctdc.hub.studio.desk.forms import BudgetForm, PlanForm, VoteForm, WithdrawForm, key_of
 from ctdc.hub.studio.desk.models import ReleasePlan
-from ctdc.hub.studio.desk.rules import Asked
+from ctdc.hub.studio.desk.rules import Again, Asked
 from ctdc.hub.studio.desk.states import BY_STEP, State, Step, Transition, next_steps
-from ctdc.hub.studio.people.models import Person
+from ctdc.hub.studio.people.models import Organisation, Person
 from ctdc.hub.studio.people.policy import RULES, Act, can
 from ctdc.hub.studio.web.texts import text
 from ctdc.hub.studio.web.views import Request, does, page, shows, takes
@@ -40,19 +40,25 @@ BUTTONS: dict[Step, Callable[[Person, ReleasePlan], Any]] = {
     Step.SUBMIT: acts.submit,
     Step.GIVE_UP: acts.give_up,
 }
+# Steps that cannot be undone and cost the people something: their form has a box that has to be ticked.
+SURE = (Step.RUN,)
 UNTRIED = (State.DRAFT, State.PLANNED)
 PAGES = {Step.APPROVE: "desk:review", Step.DOUBT: "desk:review", Step.WITHDRAW: "desk:withdraw"}
 
 
 @dataclass(frozen=True)
 class Next:
-    """What can happen next. roles: who may; mine: whether the reader may; problem: why not now; page: where."""
+    """What can happen next. roles: who may; mine: whether the reader may; problem: why not now; page: where.
+
+    sure: whether a box has to be ticked.
+    """
 
     step: Step
     roles: tuple[str, ...]
     mine: bool
     problem: str
     page: str
+    sure: bool
 
 
 @shows(Act.SEE_RELEASES)
@@ -86,9 +92,11 @@ def _context(request: Request, found: ReleasePlan) -> dict[str, Any]:
         "evaluation_text": shown.words(),
         # A plan that was changed since has another trial before it.
         "trial": () if found.state in UNTRIED else shown.summary(plans.report(found, plans.TRIAL)),
-        "tried_with": min(found.people, plans.MOST_TRIED),
+        "tried_with": plans.people_of_trial(found),
+        "organisations": _organisations(),
         "votes": found.votes.select_related("reviewer"),
         "standing": {vote.pk for vote in rules.standing(found, content)},
+        "replaced": rules.replaced(found, content),
         "is_made": bool(found.identifier),
         "publication": getattr(found, "publication", None),
         "languages": LANGUAGES,
@@ -101,7 +109,9 @@ def _next(transition: Transition, found: ReleasePlan, person: Person) -> Next:
     skipped = transition.step in (Step.APPROVE, Step.DOUBT, Step.WITHDRAW)  # a page of their own says what is amiss
     problem = "" if skipped else rules.problem(transition.step, Asked(found, person))
     where = "desk:publish" if transition.step is Step.PUBLISH else PAGES.get(transition.step, "")
-    return Next(transition.step, tuple(sorted(RULES[act].everywhere)), can(person, act), problem, where)
+    return Next(
+        transition.step, tuple(sorted(RULES[act].everywhere)), can(person, act), problem, where, transition.step in SURE
+    )
 
 
 def _in_vault(request: Request) -> tuple[Manifest, ...]:
@@ -116,18 +126,39 @@ def _in_vault(request: Request) -> tuple[Manifest, ...]:
     return tuple(one for one in listed if one.of_kind("table"))
 
 
+def _organisations() -> dict[str, str]:
+    """Short name to name of every organisation."""
+    return dict(Organisation.objects.values_list("slug", "name"))
+
+
+def _known(request: Request) -> tuple[str, ...]:
+    """The populations that a form offers. None of a damaged ledger, with which nothing can be saved either."""
+    try:
+        return populations.known()
+    except UserError as error:
+        messages.error(request, error.detail.what)
+        return ()
+
+
 @does(Act.PLAN_RELEASES)
 def begin(request: Request) -> HttpResponse:
     """Begin the draft of a release."""
-    form = PlanForm(request.POST or None, found=_in_vault(request))
+    form = _plan_form(request)
     if request.method == "POST" and form.is_valid():
         try:
-            made = acts.draft(request.user, form.values())
-        except ValidationError as error:
+            made = acts.draft(request.user, form.values(), form.cleaned_data["new_population"])
+        except Again as again:
+            return redirect("desk:one", number=again.release.pk) if again.release else redirect("desk:list")
+        except (ValidationError, UserError) as error:
             put_error(form, error)
         else:
             return redirect("desk:one", number=made.pk)
     return page(request, "desk/form.html", {"form": form, "what": "begin", "release": None})
+
+
+def _plan_form(request: Request, initial: dict[str, Any] | None = None) -> PlanForm:
+    found, known = _in_vault(request), _known(request)
+    return PlanForm(request.POST or None, initial=initial, found=found, organisations=_organisations(), known=known)
 
 
 @does(Act.PLAN_RELEASES)
@@ -139,11 +170,11 @@ def edit(request: Request, number: int) -> HttpResponse:
     initial = {name: getattr(found, name) for name in acts.FIELDS if name not in ("titles", "deliveries")}
     initial |= {f"title_{code}": found.titles.get(code, "") for code in LANGUAGES}
     initial["deliveries"] = [key_of(one["organisation"], one["delivery"]) for one in found.deliveries]
-    form = PlanForm(request.POST or None, initial=initial, found=_in_vault(request))
+    form = _plan_form(request, initial)
     if request.method == "POST" and form.is_valid():
         try:
-            acts.change(request.user, found, form.values())
-        except ValidationError as error:
+            acts.change(request.user, found, form.values(), form.cleaned_data["new_population"])
+        except (ValidationError, UserError) as error:
             put_error(form, error)
         else:
             return redirect("desk:one", number=number)
@@ -152,13 +183,15 @@ def edit(request: Request, number: int) -> HttpResponse:
 
 @takes(Act.PLAN_RELEASES)
 def step(request: Request, number: int) -> HttpResponse:
-    """Take a step that needs no more than a button."""
+    """Take a step that needs no more than a button, and for some a ticked box."""
     found = _found(number)
     name = request.POST.get("step", "")
     if name not in BUTTONS:
         messages.error(request, text("desk.error.step"))
+    elif Step(name) in SURE and not request.POST.get("sure"):
+        messages.error(request, text("desk.error.sure"))
     else:
-        _try(request, lambda: BUTTONS[Step(name)](request.user, found))
+        _try(request, Step(name), number, lambda: BUTTONS[Step(name)](request.user, found))
     return redirect("desk:one", number=number)
 
 
@@ -166,19 +199,27 @@ def step(request: Request, number: int) -> HttpResponse:
 def publish(request: Request, number: int) -> HttpResponse:
     """Publish an approved release."""
     found = _found(number)
-    _try(request, lambda: acts.ask_publication(request.user, found))
+    _try(request, Step.PUBLISH, number, lambda: acts.ask_publication(request.user, found))
     return redirect("desk:one", number=number)
 
 
-def _try(request: Request, act: Callable[[], Any]) -> None:
-    """Perform an act; what does not hold is said above the next page."""
+def _try(request: Request, asked: Step, number: int, act: Callable[[], Any]) -> None:
+    """Perform an act; what does not hold is said above the next page, unless the same click has done it already."""
     try:
         act()
     except ValidationError as error:
-        for sentence in error.messages:
+        for sentence in () if _is_taken(asked, _found(number)) else error.messages:
             messages.error(request, sentence)
     except UserError as error:
         messages.error(request, error.detail.what)
+
+
+def _is_taken(asked: Step, found: ReleasePlan) -> bool:
+    """Whether a step has been taken, or is being: the second of two clicks need not be told that it cannot be."""
+    transition = BY_STEP[asked]
+    if transition.job:
+        return found.is_busy and found.job is not None and found.job.kind == transition.job
+    return found.state == transition.target
 
 
 @does(Act.PUBLISH_RELEASES)
@@ -252,6 +293,8 @@ def review(request: Request, number: int) -> HttpResponse:
         answers = {point: point in given["answers"] for point in checklist.POINTS}
         try:
             acts.vote(request.user, found, given["says"] == "yes", given["reasons"], answers, given["of"])
+        except Again:
+            return redirect("desk:one", number=number)
         except ValidationError as error:
             put_error(form, error)
         else:
@@ -286,23 +329,26 @@ def ledger_page(request: Request) -> HttpResponse:
 @does(Act.SET_BUDGETS)
 def budget(request: Request) -> HttpResponse:
     """Set the most that may be spent on a population."""
-    form = BudgetForm(request.POST or None)
+    form = BudgetForm(request.POST or None, known=_known(request))
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         try:
-            acts.set_budget(
-                request.user, given["population"], given["epsilon"], given["delta"], given["period"] == YEAR
-            )
-        except UserError as error:
-            form.add_error(None, error.detail.what)
+            amounts = given["epsilon"], given["delta"], given["period"] == YEAR
+            acts.set_budget(request.user, given["population"], *amounts, given["new_population"])
+        except Again:
+            return redirect("desk:ledger")
+        except (ValidationError, UserError) as error:
+            put_error(form, error)
         else:
             return redirect("desk:ledger")
     return page(request, "desk/form.html", {"form": form, "what": "budget", "release": None})
 
 
-def put_error(form: Form, error: ValidationError) -> None:
+def put_error(form: Form, error: ValidationError | UserError) -> None:
     """Show in a form what was wrong: beside its field where one is named, else above all."""
-    if hasattr(error, "error_dict") and set(error.error_dict) <= set(form.fields):
+    if isinstance(error, UserError):
+        form.add_error(None, error.detail.what)
+    elif hasattr(error, "error_dict") and set(error.error_dict) <= set(form.fields):
         form.add_error(None, error)
     else:
         form.add_error(None, error.messages)

@@ -83,6 +83,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "release.withdrawn": ("release", "reason"),
     "release.given_up": (),
     "ledger.budget_set": ("line",),
+    "population.begun": ("population",),  # said to have nobody of another one; population: hash of its name
     # the workbench. line: hash of the line in the person's ledger
     "workbench.opened": (),
     "workbench.closed": ("because",),
