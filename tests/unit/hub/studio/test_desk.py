@@ -528,7 +528,7 @@ def test_the_ledger_shows_every_charge_and_how_they_add_up(
     (after,) = accounts.states(path, now().year)
     assert after.accounts[0].spent == pytest.approx(more.spent, rel=1e-6)
     assert after.accounts[0].remaining == pytest.approx(more.remaining, abs=2e-4)
-    draft = acts.draft(steward, release_values(epsilon=19.0, name="large"))
+    draft = acts.draft(steward, release_values(epsilon=19.0, name="large", titles={"en": "Women & children"}))
     (state,) = accounts.states(path, now().year)
     assert [(one.release, one.fits) for one in state.one_more] == [(draft, False)]
     for language in LANGUAGES:
@@ -537,6 +537,10 @@ def test_the_ledger_shows_every_charge_and_how_they_add_up(
         page = client.get("/releases/ledger/").content.decode()
         assert escape(catalogue("desk").text(language, "ledger.compose")) in page
         assert page.count(f'href="/releases/{release.pk}/"') == 1 and escape(steward.name) in page
+    assert "“Women &amp; children”" in signed_in(steward).get("/releases/ledger/").content.decode()
+    page = signed_in(everybody["administrator"]).get("/releases/ledger/").content.decode()
+    assert f'href="/releases/{release.pk}/"' not in page and release.titles["en"] not in page, "who sees no releases"
+    assert f"No. {release.pk}" in page and f"“No. {draft.pk}”" in page
 
 
 def test_every_step_of_a_run_has_its_words() -> None:
