@@ -85,15 +85,26 @@ def read(path: Path, fault: Callable[[Any], str]) -> tuple[Line, ...]:
 
     fault: what is wrong with an event as a clause, empty when it is sound. Raises Broken at the first bad line.
     """
+    lines, damage = read_sound(path, fault)
+    if damage:
+        raise damage
+    return lines
+
+
+def read_sound(path: Path, fault: Callable[[Any], str]) -> tuple[tuple[Line, ...], Broken | None]:
+    """The lines before the first bad one, verified, and what is wrong with that one; None when all are sound."""
     if not path.exists():
-        return ()
+        return (), None
     lines: list[Line] = []
     for number, text in enumerate(complete(path.read_bytes()).splitlines(), start=1):
-        line = parse(text, number, fault)
+        try:
+            line = parse(text, number, fault)
+        except Broken as damage:
+            return tuple(lines), damage
         if line != Line.after(lines[-1] if lines else None, line.event):
-            raise Broken(number, "its hash or its place in the chain is wrong")
+            return tuple(lines), Broken(number, "its hash or its place in the chain is wrong")
         lines.append(line)
-    return tuple(lines)
+    return tuple(lines), None
 
 
 def last(path: Path) -> Line | None:
