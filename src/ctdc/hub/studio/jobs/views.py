@@ -46,7 +46,8 @@ def jobs(request: Request) -> HttpResponse:
 def job(request: Request, number: int) -> HttpResponse:
     """One job."""
     found = get_object_or_404(visible(request), pk=number)
-    response = page(request, "jobs/job.html", {"job": found, "task": task_words(found)})
+    said = work.KINDS[found.kind].found(found) if found.has_ended else []
+    response = page(request, "jobs/job.html", {"job": found, "task": task_words(found), "said": said})
     if not found.has_ended:
         response["Refresh"] = str(LOADED_AGAIN)
     return response

@@ -24,22 +24,27 @@ Work = Callable[[Job, Progress], None]
 
 @dataclass(frozen=True)
 class Kind:
-    """work: what is done; failed: what has to be noted when it cannot be done, or was stopped."""
+    """work: what is done; failed: what has to be noted when it cannot be done, or was stopped; found: what one that has
+    ended found out, in sentences of the reader's language, where that is more than that it is done.
+    """
 
     work: Work
     failed: Callable[[Job], None] | None = None
+    found: Callable[[Job], list[str]] = lambda job: []
 
 
 KINDS: dict[str, Kind] = {}
 
 
-def kind(name: str, failed: Callable[[Job], None] | None = None) -> Callable[[Work], Work]:
+def kind(
+    name: str, failed: Callable[[Job], None] | None = None, found: Callable[[Job], list[str]] = lambda job: []
+) -> Callable[[Work], Work]:
     """Make a function the work of the jobs of this name. It may be called again after a kill, from the start."""
 
     def decorate(function: Work) -> Work:
         if name in KINDS:
             raise ValueError(f"there are two jobs called {name!r}")
-        KINDS[name] = Kind(function, failed)
+        KINDS[name] = Kind(function, failed, found)
         return function
 
     return decorate

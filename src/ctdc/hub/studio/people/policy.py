@@ -31,6 +31,7 @@ class Act(StrEnum):
     SEE_PEOPLE = "see people"
     CHANGE_PEOPLE = "change people"
     SEE_EVENTS = "see events"
+    SEE_VAULT_LOG = "see vault log"
     SEE_AGREEMENTS = "see agreements"
     CHANGE_AGREEMENTS = "change agreements"
     SEE_DELIVERIES = "see deliveries"
@@ -83,6 +84,7 @@ RULES: dict[Act, Rule] = {
     Act.SEE_PEOPLE: _rule(A, U),
     Act.CHANGE_PEOPLE: _rule(A),
     Act.SEE_EVENTS: _rule(A, U),
+    Act.SEE_VAULT_LOG: _rule(S, A, U),  # who opened what and why; no value of a case
     Act.SEE_AGREEMENTS: _rule(S, R, A, U, at_home=(C,)),
     Act.CHANGE_AGREEMENTS: _rule(A),
     Act.SEE_DELIVERIES: _rule(S, R, U, at_home=(C,)),

@@ -35,6 +35,7 @@ PLACES: tuple[tuple[str, str, Act], ...] = (
     ("wagtailadmin_home", "web.nav.editors", Act.TRANSLATE_STORIES),
     ("jobs:list", "web.nav.jobs", Act.SEE_JOBS),
     ("events:list", "web.nav.events", Act.SEE_EVENTS),
+    ("events:vault", "web.nav.vault_log", Act.SEE_VAULT_LOG),
 )
 
 
