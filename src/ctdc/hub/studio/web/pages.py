@@ -7,14 +7,15 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 
 from ctdc.hub.studio.people.policy import Act
+from ctdc.hub.studio.waiting import waiting
 from ctdc.hub.studio.web.texts import text
-from ctdc.hub.studio.web.views import page, shows
+from ctdc.hub.studio.web.views import Request, page, shows
 
 
 @shows(Act.SEE_HOME)
-def home(request: HttpRequest) -> HttpResponse:
-    """Where everybody arrives."""
-    return page(request, "studio/home.html")
+def home(request: Request) -> HttpResponse:
+    """Where everybody arrives: what waits for them."""
+    return page(request, "studio/home.html", {"waiting": waiting(request.user)})
 
 
 def _problem(request: HttpRequest, key: str, status: int) -> HttpResponse:

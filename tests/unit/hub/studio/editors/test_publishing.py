@@ -11,6 +11,7 @@ from django.utils import timezone
 from tests.support.studio_people import make_person
 from tests.unit.hub.studio.editors.conftest import page
 from wagtail.models import Revision, TaskState, Workflow
+from wagtail_localize.models import StringTranslation
 
 from ctdc.foundation.progress import Silent
 from ctdc.hub.studio.editors import acts, jobs, permissions, publish, signals, wanting
@@ -23,6 +24,7 @@ from ctdc.hub.studio.people import acts as people
 from ctdc.hub.studio.people.models import Organisation, Person
 from ctdc.hub.studio.people.policy import Denied
 from ctdc.hub.studio.people.roles import Role
+from ctdc.hub.studio.waiting import waiting
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 SignedIn = Callable[[Person], Client]
@@ -74,6 +76,26 @@ def test_nobody_publishes_directly(story: StoryPage, first: Person, translator: 
     assert 'name="action-publish"' not in form
     assert 'name="action-submit"' in form
     assert page("en").title != "Straight to readers"
+
+
+def test_what_was_submitted_waits_for_a_second_editor_alone(
+    story: StoryPage, first: Person, second: Person, translator: Person
+) -> None:
+    write(story, first, "Women and men")
+    submit(story, first)
+    moderation = "web.waiting.moderation"
+    waits = {one: [each.number for each in waiting(one) if each.words == moderation] for one in (first, second)}
+    assert (waits[first], waits[second]) == ([], [1])
+    assert moderation not in {one.words for one in waiting(translator)}
+
+
+def test_words_that_are_not_translated_wait_for_translators(story: StoryPage, translator: Person) -> None:
+    def count() -> int:
+        return sum(one.number for one in waiting(translator) if one.words == "web.waiting.translations")
+
+    before = count()
+    StringTranslation.objects.filter(locale__language_code="de").delete()
+    assert count() > before
 
 
 def test_what_was_read_is_published_and_nothing_newer(story: StoryPage, first: Person, second: Person) -> None:
