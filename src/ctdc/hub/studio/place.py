@@ -26,6 +26,7 @@ SETTINGS = "studio.toml"
 SECRET = "secret.key"  # noqa: S105  a file's name
 VARIABLE = "CTDC_STUDIO"
 PUBLIC_SERVICE = "CTDC_STUDIO_PUBLIC_SERVICE"
+SITE_BESIDE = "CTDC_STUDIO_SITE_BESIDE"  # to the process of the pages: the port of the public site shown beside it
 LOOPBACK = ("localhost", "127.0.0.1")  # this machine alone
 _TEMPLATE = """\
 # The settings of this studio. Secrets are not here: they lie in files that only their owner can read, or in the

@@ -106,8 +106,10 @@ def run_pages(listener: socket.socket, folder: Path, with_worker: bool, site_por
 
     clear_up()  # tables at the workbench of a process that was killed
     beside = ([*STUDIO, "work", str(folder)],) if with_worker else ()
+    os.environ.pop(place.SITE_BESIDE, None)
     if site_port is not None:
         beside = (*beside, [*STUDIO, "site", str(folder), "--port", str(site_port)])
+        os.environ[place.SITE_BESIDE] = str(site_port)  # so that pages can lead there
     over = threading.Event()
     keepers = [threading.Thread(target=_keep, args=(command, over)) for command in beside]
     threading.Thread(target=leaving.watch, args=(over,), daemon=True).start()

@@ -1,8 +1,10 @@
 """A demonstration: what holds in it and nowhere else."""
 
+import os
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
@@ -15,7 +17,7 @@ from tests.unit.hub.studio.things import release_values
 from ctdc.cli.main import ctdc
 from ctdc.foundation.errors import UserError
 from ctdc.foundation.progress import Silent
-from ctdc.hub.studio import place
+from ctdc.hub.studio import place, starting
 from ctdc.hub.studio.demonstration import accounts, acts, files, rules, running, source
 from ctdc.hub.studio.demonstration.making import ORGANISATIONS, PEOPLE
 from ctdc.hub.studio.desk import acts as desk
@@ -135,7 +137,6 @@ def test_there_is_somebody_for_every_role_and_two_for_what_takes_two() -> None:
     assert roles.count(Role.REVIEWER) >= 2 and roles.count(Role.EDITOR) >= 2
     assert {home for _, _, home, role, _ in PEOPLE if role is Role.CONTRIBUTOR} == set(ORGANISATIONS)
     assert {language for *_, language in PEOPLE} == set(LANGUAGES)
-    assert set(running.FIRST) <= {who for who, *_ in PEOPLE}
 
 
 # ---- its pages --------------------------------------------------------------------------------------------------
@@ -154,6 +155,46 @@ def test_its_page_shows_accounts_codes_and_what_to_try(demonstration: Path, lang
     assert one.secret not in page
     for path in ("/demonstration/", "/account/login/", "/nowhere/"):
         assert 'class="demonstration"' in client.get(path).content.decode(), path
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_its_page_leads_to_the_public_site_where_it_is_shown(
+    demonstration: Path, monkeypatch: pytest.MonkeyPatch, language: str
+) -> None:
+    accounts.write(demonstration, [account()])
+    client = Client(HTTP_HOST="localhost")
+    client.cookies["django_language"] = language
+    monkeypatch.delenv(place.SITE_BESIDE, raising=False)
+    assert "http://" not in client.get("/demonstration/").content.decode().partition("<main")[2]
+    monkeypatch.setenv(place.SITE_BESIDE, "8765")
+    assert f'<a href="http://localhost:8765/{language}/">' in client.get("/demonstration/").content.decode()
+
+
+def test_the_process_of_the_pages_knows_the_port_of_the_public_site(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str | None] = []
+    monkeypatch.setenv(place.SITE_BESIDE, "1")  # so that the test's environment is put back
+    monkeypatch.setattr(starting, "_keep", lambda command, over: None)
+    monkeypatch.setattr(starting.signal, "signal", lambda *_: None)
+    monkeypatch.setattr(
+        starting.uvicorn.Server, "run", lambda self, sockets: seen.append(os.environ.get(place.SITE_BESIDE))
+    )
+    listener: Any = None  # nothing is listened to
+    starting.run_pages(listener, tmp_path, False, 8765)
+    starting.run_pages(listener, tmp_path, False)
+    assert seen == ["8765", None]
+
+
+def test_everybody_who_can_sign_in_is_printed(tmp_path: Path) -> None:
+    made = make_place(tmp_path / "studio")
+    everybody = [replace(account(who), roles=(role.value,)) for who, _, _, role, _ in PEOPLE]
+    accounts.write(made.folder, everybody)
+    printed = running.guide(made, tmp_path, 8800, 8765)
+    assert "auditor" in {one.who for one in everybody}
+    for one in everybody:
+        assert f"  {one.who:<14} {one.email}" in printed and one.passphrase in printed
 
 
 @pytest.mark.django_db

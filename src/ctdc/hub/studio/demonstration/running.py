@@ -21,7 +21,6 @@ from ctdc.hub.studio.place import Place
 
 FOLDER = "studio"
 NAME, SENDER = "Demonstration hub", "studio@hub.example"
-FIRST = ("administrator", "contributor", "steward", "reviewer", "reviewer-2", "editor", "editor-2", "translator")
 
 
 def prepare(demo: Path, port: int, progress: Progress) -> Place:
@@ -75,10 +74,10 @@ def _at(folder: Path, port: int) -> Place:
 
 def guide(found: Place, demo: Path, port: int, site_port: int) -> str:
     """What a person has to know to try it."""
-    own = {one.who: one for one in accounts.read(found.folder)}
+    everybody = accounts.read(found.folder)
     to_deliver = files.written(demo)
-    width = max(len(one.email) for one in own.values())
-    people = [f"  {who:<14} {own[who].email:<{width}}  {own[who].passphrase}" for who in FIRST]
+    width = max(len(one.email) for one in everybody)
+    people = [f"  {one.who:<14} {one.email:<{width}}  {one.passphrase}" for one in everybody]
     return "\n".join(
         (
             "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 from django.conf import settings
@@ -10,6 +11,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from ctdc.hub.studio.demonstration import accounts, files, rules
 from ctdc.hub.studio.desk.models import ReleasePlan
 from ctdc.hub.studio.people.roles import Role
+from ctdc.hub.studio.place import SITE_BESIDE
+from ctdc.hub.studio.web.texts import language
 from ctdc.hub.studio.web.views import page, public
 
 # What to try, and as whom; the last one is for everybody.
@@ -26,6 +29,12 @@ JOURNEY = (
 )
 
 
+def site_address() -> str:
+    """Where the public site is shown beside the studio, in the reader's language; empty where it is not."""
+    port = os.environ.get(SITE_BESIDE, "")
+    return f"http://localhost:{port}/{language()}/" if port.isdecimal() else ""
+
+
 @public()
 def about(request: HttpRequest) -> HttpResponse:
     """The accounts with the codes of this half minute and the next, and the journey; 404 in any other studio."""
@@ -40,6 +49,7 @@ def about(request: HttpRequest) -> HttpResponse:
         ],
         "files": files.written(settings.STUDIO.folder.parent),
         "journey": JOURNEY,
+        "site": site_address(),
         "population": first.population if first else "",
     }
     return page(request, "demonstration/about.html", context)
