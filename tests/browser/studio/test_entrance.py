@@ -165,6 +165,9 @@ BEFORE = (
     "account/password/reset/key/1-x/",
 )
 AFTER = (
+    "",
+    "events/",
+    "events/vault/",
     "account/2fa/",
     "account/2fa/webauthn/add/",
     "account/2fa/webauthn/",
