@@ -8,7 +8,11 @@ of the software and is shown with its traceback.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+Facts = Mapping[str, str | Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -16,7 +20,8 @@ class ErrorDetail:
     """The parts of an error, apart from each other so that an interface can lay them out or translate them.
 
     code: stable, dotted, lower case (``intake.encoding``); what: one sentence; where: file, sheet, row,
-    column or option; allowed: what would have been right; do: the next step for the reader.
+    column or option; allowed: what would have been right; do: the next step for the reader; facts: names and
+    numbers that the sentences speak of (``columns``, ``row``), for an interface with sentences of its own.
     """
 
     code: str
@@ -24,6 +29,7 @@ class ErrorDetail:
     where: str = ""
     allowed: str = ""
     do: str = ""
+    facts: Facts = field(default_factory=dict)
 
     def lines(self) -> list[str]:
         """The detail as lines of plain text, most important first."""
@@ -33,9 +39,10 @@ class ErrorDetail:
                 parts.append(f"{label}: {text}")
         return parts
 
-    def as_dict(self) -> dict[str, str]:
-        """The detail as a JSON object, for ``--json``."""
-        return {"code": self.code, "what": self.what, "where": self.where, "allowed": self.allowed, "do": self.do}
+    def as_dict(self) -> dict[str, Any]:
+        """The detail as a JSON object, for ``--json``. Facts are in it where there are some."""
+        said = {"code": self.code, "what": self.what, "where": self.where, "allowed": self.allowed, "do": self.do}
+        return said | ({"facts": dict(self.facts)} if self.facts else {})
 
 
 class UserError(Exception):
@@ -43,8 +50,17 @@ class UserError(Exception):
 
     exit_code = 3
 
-    def __init__(self, code: str, what: str, *, where: str = "", allowed: str = "", do: str = "") -> None:
-        self.detail = ErrorDetail(code, what, where, allowed, do)
+    def __init__(
+        self,
+        code: str,
+        what: str,
+        *,
+        where: str = "",
+        allowed: str = "",
+        do: str = "",
+        facts: Facts | None = None,
+    ) -> None:
+        self.detail = ErrorDetail(code, what, where, allowed, do, facts or {})
         super().__init__("\n".join(self.detail.lines()))
 
 

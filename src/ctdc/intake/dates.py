@@ -49,6 +49,7 @@ def _pattern(format_: str, where: str) -> re.Pattern[str]:
                 "The date format has a year of two digits, which may be 1919 or 2019.",
                 where=where,
                 allowed="%Y (four digits)",
+                facts={"value": format_},
                 do="Ask the contributor to export years with four digits.",
             )
         if part.startswith("%") and part not in _DIRECTIVES:
@@ -57,6 +58,7 @@ def _pattern(format_: str, where: str) -> re.Pattern[str]:
                 f"The date format {format_!r} has the unknown part {part!r}.",
                 where=where,
                 allowed=", ".join((*_DIRECTIVES, *NAMED_FORMATS)),
+                facts={"value": format_, "allowed": (*_DIRECTIVES, *NAMED_FORMATS)},
             )
     if "%Y" not in parts or len({p for p in parts if p.startswith("%")}) < sum(p.startswith("%") for p in parts):
         raise UserError(
@@ -64,6 +66,7 @@ def _pattern(format_: str, where: str) -> re.Pattern[str]:
             f"The date format {format_!r} has no year, or a part twice.",
             where=where,
             allowed="for example %d/%m/%Y, %Y-%m, %Y, iso or excel",
+            facts={"value": format_, "allowed": ("%d/%m/%Y", "%Y-%m", "%Y", "iso", "excel")},
         )
     return re.compile("".join(_DIRECTIVES[p] if p.startswith("%") else re.escape(p) for p in parts))
 
@@ -129,6 +132,7 @@ def _check_confusion(formats: Sequence[str], parsers: Sequence[Parser], where: s
                 where=where,
                 allowed="formats of which at most one can read a given text",
                 do="Declare the one format that the contributor uses.",
+                facts={"value": text, "found": sorted(day.isoformat() for day in meanings)},
             )
 
 

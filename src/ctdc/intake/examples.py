@@ -43,6 +43,7 @@ def _fail(mapping: Mapping, example: Example, what: str) -> UserError:
         f"The mapping's own example {example.name!r} fails: {what}.",
         where=mapping.where,
         do="Correct the mapping, or the example if it was wrong.",
+        facts={"value": example.name},
     )
 
 

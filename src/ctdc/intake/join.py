@@ -41,6 +41,7 @@ class Joined:
                 "and the mapping allows one.",
                 where=f"{self.where}, rows {', '.join(map(str, rows[:10].tolist()))}",
                 do="Correct the rows, or declare 'several: first' or 'several: last' in the mapping.",
+                facts={"file": self.where, "table": self.spec.table, "rows": list(map(str, rows[:10].tolist()))},
             )
 
     def lookup(self, column: Column) -> IntArray:

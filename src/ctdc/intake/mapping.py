@@ -185,6 +185,7 @@ def _model_error(error: ValidationError, where: str) -> UserError:
         where=where,
         allowed=allowed,
         do="Correct this place; list entries are counted from 1.",
+        facts={"place": _path_text(first["loc"])},
     )
 
 
@@ -334,9 +335,15 @@ class _Checker:
                     f"No field of mapping.yaml reads the column {row.source_column!r}.",
                     where=place,
                     do="Correct the column, or remove the row.",
+                    facts={"line": str(row.line), "column": row.source_column},
                 )
             if row.target_variable and target is None:
-                raise UserError("intake.values", f"The standard has no variable {row.target_variable!r}.", where=place)
+                raise UserError(
+                    "intake.values",
+                    f"The standard has no variable {row.target_variable!r}.",
+                    where=place,
+                    facts={"line": str(row.line), "value": row.target_variable},
+                )
             if target is not None and row.target_code and target.outcome(row.target_code) is None:
                 raise UserError(
                     "intake.values",
@@ -344,6 +351,7 @@ class _Checker:
                     where=place,
                     allowed=", ".join(target.atoms[:40]),
                     do="Codes are compared letter by letter; 'ctdc standard show' lists them.",
+                    facts={"line": str(row.line), "value": row.target_code, "allowed": target.atoms[:40]},
                 )
 
 
@@ -365,6 +373,7 @@ def make_mapping(spec: MappingSpec, walk: Crosswalk, folder: Path, content_hash:
             f"The mapping is written for version {spec.standard} of the standard; this is version {version}.",
             where=where,
             do="Review the mapping against the changes of the standard, then set 'standard'.",
+            facts={"found": spec.standard, "expected": version},
         )
     targets = targets_of_standard()
     checker = _Checker(spec, walk, targets, where)

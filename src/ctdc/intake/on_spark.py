@@ -32,7 +32,7 @@ from ctdc.intake.mapping import Mapping
 from ctdc.intake.plan import Plan
 from ctdc.intake.quality import Quality
 from ctdc.intake.readers.frame import Frame, TableReceipt
-from ctdc.intake.readers.header import check_declared, check_header
+from ctdc.intake.readers.header import HeaderPlace, check_declared, check_header
 from ctdc.intake.readers.parquet import frame_of
 from ctdc.intake.spread import hear, tell
 from ctdc.intake.subject import Subjects
@@ -205,7 +205,7 @@ def spread_of(files: SparkFiles, mapping: Mapping) -> Spread:
     _check_mapping(files, mapping)
     needs = mapping.needs(mapping.spec.main)
     header = tuple(column_key(name) for name in files.names)
-    check_header(header, needs, files.where)
+    check_header(header, needs, HeaderPlace(files.where, {"file": files.where}))
     check_declared(header, mapping.harmless(mapping.spec.main), files.where)
     wanted = tuple(name for name, key in zip(files.names, header, strict=True) if needs.wants(key))
     delivery = _delivery_hash(files)

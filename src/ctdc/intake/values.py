@@ -126,6 +126,11 @@ def _index(rows: tuple[ValueRow, ...], where: str) -> dict[tuple[str, str], tupl
                 where=f"{where}, lines {other.line} and {row.line}",
                 allowed="one row in use per column, value and target (letter case and spaces do not count)",
                 do="Retire one of the two (status: retired).",
+                facts={
+                    "lines": (str(other.line), str(row.line)),
+                    "column": row.source_column,
+                    "value": row.source_value,
+                },
             )
         if other is row:
             index[key] = (*index.get(key, ()), row)
@@ -143,6 +148,7 @@ def crosswalk(rows: Iterable[ValueRow], where: str, reasons: Iterable[str]) -> C
                 where=f"{where}, line {row.line} ({row.source_column}: {row.source_value})",
                 allowed=problem[1],
                 do="Correct this row.",
+                facts={"line": str(row.line), "column": row.source_column, "value": row.source_value},
             )
     return Crosswalk(rows, where, _index(rows, where))
 
@@ -179,6 +185,7 @@ def read_crosswalk(path: Path, reasons: Iterable[str]) -> Crosswalk:
             where=f"{path}, line 1",
             allowed=",".join(COLUMNS),
             do="Keep the columns in this order; leave cells empty that you do not need.",
+            facts={"line": "1", "expected": COLUMNS},
         )
     rows = []
     for line, cells in enumerate(lines[1:], start=2):
@@ -190,6 +197,7 @@ def read_crosswalk(path: Path, reasons: Iterable[str]) -> Crosswalk:
                 f"The row has {len(cells)} cells instead of {len(COLUMNS)}.",
                 where=f"{path}, line {line}",
                 do="Put quotes around a text that holds a comma.",
+                facts={"line": str(line)},
             )
         texts = dict(zip(COLUMNS, (cell.strip() for cell in cells), strict=True))
         rows.append(ValueRow(line=line, **texts))

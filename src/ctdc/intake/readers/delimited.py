@@ -21,7 +21,7 @@ from ctdc.foundation.errors import UserError
 from ctdc.intake.model import TableSpec
 from ctdc.intake.readers.encoding import TextScan, open_bytes, scan_text
 from ctdc.intake.readers.frame import BadRow, Frame, Needs, TableReceipt, blank_rows, column_of, select
-from ctdc.intake.readers.header import check_header, clean_header, distinct
+from ctdc.intake.readers.header import check_header, clean_header, distinct, place_of
 from ctdc.intake.readers.unread import Unread
 
 BLOCK_BYTES = 8 << 20
@@ -76,6 +76,7 @@ def _read_header(path: Path, spec: TableSpec, codec: str) -> tuple[str, ...]:
             f"The file ends before row {spec.header_row}, where the mapping expects the column names.",
             where=path.name,
             do="Check that the file is complete, and 'header_row' in the mapping.",
+            facts={"file": path.name, "row": str(spec.header_row)},
         )
     return clean_header(cells)
 
@@ -100,12 +101,16 @@ class DelimitedTable:
         self._scan: TextScan = scan_text(path, spec.encoding or "utf-8")
         header = _read_header(path, spec, self._scan.codec)
         try:
-            check_header(header, needs, f"{path.name}, row {spec.header_row}")
+            check_header(header, needs, place_of(path.name, spec))
         except UserError as error:
             if hint := _hint_delimiter(header, spec):
                 detail = error.detail
                 raise UserError(
-                    "intake.delimiter", detail.what + hint, where=detail.where, do="Correct 'delimiter' in the mapping."
+                    "intake.delimiter",
+                    detail.what + hint,
+                    where=detail.where,
+                    do="Correct 'delimiter' in the mapping.",
+                    facts={"file": path.name, "row": str(spec.header_row), "expected": repr(spec.separator)},
                 ) from None
             raise
         header = distinct(header) if needs.everything else header
@@ -208,4 +213,5 @@ class DelimitedTable:
             where=f"{self._path.name}, after row {row:,}",
             allowed=f"cells in which every {self._spec.quote} that opens is closed, and none longer than 8 MB",
             do="Look for a quotation mark without its partner near this row.",
+            facts={"file": self._path.name, "row": f"{row}"},
         )

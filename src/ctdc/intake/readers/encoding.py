@@ -18,6 +18,7 @@ from typing import IO
 from charset_normalizer import from_bytes
 
 from ctdc.foundation.errors import UserError
+from ctdc.intake.readers.not_text import check_is_text
 
 CHUNK = 1 << 20
 _SAMPLE = 200_000
@@ -109,6 +110,7 @@ def codec_name(encoding: str, where: str) -> str:
             where=where,
             allowed="utf-8, utf-16, cp1252 (Western Europe), cp1250, cp1251, cp1256 (Arabic), tis-620 (Thai), ...",
             do="Correct 'encoding' in the mapping.",
+            facts={"file": where, "value": encoding},
         ) from None
     return "utf-8" if name in ("utf-8", "utf-8-sig", "ascii") else name
 
@@ -137,6 +139,7 @@ def _refuse(path: Path, encoding: str, error: UnicodeDecodeError, offset: int, l
         allowed=f"bytes of {encoding}, as the mapping declares",
         do=f"Save the file in one encoding and deliver it again, or correct 'encoding' in the mapping"
         f"{f' ({guess})' if guess else ''}. A file that was pasted together from several may hold two encodings.",
+        facts={"file": path.name, "line": f"{line}", "expected": encoding},
     )
 
 
@@ -149,6 +152,7 @@ def _check_bom(head: bytes, codec: str, path: Path) -> bool:
                     f"The file begins with the mark of {name}, but the mapping declares {codec}.",
                     where=f"{path.name}, byte offset 0",
                     do=f"Declare encoding: {name} in the mapping, or save the file as {codec}.",
+                    facts={"file": path.name, "found": name, "expected": codec},
                 )
             return True
     return False
@@ -157,10 +161,12 @@ def _check_bom(head: bytes, codec: str, path: Path) -> bool:
 def scan_text(path: Path, encoding: str) -> TextScan:
     """Read the whole file once: hash it, and decode it strictly.
 
-    Raises UserError: ``intake.encoding`` with line and byte offset, ``intake.encoding_unknown``,
+    Raises UserError: ``intake.not_text`` for a picture and the like, ``intake.encoding`` with line and byte offset,
+    ``intake.encoding_unknown``,
     ``intake.too_large`` for compressed files that unfold without end, ``intake.damaged``.
     """
     codec = codec_name(encoding, path.name)
+    check_is_text(path)
     with path.open("rb") as raw:
         counting = _Counting(raw)
         packed = is_gzip(path)
@@ -201,6 +207,7 @@ def _decode_all(source: IO[bytes], codec: str, encoding: str, path: Path, packed
                 f"The file does not begin with the mark of {encoding}.",
                 where=f"{path.name}, byte offset 0",
                 do=f"Declare the order of bytes in the mapping ({encoding}-le, {encoding}-be), or save the file anew.",
+                facts={"file": path.name, "expected": encoding},
             ) from None
         if not data:
             return total, bom
@@ -212,4 +219,5 @@ def _decode_all(source: IO[bytes], codec: str, encoding: str, path: Path, packed
                 "The file holds zero bytes, which no table of text has.",
                 where=f"{path.name}, near the beginning",
                 do="It may be utf-16, or not a text file at all: correct 'encoding' or 'format' in the mapping.",
+                facts={"file": path.name, "expected": encoding},
             )

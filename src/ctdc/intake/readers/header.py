@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 
 from ctdc.foundation.errors import UserError
+from ctdc.intake.model import TableSpec
 from ctdc.intake.readers.frame import Needs
 from ctdc.intake.text import column_key, counted
 from ctdc.table.identifiers import heading_shown
@@ -85,18 +87,35 @@ def check_declared(header: Sequence[str], declared: Collection[str], where: str)
                 where=where,
                 allowed="one column of each name under 'harmless'",
                 do="Rename or delete the extra column in the file and deliver it again.",
+                facts={"file": where, "column": heading_shown(name), "positions": letters},
             )
 
 
-def check_header(header: Sequence[str], needs: Needs, where: str) -> None:
+@dataclass(frozen=True)
+class HeaderPlace:
+    """Where a header stands: in a sentence, and its parts by themselves."""
+
+    said: str
+    facts: dict[str, str]
+
+
+def place_of(name: str, spec: TableSpec) -> HeaderPlace:
+    """Where the header of a table stands. name: of the file."""
+    sheet, row = spec.sheet or "", str(spec.header_row)
+    said = f"{name}, sheet {sheet}, row {row}" if sheet else f"{name}, row {row}"
+    return HeaderPlace(said, {"file": name} | ({"sheet": sheet} if sheet else {}) | {"row": row})
+
+
+def check_header(header: Sequence[str], needs: Needs, where: HeaderPlace) -> None:
     """Raise UserError when a needed column is missing (``intake.columns_missing``) or stands twice
     (``intake.columns_repeated``)."""
     if not header:
         raise UserError(
             "intake.header_empty",
             "The header row is empty.",
-            where=where,
+            where=where.said,
             do="Check 'header_row' in the mapping: it is the row with the column names, as your program numbers rows.",
+            facts=where.facts,
         )
     twice = {name: letters for name, letters in repeated(header).items() if needs.wants(name)}
     if twice and not needs.everything:
@@ -105,9 +124,10 @@ def check_header(header: Sequence[str], needs: Needs, where: str) -> None:
             "intake.columns_repeated",
             f"The column {name!r} stands {len(letters)} times (columns {', '.join(letters)}); "
             "which of them is meant cannot be known.",
-            where=where,
+            where=where.said,
             allowed="column names that are all different",
             do="Rename or delete the extra column in the file and deliver it again.",
+            facts={**where.facts, "column": name, "positions": letters},
         )
     missing = sorted(needs.columns - set(header))
     if missing:
@@ -115,7 +135,8 @@ def check_header(header: Sequence[str], needs: Needs, where: str) -> None:
             "intake.columns_missing",
             f"The file lacks {counted(len(missing), 'column', 'columns')} that the mapping reads: "
             f"{_missing_lines(missing, header)}.",
-            where=where,
+            where=where.said,
             allowed=", ".join(map(heading_shown, header[:60])) + (" ..." if len(header) > 60 else ""),
             do="If columns were renamed, correct the mapping; if this is another form, it needs a mapping of its own.",
+            facts={**where.facts, "columns": missing[:60], "found": [heading_shown(one) for one in header[:60] if one]},
         )

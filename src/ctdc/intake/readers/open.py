@@ -53,12 +53,14 @@ def find_file(spec: TableSpec, files: Sequence[Path]) -> Path:
             f"No file of the delivery is called {spec.file} (table {spec.name!r} of the mapping).",
             where=names,
             do="Give the folder with all files of the delivery, or correct 'file' in the mapping.",
+            facts={"expected": spec.file, "format": spec.format, "arrived": [path.name for path in files[:20]]},
         )
     raise UserError(
         "intake.file_several",
         f"{len(found)} files of the delivery are called like {spec.file} (table {spec.name!r}).",
         where=", ".join(path.name for path in found[:20]),
         do="Leave only this delivery's files in the folder, or make 'file' in the mapping more exact.",
+        facts={"expected": spec.file, "arrived": [path.name for path in found[:20]]},
     )
 
 

@@ -13,7 +13,7 @@ from ctdc.foundation.errors import UserError
 from ctdc.foundation.hashing import hash_file
 from ctdc.intake.model import TableSpec
 from ctdc.intake.readers.frame import Column, Frame, Needs, TableReceipt, blank_rows, column_of, select
-from ctdc.intake.readers.header import check_header, distinct
+from ctdc.intake.readers.header import HeaderPlace, check_header, distinct
 from ctdc.intake.readers.unread import Unread
 from ctdc.intake.text import column_key
 from ctdc.table.damage import check_cells, damage
@@ -81,7 +81,7 @@ class ParquetTable:
             check_cells(sum(group.num_rows for group in groups), 1, path)
         self._path = path
         header = tuple(column_key(name) for name in names)
-        check_header(header, needs, path.name)
+        check_header(header, needs, HeaderPlace(path.name, {"file": path.name}))
         header = distinct(header) if needs.everything else header
         self._wanted = [position for position, name in enumerate(header) if needs.wants(name)]
         self._names = [names[position] for position in self._wanted]
@@ -141,6 +141,7 @@ class ParquetTable:
                     f"The column {name!r} holds lists or structures, or bytes that are no text.",
                     where=self._path.name,
                     do="Export it as text or as several columns.",
+                    facts={"file": self._path.name, "column": name},
                 ) from None
 
     def frames(self) -> Iterator[Frame]:

@@ -104,6 +104,7 @@ def _check_unsaved(references: list[str], wanted_letters: set[str], name: str, s
             where=f"{name}, sheet {sheet}",
             allowed="values, or formulas with their stored results",
             do="Open the workbook in a spreadsheet program, let it calculate, save it and deliver it again.",
+            facts={"file": name, "sheet": sheet, "cells": hit[:20]},
         )
 
 
@@ -122,6 +123,7 @@ def _workbook(request: dict[str, Any], network_dropped: bool) -> None:
                 where=path.name,
                 allowed=", ".join(names),
                 do="Correct 'sheet' in the mapping, or the name of the sheet in the workbook.",
+                facts={"file": path.name, "expected": request["sheet"], "found": names},
             )
         sheet = book.get_sheet_by_name(request["sheet"])
     except CalamineError as error:

@@ -252,6 +252,7 @@ def scan_workbook(path: Path, format_: str, limits: Limits) -> WorkbookScan:
             where=path.name,
             do="Correct 'format' in the mapping, or save the file as the declared format. "
             "Web systems often give tables of text or HTML the ending .xls.",
+            facts={"file": path.name, "format": format_},
         )
     return _scan_ole(path) if is_ole else _scan_zip(path, limits)
 
@@ -263,4 +264,5 @@ def _refuse_ole(path: Path, format_: str) -> WorkbookScan:
         f"The file is an old Excel workbook (xls), and the mapping declares {format_}.",
         where=path.name,
         do="Declare format: xls, or save the workbook as xlsx.",
+        facts={"file": path.name, "format": format_},
     )

@@ -25,7 +25,7 @@ from ctdc.foundation.hashing import hash_file
 from ctdc.intake.model import TableSpec
 from ctdc.intake.readers.child import EXIT_REFUSED
 from ctdc.intake.readers.frame import Frame, Needs, TableReceipt, blank_rows, column_of, select
-from ctdc.intake.readers.header import check_header, distinct
+from ctdc.intake.readers.header import check_header, distinct, place_of
 from ctdc.intake.readers.limits import DEFAULT_LIMITS, Limits
 from ctdc.intake.readers.unread import Unread
 
@@ -101,9 +101,8 @@ class SandboxedTable:
             imported=tuple(self._wanted.values()),
             workbook=workbook,
         )
-        place = f"{path.name}, sheet {spec.sheet}" if spec.sheet else path.name
         try:
-            check_header(header, needs, f"{place}, row {spec.header_row}")
+            check_header(header, needs, place_of(path.name, spec))
         except UserError:
             self.close()
             raise
@@ -163,9 +162,7 @@ class SandboxedTable:
         if code == EXIT_REFUSED and report.startswith(b"{"):
             detail = json.loads(report)
             if detail["what"] != "memory":
-                return UserError(
-                    detail["code"], detail["what"], where=detail["where"], allowed=detail["allowed"], do=detail["do"]
-                )
+                return UserError(**detail)
         reason = "took too long" if self._timed_out or code == -24 else "needs more memory than a case file may need"
         return UserError(
             "intake.too_large",

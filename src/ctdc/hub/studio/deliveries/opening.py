@@ -59,6 +59,7 @@ def open_files(delivery: Delivery, vault: Vault, folder: Path, progress: Progres
                 "A file is not the one that was announced: its hash is another one.",
                 where=target.name,
                 do="Deliver it again.",
+                facts={"file": target.name},
             )
     progress.finish()
     return folder
