@@ -16,6 +16,7 @@ from typing import Any
 from babel.lists import format_list
 
 from ctdc.foundation.errors import UserError
+from ctdc.hub.problems import sentence_of
 from ctdc.hub.workbench.child import FAULT
 from ctdc.release.numbers import number, percent, significant, size
 from ctdc.release.texts import Catalogue
@@ -87,9 +88,7 @@ class Words:
         code = str(detail.get("code", ""))
         lines = tuple(str(detail[part]) for part in ("what", "where", "allowed", "do") if detail.get(part))
         messages = WORKBENCH_TEXTS.messages(self.language)
-        key = f"error.{code}" if f"error.{code}" in messages else f"error.{code.partition('.')[0]}"
-        if key not in messages:
-            key = "error.fault" if code == FAULT else "error.other"
+        key = sentence_of(code, messages) or ("error.fault" if code == FAULT else "error.other")
         return Said(self(key, **_values(detail)), lines)
 
 

@@ -276,7 +276,7 @@ def test_what_was_ready_before_such_columns_were_looked_at_is_held_back_when_it_
     client = signed_in(mapped.people["shelter"])
     client.cookies["django_language"] = "fr"
     page = client.get(f"/deliveries/{delivery.pk}/").content.decode()
-    assert "Faites-la contrôler de nouveau" in page
+    assert "de la faire contrôler de nouveau" in page
     assert not [part for part in TELLING if part in page]
 
 

@@ -25,10 +25,10 @@ from ctdc.hub.studio.deliveries.visible import visible
 from ctdc.hub.studio.jobs.models import Job
 from ctdc.hub.studio.people import policy
 from ctdc.hub.studio.people.policy import Act
-from ctdc.hub.studio.web.texts import catalogue, language, text
+from ctdc.hub.studio.web.problems import Said, said
+from ctdc.hub.studio.web.texts import language, text
 from ctdc.hub.studio.web.views import Request, does, page, shows, takes
 from ctdc.intake.report import render_body, render_page
-from ctdc.standard.languages import DEFAULT
 
 ON_A_PAGE = 50
 LOADED_AGAIN = 3  # seconds, while the worker is at it
@@ -44,15 +44,15 @@ def deliveries(request: Request) -> HttpResponse:
     return page(request, "deliveries/deliveries.html", context)
 
 
-def _missing_agreement(request: Request) -> str:
-    """Why the reader's organisation may not deliver now; empty when it may, or does not deliver at all."""
+def _missing_agreement(request: Request) -> Said | None:
+    """Why the reader's organisation may not deliver now; None when it may, or does not deliver at all."""
     if not policy.can(request.user, Act.DELIVER):
-        return ""
+        return None
     try:
         check_agreement(request.user.organisation, Purpose.DELIVER, now().date())
     except UserError as error:
-        return f"{error.detail.what} {error.detail.do}"
-    return ""
+        return said(error)
+    return None
 
 
 @shows(Act.SEE_DELIVERIES)
@@ -64,8 +64,7 @@ def delivery(request: Request, number: int) -> HttpResponse:
     context = {
         "delivery": found,
         "files": files,
-        "problem": reports.problem(found) if found.problem else None,
-        "said": _said(found.problem),
+        "problem": said(kept) if found.problem and (kept := reports.problem(found)) else None,
         "parts": reports.names(found),
         "job": _failed_job(found) if found.state in (State.RECEIVED, State.READY) else None,
         "busy": busy,
@@ -76,12 +75,6 @@ def delivery(request: Request, number: int) -> HttpResponse:
     if busy and context["job"] is None:
         response["Refresh"] = str(LOADED_AGAIN)
     return response
-
-
-def _said(code: str) -> str:
-    """What a problem is called in the reader's language; empty for one that only its own words explain."""
-    key = f"problem.{code}"
-    return text(f"deliveries.{key}") if key in catalogue("deliveries").messages(DEFAULT) else ""
 
 
 def _failed_job(found: Delivery) -> Job | None:
@@ -239,4 +232,4 @@ def person(request: Request) -> HttpResponse:
 
 
 def _sentence(error: UserError) -> str:
-    return " ".join(part for part in (error.detail.what, error.detail.do) if part)
+    return said(error).line()

@@ -14,6 +14,7 @@ from ctdc.foundation.errors import Refused
 from ctdc.hub.studio.jobs import work
 from ctdc.hub.studio.jobs.models import Job
 from ctdc.hub.studio.people.policy import Act, sees_all
+from ctdc.hub.studio.web.problems import said
 from ctdc.hub.studio.web.texts import text
 from ctdc.hub.studio.web.views import Request, page, shows, takes
 
@@ -46,8 +47,10 @@ def jobs(request: Request) -> HttpResponse:
 def job(request: Request, number: int) -> HttpResponse:
     """One job."""
     found = get_object_or_404(visible(request), pk=number)
-    said = work.KINDS[found.kind].found(found) if found.has_ended else []
-    response = page(request, "jobs/job.html", {"job": found, "task": task_words(found), "said": said})
+    problem = said(found.problem) if found.problem else None
+    findings = work.KINDS[found.kind].found(found) if found.has_ended else []
+    context = {"job": found, "task": task_words(found), "problem": problem, "said": findings}
+    response = page(request, "jobs/job.html", context)
     if not found.has_ended:
         response["Refresh"] = str(LOADED_AGAIN)
     return response

@@ -101,7 +101,9 @@ def _row(line: Line, day: date) -> dict[str, str]:
 def shipped(name: str) -> tuple[str, str]:
     """The two files of a mapping that comes with the program. Raises UserError (``mapping.shipped``)."""
     if name not in shipped_ids():
-        raise UserError("mapping.shipped", f"No mapping {name!r} is shipped.", allowed=", ".join(shipped_ids()))
+        raise UserError(
+            "mapping.shipped", text("web.error.mapping.shipped"), where=name, allowed=", ".join(shipped_ids())
+        )
     values = SHIPPED / name / "values.csv"
     return (SHIPPED / name / "mapping.yaml").read_text(encoding="utf-8"), (
         values.read_text(encoding="utf-8") if values.is_file() else ""

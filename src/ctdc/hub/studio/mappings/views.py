@@ -17,6 +17,7 @@ from ctdc.hub.studio.mappings.models import Line, LineState, MappingVersion, Sta
 from ctdc.hub.studio.mappings.workbench import meaning_of, unexplained
 from ctdc.hub.studio.people.models import Organisation
 from ctdc.hub.studio.people.policy import Act, sees_all
+from ctdc.hub.studio.web.problems import said
 from ctdc.hub.studio.web.texts import language, text
 from ctdc.hub.studio.web.views import Request, does, page, shows, takes
 from ctdc.intake.report import texts
@@ -141,9 +142,7 @@ def approve(request: Request, number: int) -> HttpResponse:
 def words_of(error: ValidationError | UserError | ValueError) -> list[str]:
     """What was wrong, in sentences for a page."""
     if isinstance(error, UserError):
-        return [
-            ". ".join(part.rstrip(".") for part in (error.detail.what, error.detail.where, error.detail.do) if part)
-        ]
+        return [said(error).line()]
     return list(error.messages) if isinstance(error, ValidationError) else [text("mappings.error.meaning")]
 
 
