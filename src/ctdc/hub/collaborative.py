@@ -19,7 +19,7 @@ from ctdc.hub.site.brand import brand
 from ctdc.hub.site.kit.geo import geometry_for, read_geometry
 from ctdc.hub.site.stories.source import read_stories
 from ctdc.intake.mapping import load_mapping, shipped_ids
-from ctdc.intake.report import texts as report_texts
+from ctdc.intake.words import texts as report_texts
 from ctdc.privacy.report import pages, texts_of
 from ctdc.release.texts import faults, rooms
 from ctdc.simulate.declared import read_recipe

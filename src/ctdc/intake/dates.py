@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 
 from ctdc.foundation.errors import UserError
+from ctdc.intake.hints import hint
 
 _DIRECTIVES = {
     "%d": r"(?P<d>\d{1,2})",
@@ -163,11 +164,11 @@ def date_hint(text: str, earliest: date, latest: date) -> str:
     years = [int(year) for year in re.findall(r"(?<!\d)\d{4}(?!\d)", text)]
     for year in years:
         if not earliest.year <= year <= latest.year and earliest.year <= year - BUDDHIST_OFFSET <= latest.year:
-            return "this may be a Buddhist year: declare calendar: buddhist"
+            return hint("buddhist_year")
     if re.fullmatch(_ISO, text):
-        return "this looks like a real date cell or an ISO date: declare excel or iso"
+        return hint("real_date")
     if re.fullmatch(r"\d{5}(\.\d+)?", text):
-        return "this looks like a spreadsheet's serial number: declare excel"
+        return hint("serial_number")
     if years and not any(earliest.year <= year <= latest.year for year in years):
-        return f"outside {earliest.isoformat()} to {latest.isoformat()}"
+        return hint("outside", first=earliest.isoformat(), last=latest.isoformat())
     return ""

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+import zipfile
 from collections import defaultdict
 from collections.abc import Iterable
 from collections.abc import Mapping as MappingType
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import escape, unescape
 
 import xlsxwriter
 
@@ -24,11 +27,14 @@ from ctdc.intake.readers.frame import Needs
 from ctdc.intake.readers.open import delivery_files, find_file, open_table
 from ctdc.intake.rules import Issue
 from ctdc.intake.values import COLUMNS
+from ctdc.intake.words import hint_of, label_of, mark, mark_in, texts
 from ctdc.table.identifiers import kind_of, mask
 
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 MAX_ANNOTATED_ROWS = 100_000
 _MAX_CELL = 32_000  # a spreadsheet's cell holds 32,767 characters
+_COMMENTS = re.compile(r"xl/comments\d+\.xml")
+_TEXT = re.compile(r"(<t(?: [^>]*)?>)([^<]*)</t>")
 _BOM = "\ufeff"  # without it Excel reads a CSV in the machine's old code page
 
 
@@ -53,6 +59,43 @@ def write_row_errors(report: DeliveryReport, path: Path) -> None:
     """Row errors as CSV: table, row, column, value (masked if it looks like an identifier), code, targets, hint."""
     rows = [(i.table, str(i.row), i.column, _shown(i), i.code, ";".join(i.targets), i.hint) for i in report.issues]
     write_text(path, _csv(("table", "row", "column", "value", "code", "targets", "hint"), rows))
+
+
+def row_errors_in(shown: MappingType[str, Any], language: str) -> str:
+    """The row errors of a report as a CSV in a language. shown: as `DeliveryReport.as_dict` gives it."""
+    words = texts()[language]
+    header = [words[key] for key in ("table", "row", "column", "value", "status", "variable", "hint")]
+    return _csv(
+        header,
+        (
+            (
+                one["table"],
+                str(one["row"]),
+                one["column"],
+                one["value"],
+                words[f"status.{one['code']}"],
+                "; ".join(label_of(name, language) for name in one["targets"]),
+                hint_of(one["hint"], language),
+            )
+            for one in shown["row_errors"]
+        ),
+    )
+
+
+def annotated_in(data: bytes, language: str) -> bytes:
+    """A workbook of `write_annotated` with its comments in another language; everything else in it as it is."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as given, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made:
+        for part in given.infolist():
+            content = given.read(part)
+            if _COMMENTS.fullmatch(part.filename):
+                content = _TEXT.sub(lambda found: _said(found, language), content.decode()).encode()
+            made.writestr(part, content, zipfile.ZIP_DEFLATED)
+    return out.getvalue()
+
+
+def _said(found: re.Match[str], language: str) -> str:
+    return f"{found[1]}{escape(mark_in(unescape(found[2]), language))}</t>"
 
 
 def write_draft(report: DeliveryReport, path: Path) -> None:
@@ -87,8 +130,8 @@ def _annotate_table(
         kinds = suspected.get(position + 1)
         sheet.write_string(0, position + 1, name[:_MAX_CELL], marked if kinds else head)
         if kinds:
-            sheet.write_comment(0, position + 1, f"identifiers: {kinds}")
-    sheet.write_string(0, 0, "row", head)
+            sheet.write_comment(0, position + 1, mark("identifiers", kinds))
+    sheet.write_string(0, 0, "#", head)
     line = 0
     for frame in table.frames():
         for index, row in enumerate(frame.rows.tolist()):
@@ -102,7 +145,7 @@ def _annotate_table(
                     is_marked = found or position + 1 in suspected
                     sheet.write_string(line, position + 1, text, marked if is_marked else None)
                 if found:
-                    sheet.write_comment(line, position + 1, f"{found.code}: {found.hint or ', '.join(found.targets)}")
+                    sheet.write_comment(line, position + 1, mark(found.code, found.hint or ", ".join(found.targets)))
     sheet.freeze_panes(1, 1)
 
 

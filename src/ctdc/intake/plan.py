@@ -17,6 +17,7 @@ import numpy.typing as npt
 from ctdc.foundation.errors import UserError
 from ctdc.intake.bands import Interval, intervals_of
 from ctdc.intake.dates import date_hint, date_parser, has_days, pack
+from ctdc.intake.hints import hint
 from ctdc.intake.join import Joined, align
 from ctdc.intake.mapping import Mapping, field_columns
 from ctdc.intake.model import AgeAt, Band, DateSpec, FieldSpec, MonthsBetween, Outcome, SplitColumns, Step
@@ -372,8 +373,7 @@ class Plan:
         def read(text: str) -> Meaning:
             found = parse(text)
             if found is None or not day.earliest <= found <= day.latest:
-                hint = date_hint(text, day.earliest, day.latest)
-                return Meaning((missing("parse_error"),), UNREADABLE, hint)
+                return Meaning((missing("parse_error"),), UNREADABLE, date_hint(text, day.earliest, day.latest))
             return Meaning((pack(found),), MAPPED)
 
         leaf = self._column(day.table, day.column, Target(f"date {day.name}", "date", ()), read)
@@ -422,10 +422,11 @@ class Plan:
             if fold(text) in no:
                 return Meaning((0,), MAPPED)
             if fold(text) not in yes:
-                return Meaning((missing("unmapped"),), UNMAPPED, f"neither yes ({', '.join(verb.yes)}) nor no")
+                return Meaning((missing("unmapped"),), UNMAPPED, hint("not_yes_or_no", yes=", ".join(verb.yes)))
             if not rows:
-                hint = f"unknown choice: values.csv needs source_column {verb.prefix}, source_value {choice}"
-                return Meaning((missing("unmapped"),), UNMAPPED, hint)
+                return Meaning(
+                    (missing("unmapped"),), UNMAPPED, hint("unknown_choice", column=verb.prefix, value=choice)
+                )
             return Meaning((1,), MAPPED)
 
         working = Target(f"choice {choice}", "choice", ())

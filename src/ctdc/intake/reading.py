@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from ctdc.intake.bands import Interval, code_of_text
 from ctdc.intake.dates import BUDDHIST_OFFSET
+from ctdc.intake.hints import hint
 from ctdc.intake.outcomes import Target, missing
 from ctdc.intake.rules import MAPPED, UNMAPPED, UNREADABLE, Meaning
 from ctdc.intake.text import tidy
@@ -18,8 +19,8 @@ _MAX_SUGGESTED = 40
 _YEAR = re.compile(r"(\d{4})(?:\.0+)?")
 
 
-def _unmapped(hint: str = "") -> Meaning:
-    return Meaning((missing("unmapped"),), UNMAPPED, hint)
+def _unmapped(said: str = "") -> Meaning:
+    return Meaning((missing("unmapped"),), UNMAPPED, said)
 
 
 def recode_reader() -> Reader:
@@ -47,7 +48,7 @@ def band_reader(target: Target, bands: Sequence[Interval], highest: int) -> Read
             return Meaning(
                 (missing("parse_error"),),
                 UNREADABLE,
-                f"neither a number up to {highest} nor a band inside one of the target's",
+                hint("not_a_band", highest=highest),
             )
         return Meaning((outcome,), MAPPED)
 
@@ -63,10 +64,10 @@ def year_reader(target: Target, buddhist: bool) -> Reader:
         outcome = target.outcome(str(year - BUDDHIST_OFFSET if buddhist else year))
         if outcome is not None:
             return Meaning((outcome,), MAPPED)
-        hint = f"not a year from {target.atoms[0]} to {target.atoms[-1]}"
+        said = hint("not_a_year", first=target.atoms[0], last=target.atoms[-1])
         if not buddhist and target.outcome(str(year - BUDDHIST_OFFSET)) is not None:
-            hint = "this may be a Buddhist year: declare calendar: buddhist"
-        return Meaning((missing("parse_error"),), UNREADABLE, hint)
+            said = hint("buddhist_year")
+        return Meaning((missing("parse_error"),), UNREADABLE, said)
 
     return read
 
@@ -79,13 +80,13 @@ def country_reader(target: Target, separator: str | None, known: Callable[[str],
 
     proposed = 0
 
-    def hint(text: str) -> str:
+    def proposal(text: str) -> str:
         nonlocal proposed
         proposed += 1
         if proposed > _MAX_SUGGESTED:
             return ""
         near = ", ".join(f"{one.alpha3} ({one.name})" for one in suggest(text))
-        return f"suggestions to judge: {near}" if near else "no country is written like this"
+        return hint("suggestions", near=near) if near else hint("no_country")
 
     def one(text: str) -> Meaning:
         if (found := known(text)) is not None:
@@ -93,7 +94,7 @@ def country_reader(target: Target, separator: str | None, known: Callable[[str],
         code = lookup(text)
         outcome = None if code is None else target.outcome(code)
         if outcome is None:
-            return _unmapped(hint(text))
+            return _unmapped(proposal(text))
         return Meaning((outcome,), MAPPED)
 
     def read(text: str) -> Meaning:

@@ -6,37 +6,25 @@ captions and headers; Arabic runs from right to left and source texts are isolat
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping as MappingType
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from babel.numbers import format_decimal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from ctdc.foundation.collaborative import current
 from ctdc.foundation.files import as_json, write_text
 from ctdc.intake.delivery import DeliveryReport
 from ctdc.intake.export import can_annotate, write_annotated, write_draft, write_row_errors
 from ctdc.intake.mapping import Mapping
 from ctdc.intake.readers.header import column_letter
 from ctdc.intake.rules import BLOCKING
+from ctdc.intake.words import DATA, hint_of, label_of, texts
 from ctdc.standard import load
 from ctdc.standard.languages import AUTONYMS, LANGUAGES, direction
 
-DATA = Path(__file__).parent / "data"
 MAX_SHOWN_ERRORS = 500
 MAX_SHOWN_VALUES = 2_000
-
-
-@cache
-def texts() -> MappingType[str, MappingType[str, str]]:
-    """Language -> key -> text."""
-    with (DATA / "report_texts.csv").open(encoding="utf-8", newline="") as stream:
-        rows = list(csv.DictReader(stream))
-    ours = {language: {row["key"]: row[language] for row in rows if language in row} for language in (*LANGUAGES, "en")}
-    return {language: {**words, **current().texts(language).get("intake", {})} for language, words in ours.items()}
 
 
 def _environment() -> Environment:
@@ -50,26 +38,29 @@ def render(report: DeliveryReport, language: str) -> str:
     return render_page(report.as_dict(), language)
 
 
-def render_page(shown: MappingType[str, Any], language: str) -> str:
-    """A report as `DeliveryReport.as_dict` gives it, as an HTML page. Raises KeyError as `render` does."""
-    return _environment().get_template("report.html").render(_context(shown, language))
+def render_page(shown: MappingType[str, Any], language: str, *, in_studio: bool = False) -> str:
+    """A report as `DeliveryReport.as_dict` gives it, as an HTML page. Raises KeyError as `render` does.
+
+    in_studio: whether its reader works there, and has a page where others have files of the mapping.
+    """
+    return _environment().get_template("report.html").render(_context(shown, language, in_studio))
 
 
-def render_body(shown: MappingType[str, Any], language: str) -> str:
+def render_body(shown: MappingType[str, Any], language: str, *, in_studio: bool = False) -> str:
     """The same without its frame, for a page that has one: verdict, receipt and all sections from level 2 on."""
-    return _environment().get_template("report_body.html").render(_context(shown, language))
+    return _environment().get_template("report_body.html").render(_context(shown, language, in_studio))
 
 
-def _context(shown: MappingType[str, Any], language: str) -> dict[str, Any]:
+def _context(shown: MappingType[str, Any], language: str, in_studio: bool = False) -> dict[str, Any]:
     words = texts()[language]
     standard = load()
 
     def number(value: int) -> str:
         return str(format_decimal(value, locale=language))
 
-    def label(variable: str) -> str:
-        known = standard.variables.get(variable)
-        return known.labels[language] if known is not None else variable
+    def do(code: str) -> str:
+        own = f"do.{code}.studio"
+        return words[own] if in_studio and own in words else words[f"do.{code}"]
 
     return {
         "r": shown,
@@ -79,7 +70,9 @@ def _context(shown: MappingType[str, Any], language: str) -> dict[str, Any]:
         "languages": [(code, AUTONYMS[code]) for code in LANGUAGES],
         "number": number,
         "letter": lambda position: column_letter(position - 1),
-        "label": label,
+        "label": lambda variable: label_of(variable, language),
+        "hint": lambda text: hint_of(text, language),
+        "do": do,
         "reason": lambda name: standard.missing_reasons[name].labels[language] if name else "",
         "profile": lambda name: standard.profiles[name].title[language],
         "zip_becomes": lambda line: list(zip(line["targets"], line["becomes"], strict=False)),

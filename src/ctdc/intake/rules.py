@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from ctdc.intake.hints import hint
 from ctdc.intake.outcomes import Outcomes, Target, missing, reason_of
 from ctdc.intake.readers.frame import Column, Frame
 from ctdc.intake.text import fold, tidy
@@ -204,7 +205,7 @@ class Vocabulary:
             if (null := self.null(text)) is not None:
                 return Meaning((null,), NULL)
             if not tidy(text):
-                return Meaning((missing("unmapped"),), UNMAPPED, "empty cell: declare a null token for it")
+                return Meaning((missing("unmapped"),), UNMAPPED, hint("empty_cell"))
             return read(tidy(text))
 
         return explain
@@ -224,9 +225,7 @@ class Vocabulary:
             if not rows and (null := self.null(text)) is not None:
                 return Meaning((null,) * len(targets), NULL)
             if not tidy(text):
-                return Meaning(
-                    (missing("unmapped"),) * len(targets), UNMAPPED, "empty cell: declare a null token for it"
-                )
+                return Meaning((missing("unmapped"),) * len(targets), UNMAPPED, hint("empty_cell"))
             # A cell that is known as a whole is not cut, even if it holds the separator.
             items = [tidy(text)] if rows else [item for part in text.split(separator) if (item := tidy(part))]
             return self._list_meaning(column, targets, items, absents)

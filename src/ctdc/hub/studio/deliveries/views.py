@@ -23,11 +23,13 @@ from ctdc.hub.studio.deliveries.models import Delivery
 from ctdc.hub.studio.deliveries.states import State, can_move
 from ctdc.hub.studio.deliveries.visible import visible
 from ctdc.hub.studio.jobs.models import Job
+from ctdc.hub.studio.mappings import files as mapping_files
 from ctdc.hub.studio.people import policy
 from ctdc.hub.studio.people.policy import Act
 from ctdc.hub.studio.web.problems import Said, said
 from ctdc.hub.studio.web.texts import language, text
 from ctdc.hub.studio.web.views import Request, does, page, shows, takes
+from ctdc.intake.export import annotated_in, row_errors_in
 from ctdc.intake.report import render_body, render_page
 
 ON_A_PAGE = 50
@@ -92,7 +94,12 @@ def new(request: Request) -> HttpResponse:
             return redirect("deliveries:one", number=_take(request, form).pk)
         except UserError as error:
             form.add_error(None, _sentence(error))
-    context = {"form": form, "missing": _missing_agreement(request), "piece": arriving.MOST_BYTES // 2}
+    context = {
+        "form": form,
+        "missing": _missing_agreement(request),
+        "piece": arriving.MOST_BYTES // 2,
+        "expected": mapping_files.expected(mapping_files.approved(request.user.organisation)),
+    }
     return page(request, "deliveries/new.html", context)
 
 
@@ -129,7 +136,7 @@ def report(request: Request, number: int) -> HttpResponse:
     shown = reports.latest(found)
     if shown is None:
         raise Http404
-    body = Markup(render_body(shown, language()))  # noqa: S704  made by a template that escapes what it is given
+    body = Markup(render_body(shown, language(), in_studio=True))  # noqa: S704  made by a template that escapes what it is given
     context = {"delivery": found, "body": body, "parts": reports.names(found)}
     before, changes = _compared(found, shown)
     return page(request, "deliveries/report.html", context | {"before": before, "changes": changes})
@@ -151,17 +158,24 @@ def take(request: Request, number: int) -> HttpResponse:
     part = request.POST.get("part", "")
     if part == reports.ANNOTATED:
         policy.check(request.user, Act.DELIVER, found.organisation)
-    if part == PAGE:
-        shown = reports.latest(found)
-        if shown is None:
-            raise Http404
-        data = render_page(shown, language()).encode()
-    else:
-        data = reports.read(found, part)
+    data = _part(found, part)
     acts.take_copy(request.user, found, part)
     kind = TYPES.get(part.rpartition(".")[2], "application/octet-stream")
     disposition = f'attachment; filename="delivery-{found.pk}-{part}"'
     return HttpResponse(data, content_type=kind, headers={"Content-Disposition": disposition})
+
+
+def _part(found: Delivery, part: str) -> bytes:
+    """A part of the report in the reader's language. Raises Http404 for one that is not there."""
+    if part == reports.ANNOTATED:
+        return annotated_in(reports.read(found, part), language())
+    if part not in (PAGE, reports.ROW_ERRORS):
+        return reports.read(found, part)
+    shown = reports.latest(found)
+    if shown is None or (part != PAGE and part not in reports.names(found)):
+        raise Http404
+    said = render_page(shown, language(), in_studio=True) if part == PAGE else row_errors_in(shown, language())
+    return said.encode()
 
 
 @takes(Act.CHECK_DELIVERIES)

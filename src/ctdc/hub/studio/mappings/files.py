@@ -12,6 +12,7 @@ import io
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -28,6 +29,32 @@ from ctdc.intake.values import COLUMNS
 def approved(organisation: Organisation) -> MappingVersion | None:
     """The version that counts, if there is one."""
     return MappingVersion.objects.filter(organisation=organisation, state=State.APPROVED).first()
+
+
+@dataclass(frozen=True)
+class ExpectedFile:
+    """A file that a mapping reads. name: a pattern, in which an asterisk stands for anything; encoding: of text."""
+
+    name: str
+    format: str
+    sheets: tuple[str, ...] = ()
+    encoding: str = ""
+
+
+def expected(version: MappingVersion | None) -> list[ExpectedFile]:
+    """The files that a version reads, each once; none for one that does not load any more."""
+    if version is None:
+        return []
+    try:
+        with loaded(version.structure, version.values) as mapping:
+            tables = mapping.spec.tables
+    except UserError:  # whoever looks after mappings is told when one is checked
+        return []
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for table in tables:
+        sheets = found.setdefault((table.file, table.format, table.encoding or ""), [])
+        sheets += [table.sheet] if table.sheet else []
+    return [ExpectedFile(name, kind, tuple(sheets), encoding) for (name, kind, encoding), sheets in found.items()]
 
 
 def write(folder: Path, structure: str, values: str) -> Path:

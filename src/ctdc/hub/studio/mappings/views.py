@@ -20,7 +20,7 @@ from ctdc.hub.studio.people.policy import Act, sees_all
 from ctdc.hub.studio.web.problems import said
 from ctdc.hub.studio.web.texts import language, text
 from ctdc.hub.studio.web.views import Request, does, page, shows, takes
-from ctdc.intake.report import texts
+from ctdc.intake.words import texts
 
 
 def visible(request: Request) -> QuerySet[MappingVersion]:

@@ -20,6 +20,7 @@ from ctdc.hub.studio.web.texts import language, text
 from ctdc.intake.mapping import Mapping
 from ctdc.intake.outcomes import Target
 from ctdc.intake.text import column_key, fold
+from ctdc.intake.words import hint_of
 from ctdc.standard import load
 
 UNEXPLAINED = ("unmapped", "unreadable", "proposed")
@@ -106,7 +107,7 @@ def _offer(row: int, line: MappingType[str, Any], mapping: Mapping, targets: Map
         line["column"],
         line["value"],
         line["count"],
-        line["hint"],
+        hint_of(line["hint"], language()),
         bool(line.get("masked")),
         (*groups, (text("mappings.waive"), reasons)),
         _suggested(line, names, mapping),
