@@ -24,18 +24,40 @@ _EIGHT_DIGITS = re.compile(r"\d{8}(?:\.0+)?")
 # A day has one sign between its parts, and a year, month and day that there are: telephone numbers are written so, too.
 _YEAR, _MONTH, _OF_MONTH = r"(?:1[3-9]|2[0-6])\d{2}", r"(?:0[1-9]|1[0-2])", r"(?:0[1-9]|[12]\d|3[01])"
 _NUMBERS = r"(?:0?[1-9]|[12]\d|3[01])"  # of a day or a month, in whichever order
+_ANY_NUMBERS = r"\d{1,2}"  # the same, as whoever mistypes a day writes them: 32/13/2023
 _TIME = r"(?:[01]?\d|2[0-3]):[0-5]\d"
 _YEAR_FIRST = "|".join(rf"{_YEAR}{sign}{_MONTH}{sign}{_OF_MONTH}" for sign in ("-", "/", r"\."))
 _YEAR_LAST = "|".join(rf"{_NUMBERS}{sign}{_NUMBERS}{sign}{_YEAR}" for sign in ("-", "/", r"\."))
-_SHORT_YEAR = "|".join(rf"{_NUMBERS}{sign}{_NUMBERS}{sign}\d{{2}}(?=[ T,]+{_TIME})" for sign in ("-", "/", r"\."))
-_ONE_MOMENT = (
-    rf"(?:{_YEAR_FIRST}|{_YEAR_LAST}|{_SHORT_YEAR})(?!\d)"
-    rf"(?:(?:[ T,]+|-){_TIME}(?::\d{{2}}(?:[.,]\d+)?)?(?: ?[AaPp][Mm])?(?:Z| ?[+-]\d{{2}}:?\d{{2}}(?!\d))?)?"
-)
-# One moment or several, such as the first and the last day; nothing that goes on before or after them in digits.
-_MOMENT = re.compile(
-    rf"(?<![\d.+])(?<!\d[-/])(?<!\+\d[ -])(?<!\+\d\d[ -])(?<!\+\d\d\d[ -])"
-    rf"{_ONE_MOMENT}(?:[-/]{_ONE_MOMENT})*(?![-/.]?\d)"
+
+
+def _moments(day: str, number: str) -> re.Pattern[str]:
+    """One moment or several, such as the first and the last day; nothing that goes on before or after them in digits.
+
+    day: alternatives of a pattern; number: of a day or a month, for years of two digits with a time after them.
+    """
+    short = "|".join(rf"{number}{sign}{number}{sign}\d{{2}}(?=[ T,]+{_TIME})" for sign in ("-", "/", r"\."))
+    one = (
+        rf"(?:{day}|{short})(?!\d)"
+        rf"(?:(?:[ T,]+|-){_TIME}(?::\d{{2}}(?:[.,]\d+)?)?(?: ?[AaPp][Mm])?(?:Z| ?[+-]\d{{2}}:?\d{{2}}(?!\d))?)?"
+    )
+    return re.compile(
+        rf"(?<![\d.+])(?<!\d[-/])(?<!\+\d[ -])(?<!\+\d\d[ -])(?<!\+\d\d\d[ -])"
+        rf"{one}(?:[-/]{one})*(?![-/.]?\d)"
+    )
+
+
+_MOMENT = _moments(f"{_YEAR_FIRST}|{_YEAR_LAST}", _NUMBERS)
+# What has the shape of a day and is none, which whoever delivers has to see. Telephone numbers are written 7123-45-67
+# and 12-34-5678, so that between dashes, and where it comes first, the year has to be one that there is.
+_SHAPED = _moments(
+    "|".join(
+        (
+            *(rf"{_YEAR}{sign}{_ANY_NUMBERS}{sign}{_ANY_NUMBERS}" for sign in ("-", "/", r"\.")),
+            *(rf"{_ANY_NUMBERS}{sign}{_ANY_NUMBERS}{sign}\d{{4}}" for sign in ("/", r"\.")),
+            rf"{_ANY_NUMBERS}-{_ANY_NUMBERS}-{_YEAR}",
+        )
+    ),
+    _ANY_NUMBERS,
 )
 _UUID = re.compile(r"(?<![0-9a-f])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9a-f])", re.IGNORECASE)
 # Decimals, degrees of a place among them: no plus, and no code of a country (212, 351) before the point.
@@ -167,7 +189,7 @@ def kind_of(text: str, column: str = "") -> str:
 def _looks_like_phone(text: str) -> bool:
     if not _PHONE.search(text) or _EIGHT_DIGITS.fullmatch(text) or _DECIMAL.fullmatch(text):
         return False
-    return _PHONE.search(_MOMENT.sub(" ", text)) is not None
+    return _PHONE.search(_SHAPED.sub(" ", text)) is not None
 
 
 def may_identify(texts: pa.Array) -> npt.NDArray[np.bool_]:
