@@ -6,7 +6,7 @@ change while it runs; those in which the product is complete stand in one order 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from ctdc.foundation.collaborative import COMPLETE, current
 
@@ -36,9 +36,16 @@ def join_and(labels: list[str], language: str) -> str:
     return _KNOWN[language].joined.join(labels)
 
 
+def shown_in(there: Collection[str], wanted: str) -> str:
+    """The language in which a reader of `wanted` sees what there is in some languages: in the default where it lacks
+    theirs, then in English, then in the first in the order of pages. Empty where there is none.
+    """
+    return next((code for code in (wanted, DEFAULT, "en", *LANGUAGE_ORDER, *there) if code in there), "")
+
+
 def in_language(texts: Mapping[str, str], language: str) -> str:
-    """A text of another collaborative in a language: where it has none there, in English, or in its first."""
-    return texts.get(language) or texts.get("en") or next(iter(texts.values()), "")
+    """A text, perhaps of another collaborative, in the language that `shown_in` chooses among those that say a word."""
+    return texts.get(shown_in([code for code, said in texts.items() if said], language), "")
 
 
 def in_each(texts: Mapping[str, str]) -> dict[str, str]:

@@ -298,6 +298,13 @@ def test_an_answer_is_shown_in_another_language_with_a_notice(tmp_path, view):
         ("en", "Too <small>."),
         ("fr", "Une page manquait."),
     ]
+    both = {"ar": "قلتم.", "en": "You said.", "es": "Dijeron."}
+    add_answer(path, Answer("2026-03-03", both, both))
+    (page,) = AnswersPage(replace(view, answers=path)).pages("de")
+    shown = [(entry["language"], entry["direction"], entry["said"]) for entry in page.context["answers"]]
+    assert shown[0] == ("en", "ltr", "You said."), "the default language before those that come first by letter"
+    (page,) = AnswersPage(replace(view, answers=path)).pages("ar")
+    assert page.context["answers"][0]["direction"] == "rtl"
     before = content_hash(path)
     add_answer(path, Answer("2026-03-03", {"en": "x"}, {"en": "y"}))
     assert content_hash(path) != before

@@ -18,7 +18,7 @@ import yaml
 from ctdc.foundation.errors import UserError
 from ctdc.foundation.files import write_text
 from ctdc.hub.site.about.content import read_yaml
-from ctdc.standard.languages import LANGUAGES
+from ctdc.standard.languages import LANGUAGES, shown_in
 
 FORMAT = "ctdc-answers/1"
 PARTS = ("you_said", "we_did")
@@ -35,8 +35,8 @@ class Answer:
     we_did: Mapping[str, str]
 
     def language(self, wanted: str) -> str:
-        """The language in which a reader of `wanted` sees it."""
-        return wanted if wanted in self.you_said else next(code for code in LANGUAGES if code in self.you_said)
+        """The language in which a reader of `wanted` sees it: as everywhere, the default where it lacks theirs."""
+        return shown_in(self.you_said, wanted)
 
 
 def read_answers(path: Path) -> tuple[Answer, ...]:
