@@ -57,6 +57,8 @@ def _said(error: UserError) -> str:
     """A fault of the site's, in the editor's language."""
     allowed = ", ".join(error.detail.allowed.split(", ")[:SHOWN])
     if isinstance(error, StoryFault | PageFault):
+        if error.fault == "unknown" and not allowed:  # titles, headings and the like bind nothing
+            return text("editors.fault.unbound", named=error.named)
         return text(f"editors.fault.{error.fault}", named=error.named, allowed=allowed)
     return error.detail.what
 

@@ -14,10 +14,11 @@ from wagtail import hooks
 from wagtail.admin.menu import MenuItem
 from wagtail.models import Page
 
+from ctdc.hub.studio.editors.deciding import decisions
 from ctdc.hub.studio.web.texts import lazy_text
 
 MENU = frozenset({"explorer", "reports", "studio"})
-SCRIPTS = ("editors/direction.js", "editors/choosers.js")
+SCRIPTS = ("editors/direction.js", "editors/choosers.js", "editors/deciding.js")
 REPORTS = frozenset({"workflow", "workflow-tasks", "translations"})
 
 
@@ -58,8 +59,11 @@ def check_edit(request: HttpRequest, page: Page) -> None:
 
 
 def keep_actions(items: list[Any], request: HttpRequest, context: dict[str, Any]) -> None:
-    """Translations go on for as long as their page is there: nothing here makes an alias of one."""
-    items[:] = [item for item in items if item.name not in ("localize-convert-to-alias",)]
+    """Translations go on for as long as their page is there: nothing here makes an alias of one. Who may decide on a
+    page does so there, before anything else.
+    """
+    kept = [item for item in items if item.name not in ("localize-convert-to-alias",)]
+    items[:] = [*decisions(request, context), *kept]
 
 
 hooks.register("register_admin_menu_item", studio_item)

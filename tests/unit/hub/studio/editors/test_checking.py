@@ -36,6 +36,7 @@ def put(stream: str, kind: str, name: str, value: Any) -> Change:
     [
         (lambda story: setattr(story, "title", "The 3 of them"), "title", (), "figure"),
         (lambda story: setattr(story, "summary", " "), "summary", (), "empty"),
+        (lambda story: setattr(story, "summary", "Of {nosuch}"), "summary", (), "unbound"),
         (lambda story: setattr(story, "slug", "Story_1"), "slug", (), "form"),
         (lambda story: setattr(story, "headline", "wimmen"), "headline", (), "unknown"),
         (lambda story: setattr(story, "category", "people"), "category", (), "choose"),
@@ -63,6 +64,15 @@ def test_a_mistake_is_said_at_its_field(
     assert fault.message.startswith(start or "“")
     errors = dict(form_errors(story, story.faults()))
     assert field in errors
+
+
+def test_a_text_that_takes_no_numbers_says_so_and_lists_none(story: StoryPage) -> None:
+    story.summary = "Of {nosuch}"
+    for language in LANGUAGES:
+        with override(language):
+            (fault,) = story.faults()
+            assert fault.message == text("editors.fault.unbound", named="nosuch")
+            assert "nosuch" in fault.message and " ." not in fault.message
 
 
 def test_it_is_said_in_the_language_of_whoever_reads(story: StoryPage) -> None:

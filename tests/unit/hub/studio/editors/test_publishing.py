@@ -119,6 +119,24 @@ def test_while_it_is_read_nobody_changes_it(
         assert (asked in client.get("/editors/").content.decode()) == (person == second), "the second one decides"
 
 
+def test_who_decides_does_so_on_the_page_first_of_all(
+    story: StoryPage, first: Person, second: Person, signed_in: SignedIn
+) -> None:
+    write(story, first, "Decided where it is read")
+    state = submit(story, first)
+    address = f"/editors/pages/workflow/action/{story.pk}/approve/{state.pk}/"
+    own = signed_in(first).get(f"/editors/pages/{story.pk}/edit/").content.decode()
+    assert "action-cancel-workflow" in own
+    assert "/editors/pages/workflow/action/" not in own
+    client = signed_in(second)
+    form = client.get(f"/editors/pages/{story.pk}/edit/").content.decode()
+    places = [form.index(one) for one in (address, address.replace("approve", "reject"), "action-cancel-workflow")]
+    assert places == sorted(places)
+    client.post(address, {"next": ""})
+    assert page("en").title == "Decided where it is read"
+    assert "/editors/pages/workflow/action/" not in client.get(f"/editors/pages/{story.pk}/edit/").content.decode()
+
+
 def test_a_second_editor_sends_it_back(story: StoryPage, first: Person, second: Person) -> None:
     write(story, first, "Not yet")
     state = submit(story, first)
