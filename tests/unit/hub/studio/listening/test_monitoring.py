@@ -38,7 +38,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 def test_a_later_provider_that_knows_better_stands_in_the_place(monkeypatch: pytest.MonkeyPatch) -> None:
     known = Delivered("shelter", "march", date(2026, 3, 2), rows=10)
-    better = Delivered("shelter", "march", date(2026, 3, 2), rows=10, refused=1, filled=0.9, first_year=2025)
+    better = Delivered("shelter", "march", date(2026, 3, 2), rows=10, left_out=1, filled=0.9, first_year=2025)
     other = Delivered("hotline", "may", date(2026, 5, 1))
     monkeypatch.setattr(providers, "PROVIDERS", [lambda: [other, known], lambda: [better]])
     assert delivered() == [better, other]
@@ -68,7 +68,7 @@ def test_numbers_of_a_check_become_a_delivery() -> None:
     coverage_of = {"first_year": "2019", "last_year": "2024", "variables": variables}
     day = date(2026, 3, 1)
     found = providers.of_check("shelter", "delivery-1", day, counts, coverage_of)
-    assert (found.rows, found.refused, found.errors, found.filled) == (110, 10, 4, 2 / 3)
+    assert (found.rows, found.left_out, found.errors, found.filled) == (110, 10, 4, 2 / 3)
     assert (found.first_year, found.last_year) == (2019, 2024)
     assert providers.of_check("shelter", "x", day, {}, {}) == Delivered("shelter", "x", day)
     strange = {"first_year": "unknown", "last_year": None}
@@ -235,7 +235,7 @@ def test_the_page_tells_who_is_due_and_how_deliveries_were(
             "one",
             date(2026, 1, 1),
             rows=1234,
-            refused=5,
+            left_out=5,
             errors=17,
             filled=0.75,
             first_year=2025,

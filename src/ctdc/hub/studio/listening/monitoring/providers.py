@@ -27,7 +27,8 @@ DELIVERIES = "ctdc.hub.studio.deliveries"
 class Delivered:
     """A delivery. organisation: its name in the vault; name: of the delivery there; rows: how many were kept.
 
-    refused: rows that were not taken; errors: faults found in rows; filled: share of the standard's variables that it
+    left_out: rows that the mapping leaves out, as of cases of another kind, which is no fault; errors: cells that could
+    not be used; filled: share of the standard's variables that it
     fills, 0 to 1; first_year, last_year: of its cases. None where nobody measured it.
     """
 
@@ -35,7 +36,7 @@ class Delivered:
     name: str
     day: date
     rows: int | None = None
-    refused: int | None = None
+    left_out: int | None = None
     errors: int | None = None
     filled: float | None = None
     first_year: int | None = None
@@ -82,11 +83,11 @@ def of_check(
 ) -> Delivered:
     """A delivery by the numbers of its check (rows read, cases written, errors) and its coverage (years, variables)."""
     rows, cases = counts.get("rows"), counts.get("cases")
-    refused = None if rows is None or cases is None else max(0, rows - cases)
+    left_out = None if rows is None or cases is None else max(0, rows - cases)
     states = [one["state"] for one in coverage.get("variables", {}).values()]
     filled = states.count("mapped") / len(states) if states else None
     years = (_year(coverage.get("first_year")), _year(coverage.get("last_year")))
-    return Delivered(organisation, name, day, cases, refused, counts.get("row_errors"), filled, *years)
+    return Delivered(organisation, name, day, cases, left_out, counts.get("row_errors"), filled, *years)
 
 
 def _year(code: Any) -> int | None:
