@@ -52,7 +52,11 @@ def _counts(report: DeliveryReport) -> list[str]:
     notes = [entry for entry in report.structure if entry["code"] not in ("row_width", "duplicate_ignored")]
     lines += [f"Note: {e['code'].replace('_', ' ')}: {e.get('count', '')} ({e['file']})" for e in notes]
     failed = [entry for entry in report.plausibility if entry["result"] == "failed"]
-    lines += [f"Look at: {e['check'].replace('_', ' ')}, in {e['rows']:,} of {e['of']:,} rows" for e in failed]
+    lines += [
+        f"Look at: {e['check'].replace('_', ' ')}, in {e['rows']:,} of {e['of']:,} rows"
+        + (f" of {e['entity']}" if "entity" in e else "")
+        for e in failed
+    ]
     if report.issues_total:
         lines.append(f"{counted(report.issues_total, 'cell', 'cells')} could not be used.")
     return lines

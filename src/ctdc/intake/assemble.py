@@ -9,6 +9,7 @@ from typing import Any
 from ctdc.intake.delivery import Blocker, DeliveryReport, ValueLine
 from ctdc.intake.ids import MAX_SHOWN, Clash
 from ctdc.intake.outcomes import Target
+from ctdc.intake.quality import Quality
 from ctdc.intake.readers.frame import TableReceipt
 from ctdc.intake.readers.header import column_letter, repeated
 from ctdc.intake.rules import BLOCKING, PROPOSED, UNMAPPED, UNREADABLE, TextRule, describe
@@ -251,7 +252,26 @@ def _listed(columns: Mapping[tuple[str, int], Sequence[Finding]]) -> str:
 
 
 def assemble(work: Work, rows: int) -> DeliveryReport:
-    """The report, after all rows were read; `rows` is the number harmonised."""
+    """The report, after all rows were read; `rows` is the number harmonised. Without any the delivery is held back."""
+    report = _assembled(work, rows)
+    report.blockers += _no_rows(work, rows)
+    return report
+
+
+def _no_rows(work: Work, rows: int) -> Iterator[Blocker]:
+    if rows:
+        return
+    table, read = work.main.receipt.table, work.main.receipt.rows
+    what = f"has {counted(read, 'row', 'rows')}, all left out by the mapping" if read else "has no rows"
+    yield Blocker(
+        "intake.no_rows",
+        1,
+        f"The table {table!r} {what}: there is no case to take over.",
+        "Look whether the right file and sheet were exported, with their rows, and deliver them again.",
+    )
+
+
+def _assembled(work: Work, rows: int) -> DeliveryReport:
     spec = work.mapping.spec
     report = DeliveryReport(
         mapping={
@@ -287,7 +307,7 @@ def absorb(report: DeliveryReport, linked: LinkedWork, rows: int) -> None:
     """Add what was found in an entity's rows; `rows` is the number harmonised. Their variables name the entity."""
     lines: list[dict[str, Any]] = []
     for work in linked.sources:
-        own = assemble(work, rows)
+        own = _assembled(work, rows)  # cases without linked rows are well
         report.values += own.values
         report.more_values += own.more_values
         report.identifiers += [finding for finding in own.identifiers if finding not in report.identifiers]
@@ -296,7 +316,7 @@ def absorb(report: DeliveryReport, linked: LinkedWork, rows: int) -> None:
         report.blockers = _added(report.blockers, own.blockers)
         lines = _summed(lines, own.variables)
     # Blocks share their quality, so the last one tells of all.
-    report.plausibility += own.plausibility
+    report.plausibility = _checked(report.plausibility, linked.entity, linked.sources[-1].quality)
     report.variables += [line | {"variable": f"{linked.entity}: {line['variable']}"} for line in lines]
     report.coverage += [line | {"variable": f"{linked.entity}: {line['variable']}"} for line in own.coverage]
     _tell_orphans(report, linked)
@@ -307,6 +327,15 @@ def absorb(report: DeliveryReport, linked: LinkedWork, rows: int) -> None:
         if (table.receipt.table, table.receipt.file) not in shown
     ]
     report.values.sort(key=lambda line: line.status not in BLOCKING)
+
+
+def _checked(cases: list[dict[str, Any]], entity: str, quality: Quality) -> list[dict[str, Any]]:
+    """The checks of cases, and those of an entity that are about its variables; what is looked at there alone is told
+    there alone.
+    """
+    own = [check | {"entity": entity} for check in quality.plausibility() if check["check"] in quality.looked_at]
+    told = {check["check"] for check in own}
+    return [one for one in cases if one["result"] != "not_applicable" or one["check"] not in told] + own
 
 
 def _summed(lines: list[dict[str, Any]], more: list[dict[str, Any]]) -> list[dict[str, Any]]:

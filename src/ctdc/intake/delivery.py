@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ctdc.foundation.errors import ErrorDetail, UserError
-from ctdc.intake.rules import Issue
+from ctdc.intake.rules import UNMAPPED, Issue
 from ctdc.intake.text import counted
 from ctdc.intake.values import COLUMNS
 from ctdc.table.identifiers import Finding, kind_of, mask
@@ -108,7 +108,7 @@ class DeliveryReport:
             "coverage": self.coverage,
             "profiles": self.profiles,
             "identifiers": [asdict(finding) for finding in self.identifiers],
-            "row_errors": [_masked_value(asdict(issue)) for issue in self.issues],
+            "row_errors": [_shown_issue(issue) for issue in self.issues],
             "row_errors_total": self.issues_total,
             "blockers": [asdict(blocker) for blocker in self.blockers],
             "examples_run": self.examples_run,
@@ -143,6 +143,31 @@ def _masked_value(line: dict[str, Any]) -> dict[str, Any]:
     if kind_of(value, str(line["column"])):
         return line | {"value": mask(value), "hint": "", "masked": True}
     return line
+
+
+def _shown_issue(issue: Issue) -> dict[str, Any]:
+    shown, hint = shown_cell(issue)
+    line = {name: value for name, value in asdict(issue).items() if name != "items"} | {"value": shown, "hint": hint}
+    return line if shown == issue.value else line | {"masked": True}
+
+
+def shown_cell(issue: Issue) -> tuple[str, str]:
+    """A cell that could not be used, and its hint, as reports show them: masked where it looks like an identifier.
+
+    Of a list that is only as long as free text, the items that the mapping knows stay, which somebody wrote there for
+    all cells; the others do if they are none together either. Whatever else it looks like, nothing of it is shown.
+    """
+    kind = kind_of(issue.value, issue.column)
+    if not kind:
+        return issue.value, issue.hint
+    unknown = [item for item, status in issue.items if status == UNMAPPED]
+    if kind != "free_text" or len(unknown) == len(issue.items):
+        return mask(issue.value), ""
+    if any(kind_of(text, issue.column) for text in (", ".join(unknown), *unknown)):
+        hidden = {item: mask(item) for item in unknown}
+    else:
+        hidden = {item: item for item in unknown}
+    return "; ".join(hidden.get(item, item) for item, _ in issue.items), ", ".join(hidden.values())
 
 
 class Quarantined(UserError):

@@ -20,7 +20,7 @@ from xml.sax.saxutils import escape, unescape
 import xlsxwriter
 
 from ctdc.foundation.files import atomic_file, write_text
-from ctdc.intake.delivery import DeliveryReport
+from ctdc.intake.delivery import DeliveryReport, shown_cell
 from ctdc.intake.mapping import Mapping
 from ctdc.intake.model import SPREADSHEETS, TEXT_FORMATS, TableSpec
 from ctdc.intake.readers.frame import Needs
@@ -28,7 +28,6 @@ from ctdc.intake.readers.open import delivery_files, find_file, open_table
 from ctdc.intake.rules import Issue
 from ctdc.intake.values import COLUMNS
 from ctdc.intake.words import hint_of, label_of, mark, mark_in, texts
-from ctdc.table.identifiers import kind_of, mask
 
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 MAX_ANNOTATED_ROWS = 100_000
@@ -51,13 +50,13 @@ def _csv(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     return _BOM + buffer.getvalue()
 
 
-def _shown(issue: Issue) -> str:
-    return mask(issue.value) if kind_of(issue.value, issue.column) else issue.value
-
-
 def write_row_errors(report: DeliveryReport, path: Path) -> None:
     """Row errors as CSV: table, row, column, value (masked if it looks like an identifier), code, targets, hint."""
-    rows = [(i.table, str(i.row), i.column, _shown(i), i.code, ";".join(i.targets), i.hint) for i in report.issues]
+    rows = []
+    for issue in report.issues:
+        shown, hint = shown_cell(issue)
+        targets = ";".join(issue.targets)
+        rows.append((issue.table, str(issue.row), issue.column, shown, issue.code, targets, hint))
     write_text(path, _csv(("table", "row", "column", "value", "code", "targets", "hint"), rows))
 
 

@@ -123,6 +123,15 @@ class Quality:
         seen = [] if counts is None else [self.targets["yearOfRegistration"].codes[i] for i in np.flatnonzero(counts)]
         return (seen[0], seen[-1]) if seen else None
 
+    @property
+    def looked_at(self) -> frozenset[str]:
+        """The rules with a variable on both sides, so that there is something to compare."""
+        return frozenset(
+            rule.id
+            for rule in self.rules
+            if any(name in self.targets for name in rule.given) and any(name in self.targets for name in rule.against)
+        )
+
     def plausibility(self) -> list[dict[str, object]]:
         """One result per rule."""
         results: list[dict[str, object]] = []

@@ -47,7 +47,9 @@ class Meaning:
 
 @dataclass(frozen=True)
 class Issue:
-    """One cell that could not be used. `row` is the number that the contributor sees."""
+    """One cell that could not be used. `row` is the number that the contributor sees. items: of a list, each with its
+    status; empty for a cell that is no list.
+    """
 
     table: str
     row: int
@@ -56,6 +58,7 @@ class Issue:
     code: str
     targets: tuple[str, ...]
     hint: str = ""
+    items: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass
@@ -155,7 +158,8 @@ class TextRule:
             text = column.texts[column.indices[position]]
             meaning = meanings[column.indices[position]]
             row = int(frame.rows[position])
-            self.issues.add(Issue(self.table, row, self.column, text, meaning.status, self.names, meaning.hint))
+            told = (meaning.status, self.names, meaning.hint, meaning.items)
+            self.issues.add(Issue(self.table, row, self.column, text, *told))
 
 
 def source_columns(table: str, column: str) -> tuple[str, ...]:

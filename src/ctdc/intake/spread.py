@@ -82,7 +82,7 @@ def hear(work: Work, parts: Iterable[str]) -> int:
         work.excluded.update(told["excluded"])
         for rule, one in zip(work.plan.rules, told["rules"], strict=True):
             _hear_rule(rule, one)
-        work.plan.issues.first += [Issue(**(issue | {"targets": tuple(issue["targets"])})) for issue in told["issues"]]
+        work.plan.issues.first += [_issue(issue) for issue in told["issues"]]
         work.plan.issues.total += told["issues_total"]
         work.ids.empty_rows += told["empty"]
         work.unread[work.mapping.spec.main].hear(told["unread"])
@@ -127,3 +127,9 @@ def _hear_quality(work: Work, told: Told) -> None:
             into[rule] = into.get(rule, 0) + count
     for rule, rows in told["rule_rows"].items():
         quality.rule_rows.setdefault(rule, []).extend(rows)
+
+
+def _issue(told: dict[str, Any]) -> Issue:
+    """An issue that came as JSON, which knows no tuples."""
+    items = tuple((item, status) for item, status in told["items"])
+    return Issue(**(told | {"targets": tuple(told["targets"]), "items": items}))

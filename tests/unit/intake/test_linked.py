@@ -226,3 +226,19 @@ def test_the_report_adds_up_blocks(intake: Any) -> None:
     report = intake.check(intake.mapping(CASE, values(intake, "{n}"), extra=linked(blocks=2)))
     (line,) = [line for line in report.variables if line["variable"] == "perpetrator: IP_Gender"]
     assert (line["known"], line["rows"], line["understood"]) == (3, 3, 3)
+
+
+def test_checks_of_linked_rows_are_told_of_variables_that_they_have_and_named(intake: Any) -> None:
+    intake.deliver("id,Sex,Their sex1,Role1\nA,F,m,X\n")
+    report = intake.check(intake.mapping(CASE, values(intake, "{n}"), extra=linked(blocks=1)))
+    told = [(one["check"], one.get("entity", "")) for one in report.plausibility]
+    assert len(told) == len(set(told))
+    assert len({check for check, entity in told if not entity}) == 6
+    about = {"minor_with_adult_age", "adult_with_child_age"}
+    assert {check for check, entity in told if entity} <= about  # of an entity's variables alone
+
+
+def test_cases_without_linked_rows_are_no_fault(intake: Any) -> None:
+    intake.deliver("id,Sex\nA,F\n")
+    intake.deliver("case,Their sex,Role\n", "people.csv")
+    assert intake.check(intake.mapping(CASE, values(intake), TABLES, JOIN + linked(table="people"))).promotable

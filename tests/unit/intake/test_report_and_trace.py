@@ -105,3 +105,69 @@ def test_the_annotated_copy_keeps_both_of_two_equal_columns(intake, tmp_path) ->
     frame = next(iter(open_table(tmp_path / "a.xlsx", spec, Needs(everything=True)).frames()))
     assert frame.columns["N"].texts == ["a"]
     assert frame.columns["N (2)"].texts == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("id,Sex,C\n", "has no rows"),
+        ("id,Sex,C\n,,\n", "has no rows"),
+        ("id,Sex,C\n1,no,MLI\n", "has 1 row, all left out by the mapping"),
+    ],
+)
+def test_a_delivery_without_rows_is_held_back(intake, content: str, said: str) -> None:
+    intake.deliver(content)
+    extra = 'rows:\n  - {exclude: {column: Sex, values: ["no"]}, reason: no consent}\n'
+    mapping = intake.mapping(FIELDS, extra=extra)
+    report = intake.check(mapping)
+    (blocker,) = report.blockers
+    assert (blocker.code, report.promotable) == ("intake.no_rows", False)
+    assert said in blocker.what
+    with pytest.raises(UserError, match=said):
+        intake.harmonise(mapping)
+    for language in LANGUAGES:
+        page = render(report, language)
+        assert texts()[language]["blocker.intake.no_rows"] in page
+        assert texts()[language]["ready"] not in page
+
+
+def test_errors_are_counted_once_and_the_first_of_many_are_said_to_be(delivered, monkeypatch) -> None:
+    intake, mapping = delivered
+    report = intake.check(mapping)
+    assert report.issues_total == 2
+    assert "<p>Errors by row: 2</p>" in render(report, "en")
+    monkeypatch.setattr("ctdc.intake.report.MAX_SHOWN_ERRORS", 1)
+    assert "<p>The first 1 of 2</p>" in render(report, "en")
+
+
+LISTED = """  - targets: [meansOfControlDebtBondage, meansOfControlPsychologicalAbuse]
+    split: {column: How, separator: ";", absent: {code: "0"}}"""
+LONG = "; ".join(["she was told that she owed them money"] * 1 + ["they said bad words to her every day"])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "shown", "hint"),
+    [
+        ("dept", "dept", "dept"),
+        ("dept; call 0171 2345678", None, None),
+        ("she told us at the station that he took all of her papers away", "s•• t••• u• a• t•• s•••••• t••• h•", None),
+        ("a man who met her; at the station took; all of her papers and left", "a m•• w•• m•• h••", None),
+    ],
+)
+def test_of_a_long_list_only_what_nobody_knows_can_be_masked(intake, wrong: str, shown, hint, tmp_path) -> None:
+    values = intake.value("How", "she was told that she owed them money", "meansOfControlDebtBondage", "1")
+    values += intake.value("How", "they said bad words to her every day", "meansOfControlPsychologicalAbuse", "1")
+    intake.deliver(f'id,How\n1,"{LONG}; {wrong}"\n')
+    mapping = intake.mapping(LISTED, values)
+    report = intake.check(mapping)
+    (line,) = report.as_dict()["row_errors"]
+    assert "items" not in line
+    write_report(report, mapping, intake.source, tmp_path / "report")
+    rows = list(csv.DictReader((tmp_path / "report" / "row-errors.csv").read_text("utf-8-sig").splitlines()))
+    assert (rows[0]["value"], rows[0]["hint"]) == (line["value"], line["hint"])
+    if shown is None:  # it looks like more than a long text: nothing of it is shown
+        assert (line["value"][:4], line["hint"]) == ("s•• ", "")
+        return
+    assert line["value"].startswith(f"{LONG}; {shown}")
+    assert line["hint"].startswith(shown)
+    assert line.get("masked", False) == ("•" in shown or line["value"] != f"{LONG}; {wrong}")

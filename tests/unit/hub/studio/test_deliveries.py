@@ -162,6 +162,29 @@ def test_held_back_reported_corrected_and_replaced(mapped: Scene, signed_in: Sig
     assert "delivery.copy_taken" in Event.objects.values_list("kind", flat=True)
 
 
+def test_a_delivery_without_rows_is_held_back_and_compared_with_nothing(
+    mapped: Scene, signed_in: SignedIn, clean: dict[str, bytes]
+) -> None:
+    client, steward = signed_in(mapped.people["shelter"]), signed_in(mapped.people["steward"])
+    first = upload(client, clean)
+    work_off()
+    empty = upload(client, {name: data.splitlines(keepends=True)[0] for name, data in clean.items()})
+    work_off()
+    empty.refresh_from_db()
+    assert (empty.state, empty.counts["rows"], empty.counts["blockers"]) == ("held_back", 0, {"intake.no_rows": 1})
+    steward.post(f"/deliveries/{empty.pk}/promote/")
+    work_off()
+    empty.refresh_from_db()
+    assert empty.state == State.HELD_BACK
+    report = client.get(f"/deliveries/{empty.pk}/report/").content.decode()
+    assert "table of cases without any row to take over" in report
+    assert "There is no earlier delivery to compare with." in report
+    after = upload(client, with_wrong_value(clean))
+    work_off()
+    compared = client.get(f"/deliveries/{after.pk}/report/").content.decode()
+    assert f'<p><a href="/deliveries/{first.pk}/">' in compared, "beside one without rows every value would be new"
+
+
 def test_stewards_see_the_report_and_never_the_copy(
     mapped: Scene, signed_in: SignedIn, clean: dict[str, bytes]
 ) -> None:
@@ -293,6 +316,13 @@ def test_two_people_teach_the_mapping_a_value(mapped: Scene, signed_in: SignedIn
     assert not Line.objects.exists()
     steward.post(f"/mappings/values/{delivery.pk}/", {"row": row[1], "choice": "gender=Woman"})
     line, version = Line.objects.get(), MappingVersion.objects.get(state="open")
+    for person, offered in ((steward, False), (reviewer, True)):
+        shown = person.get(f"/mappings/{version.pk}/").content.decode()
+        assert ("Approve this version" in shown, "so somebody else has to approve it" in shown) == (
+            offered,
+            not offered,
+        )
+        assert "Give it up" in shown
     steward.post(f"/mappings/lines/{line.pk}/", {"outcome": "approve"})
     line.refresh_from_db()
     assert line.state == "proposed"
@@ -495,7 +525,9 @@ def test_a_whole_delivery_is_forgotten(mapped: Scene, signed_in: SignedIn, clean
     acts.promote(mapped.people["steward"], delivery)
     work_off()
     delivery.refresh_from_db()
+    assert "See the report" in client.get(f"/deliveries/{delivery.pk}/").content.decode()
     client.post(f"/deliveries/{delivery.pk}/withdraw/", {"because": "mistake"})
+    assert "See the report" not in client.get(f"/deliveries/{delivery.pk}/").content.decode(), "before it is destroyed"
     work_off()
     delivery.refresh_from_db()
     assert delivery.state == State.WITHDRAWN

@@ -143,10 +143,14 @@ def report(request: Request, number: int) -> HttpResponse:
 
 
 def _compared(found: Delivery, shown: dict[str, Any]) -> tuple[Delivery | None, Differences | None]:
-    """The organisation's delivery before this one that has a report, and what changed since."""
+    """The organisation's delivery before this one that has rows and a report, and what changed since.
+
+    Beside one without rows every value is new, or gone.
+    """
     earlier = Delivery.objects.filter(organisation=found.organisation, pk__lt=found.pk).exclude(checks=0)
+    earlier = earlier.filter(counts__cases__gt=0) if shown["rows_written"] else earlier.none()
     for one in earlier[:10]:
-        if (old := reports.latest(one)) is not None:
+        if (old := reports.latest(one)) is not None and old["rows_written"]:
             return one, differences(old, shown)
     return None, None
 

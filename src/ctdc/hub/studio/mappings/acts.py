@@ -113,9 +113,14 @@ def approve(by: Person, version: MappingVersion) -> None:
 def _check_two_people(by: Person, version: MappingVersion, lines: Iterable[Line]) -> None:
     if any(line.state == LineState.PROPOSED for line in lines):
         raise ValidationError(text("mappings.error.undecided"))
-    own = any(line.proposed_by_id == by.pk and line.state == LineState.APPROVED for line in lines)
-    if version.proposed_by_id == by.pk or own:
+    if is_own(by, version, lines):
         raise ValidationError(text("mappings.error.own"))
+
+
+def is_own(by: Person, version: MappingVersion, lines: Iterable[Line]) -> bool:
+    """Whether somebody proposed the version, or a value that goes into it: then another one has to approve it."""
+    own = any(line.proposed_by_id == by.pk and line.state == LineState.APPROVED for line in lines)
+    return version.proposed_by_id == by.pk or own
 
 
 @performs("mapping.rejected")
