@@ -22,6 +22,20 @@ DRAWN = """() => [...document.querySelectorAll('.bar')].filter(bar => bar.queryS
     return {chart: bar.closest('figure').id, part: width('.fill') / width('.track'),
             stated: Number(bar.querySelector('.fill').dataset.length)}})"""
 
+# Words of menus whose letters stand on several lines, with no hyphen that was written there.
+BROKEN = """() => [...document.querySelectorAll('header nav a, nav.local a, footer nav a')].flatMap(link =>
+    [...link.textContent.matchAll(/[^\\s\\-–]+/g)].filter(word => {
+        const lines = new Set();
+        for (let at = word.index; at < word.index + word[0].length; at++) {
+            const letter = document.createRange();
+            letter.setStart(link.firstChild, at);
+            letter.setEnd(link.firstChild, at + 1);
+            const box = letter.getBoundingClientRect();
+            if (box.width) lines.add(Math.round(box.top));
+        }
+        return lines.size > 1;
+    }).map(word => word[0]))"""
+
 
 @pytest.fixture
 def open_page(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
@@ -51,6 +65,15 @@ def test_axe_sees_a_planted_fault(open_page):
     page.evaluate("document.querySelector('h1').style.color = '#1a4a52'")
     page.add_script_tag(path=AXE)
     assert "color-contrast" in page.evaluate("async () => (await axe.run()).violations.map(fault => fault.id)")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_word_of_a_menu_breaks_on_a_phone(open_page, language):
+    page = open_page(f"/{language}/stories/")
+    for width in (320, 360, 390, 430, 480, 600, 700):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate(BROKEN) == [], width
+        assert not page.evaluate(OVERFLOW), width
 
 
 def _plain(text: str) -> str:
