@@ -47,14 +47,14 @@ def _moments(day: str, number: str) -> re.Pattern[str]:
 
 
 _MOMENT = _moments(f"{_YEAR_FIRST}|{_YEAR_LAST}", _NUMBERS)
-# What has the shape of a day and is none, which whoever delivers has to see. Telephone numbers are written 7123-45-67
-# and 12-34-5678, so that between dashes, and where it comes first, the year has to be one that there is.
+# What has the shape of a day and is none, which whoever delivers has to see. Telephone numbers are written 7123-45-67,
+# 12-34-5678 and 71.23.4567, so that the year has to be one that there is, but between strokes.
 _SHAPED = _moments(
     "|".join(
         (
             *(rf"{_YEAR}{sign}{_ANY_NUMBERS}{sign}{_ANY_NUMBERS}" for sign in ("-", "/", r"\.")),
-            *(rf"{_ANY_NUMBERS}{sign}{_ANY_NUMBERS}{sign}\d{{4}}" for sign in ("/", r"\.")),
-            rf"{_ANY_NUMBERS}-{_ANY_NUMBERS}-{_YEAR}",
+            *(rf"{_ANY_NUMBERS}{sign}{_ANY_NUMBERS}{sign}{_YEAR}" for sign in ("-", r"\.")),
+            rf"{_ANY_NUMBERS}/{_ANY_NUMBERS}/\d{{4}}",
         )
     ),
     _ANY_NUMBERS,

@@ -60,8 +60,12 @@ def everything(everybody: dict[str, Person]) -> None:
     for number in range(3):
         Queue(settings.STUDIO.feedback).add(Message(f"{number:016x}", "2026-03-01", "en", message="A page is missing."))
     inbox.mark_help(everybody["editor"], f"{0:016x}")
-    ReleasePlan.objects.filter(pk=desk.draft(steward, release_values()).pk).update(state="in_review")
-    ReleasePlan.objects.filter(pk=desk.draft(steward, release_values(name="two")).pk).update(state="approved")
+    ReleasePlan.objects.filter(pk=desk.draft(steward, release_values(), new_population=True).pk).update(
+        state="in_review"
+    )
+    ReleasePlan.objects.filter(pk=desk.draft(steward, release_values(name="two"), new_population=True).pk).update(
+        state="approved"
+    )
 
 
 def test_each_role_is_told_of_its_own_work(everybody: dict[str, Person]) -> None:

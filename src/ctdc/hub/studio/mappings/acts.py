@@ -113,14 +113,14 @@ def approve(by: Person, version: MappingVersion) -> None:
 def _check_two_people(by: Person, version: MappingVersion, lines: Iterable[Line]) -> None:
     if any(line.state == LineState.PROPOSED for line in lines):
         raise ValidationError(text("mappings.error.undecided"))
-    if is_own(by, version, lines):
+    if not can_judge(by, version, lines):
         raise ValidationError(text("mappings.error.own"))
 
 
-def is_own(by: Person, version: MappingVersion, lines: Iterable[Line]) -> bool:
-    """Whether somebody proposed the version, or a value that goes into it: then another one has to approve it."""
+def can_judge(by: Person, version: MappingVersion, lines: Iterable[Line]) -> bool:
+    """Whether somebody proposed neither the version nor a value in it: what is own, another one approves."""
     own = any(line.proposed_by_id == by.pk and line.state == LineState.APPROVED for line in lines)
-    return version.proposed_by_id == by.pk or own
+    return version.proposed_by_id != by.pk and not own
 
 
 @performs("mapping.rejected")

@@ -42,7 +42,7 @@ def mapping(request: Request, number: int) -> HttpResponse:
     """One version, with what was proposed for it."""
     found = get_object_or_404(visible(request), pk=number)
     lines = found.lines.select_related("proposed_by", "decided_by")
-    own = acts.is_own(request.user, found, lines)
+    own = not acts.can_judge(request.user, found, lines)
     context = {"version": found, "lines": lines, "own": own, **_harmless(found), "State": State, "LineState": LineState}
     return page(request, "mappings/mapping.html", context)
 
