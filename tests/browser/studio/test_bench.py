@@ -86,7 +86,7 @@ def walked(come: Come, tmp_path_factory: pytest.TempPathFactory) -> tuple[Page, 
     """The whole way without JavaScript, and what was downloaded."""
     page = come("steward", java_script_enabled=False)
     page.goto("/")
-    page.locator("main").get_by_role("link", name="Workbench").click()
+    page.get_by_role("navigation").get_by_role("link", name="Workbench").click()
     page.get_by_role("button", name="Open the workbench").click()
     expect(page).to_have_url("/workbench/en/")
     page.click("text=Next: File")
