@@ -13,7 +13,7 @@ from ctdc.foundation.errors import ErrorDetail, UserError
 from ctdc.intake.rules import UNMAPPED, Issue
 from ctdc.intake.text import counted
 from ctdc.intake.values import COLUMNS
-from ctdc.table.identifiers import Finding, kind_of, mask
+from ctdc.table.identifiers import Finding, kind_of, looks_like_name, mask
 
 REPORT_VERSION = "1"
 
@@ -163,10 +163,8 @@ def shown_cell(issue: Issue) -> tuple[str, str]:
     unknown = [item for item, status in issue.items if status == UNMAPPED]
     if kind != "free_text" or len(unknown) == len(issue.items):
         return mask(issue.value), ""
-    if any(kind_of(text, issue.column) for text in (", ".join(unknown), *unknown)):
-        hidden = {item: mask(item) for item in unknown}
-    else:
-        hidden = {item: item for item in unknown}
+    looks = [kind_of(text, issue.column) or looks_like_name(text) for text in (", ".join(unknown), *unknown)]
+    hidden = {item: mask(item) if any(looks) else item for item in unknown}
     return "; ".join(hidden.get(item, item) for item, _ in issue.items), ", ".join(hidden.values())
 
 

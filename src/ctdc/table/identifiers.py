@@ -25,15 +25,18 @@ _EIGHT_DIGITS = re.compile(r"\d{8}(?:\.0+)?")
 _YEAR, _MONTH, _OF_MONTH = r"(?:1[3-9]|2[0-6])\d{2}", r"(?:0[1-9]|1[0-2])", r"(?:0[1-9]|[12]\d|3[01])"
 _NUMBERS = r"(?:0?[1-9]|[12]\d|3[01])"  # of a day or a month, in whichever order
 _ANY_NUMBERS = r"\d{1,2}"  # the same, as whoever mistypes a day writes them: 32/13/2023
+_NEAR_YEAR = r"(?:[1١۱][9٩۹]|[2٢۲][0٠۰])\d{2}"  # of a mistyped day; a mistyped one of another calendar is warned of
+_BEHIND_DIGITS = r"(?<!\d[\s().\-/])(?<!\d[\s().\-/]{2})"  # what goes on from digits may be the end of a number
 _TIME = r"(?:[01]?\d|2[0-3]):[0-5]\d"
 _YEAR_FIRST = "|".join(rf"{_YEAR}{sign}{_MONTH}{sign}{_OF_MONTH}" for sign in ("-", "/", r"\."))
 _YEAR_LAST = "|".join(rf"{_NUMBERS}{sign}{_NUMBERS}{sign}{_YEAR}" for sign in ("-", "/", r"\."))
 
 
-def _moments(day: str, number: str) -> re.Pattern[str]:
+def _moments(day: str, number: str, before: str = "") -> re.Pattern[str]:
     """One moment or several, such as the first and the last day; nothing that goes on before or after them in digits.
 
-    day: alternatives of a pattern; number: of a day or a month, for years of two digits with a time after them.
+    day: alternatives of a pattern; number: of a day or a month, for years of two digits with a time after them; before:
+    what else must not stand before them.
     """
     short = "|".join(rf"{number}{sign}{number}{sign}\d{{2}}(?=[ T,]+{_TIME})" for sign in ("-", "/", r"\."))
     one = (
@@ -41,23 +44,26 @@ def _moments(day: str, number: str) -> re.Pattern[str]:
         rf"(?:(?:[ T,]+|-){_TIME}(?::\d{{2}}(?:[.,]\d+)?)?(?: ?[AaPp][Mm])?(?:Z| ?[+-]\d{{2}}:?\d{{2}}(?!\d))?)?"
     )
     return re.compile(
-        rf"(?<![\d.+])(?<!\d[-/])(?<!\+\d[ -])(?<!\+\d\d[ -])(?<!\+\d\d\d[ -])"
+        rf"{before}(?<![\d.+])(?<!\d[-/])(?<!\+\d[ -])(?<!\+\d\d[ -])(?<!\+\d\d\d[ -])"
         rf"{one}(?:[-/]{one})*(?![-/.]?\d)"
     )
 
 
 _MOMENT = _moments(f"{_YEAR_FIRST}|{_YEAR_LAST}", _NUMBERS)
-# What has the shape of a day and is none, which whoever delivers has to see. Telephone numbers are written 7123-45-67,
-# 12-34-5678 and 71.23.4567, so that the year has to be one that there is, but between strokes.
+# What has the shape of a day and is none, which whoever delivers has to see: a day or month that there is not in a year
+# of late, a year that there is not of a day between strokes, or nothing but zeros. All else may be a telephone number,
+# which are written 7123-45-67, 22/34/5678 and 12.34.2345, too.
 _SHAPED = _moments(
     "|".join(
         (
-            *(rf"{_YEAR}{sign}{_ANY_NUMBERS}{sign}{_ANY_NUMBERS}" for sign in ("-", "/", r"\.")),
-            *(rf"{_ANY_NUMBERS}{sign}{_ANY_NUMBERS}{sign}{_YEAR}" for sign in ("-", r"\.")),
-            rf"{_ANY_NUMBERS}/{_ANY_NUMBERS}/\d{{4}}",
+            *(rf"{_NEAR_YEAR}{sign}{_ANY_NUMBERS}{sign}{_ANY_NUMBERS}" for sign in ("-", "/", r"\.")),
+            *(rf"{_ANY_NUMBERS}{sign}{_ANY_NUMBERS}{sign}{_NEAR_YEAR}" for sign in ("-", "/", r"\.")),
+            rf"{_NUMBERS}/{_NUMBERS}/\d{{4}}",
+            "00/00/0000",
         )
     ),
     _ANY_NUMBERS,
+    _BEHIND_DIGITS,
 )
 _UUID = re.compile(r"(?<![0-9a-f])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9a-f])", re.IGNORECASE)
 # Decimals, degrees of a place among them: no plus, and no code of a country (212, 351) before the point.
@@ -189,7 +195,7 @@ def kind_of(text: str, column: str = "") -> str:
 def _looks_like_phone(text: str) -> bool:
     if not _PHONE.search(text) or _EIGHT_DIGITS.fullmatch(text) or _DECIMAL.fullmatch(text):
         return False
-    return _PHONE.search(_SHAPED.sub(" ", text)) is not None
+    return _PHONE.search(_SHAPED.sub(" ", _MOMENT.sub(" ", text))) is not None
 
 
 def may_identify(texts: pa.Array) -> npt.NDArray[np.bool_]:

@@ -276,7 +276,8 @@ def test_a_file_with_errors_becomes_a_published_release(
     aude.go("events/")
     aude.check_page()
     for kind in ("release.published", "release.approved", "delivery.sealed", "mapping.approved"):
-        expect(aude.page.get_by_role("cell", name=kind, exact=True).first).to_be_visible()
+        words = aude.said(f"events.act.{kind}")
+        expect(aude.page.locator(".log .act").get_by_text(words, exact=True).first).to_be_visible()
     checked = subprocess.run(
         [*QUICK, "studio", "verify", str(demonstration.studio)], check=True, capture_output=True, text=True
     )

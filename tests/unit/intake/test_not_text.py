@@ -47,6 +47,9 @@ def test_it_is_called_what_it_is(tmp_path: Path, kind: str, squeezed: bool) -> N
     assert detail.do
 
 
-@pytest.mark.parametrize("head", [b"", b"id,age\n", b"BM,II,MM,PK\n", "\ufeffid".encode(), "id".encode("utf-16")])
+@pytest.mark.parametrize(
+    "head",
+    [b"", b"id,age\n", b"BM,II,MM,PK\n", "\ufeffid".encode(), "id".encode("utf-16"), b"id,a\n" * 51 + b"12ustar"],
+)
 def test_text_may_begin_with_any_letters(head: bytes) -> None:
     assert kind_of_file(head) == ""

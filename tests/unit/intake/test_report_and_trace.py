@@ -151,6 +151,8 @@ LONG = "; ".join(["she was told that she owed them money"] * 1 + ["they said bad
         ("dept", "dept", "dept"),
         ("dept; call 0171 2345678", None, None),
         ("she told us at the station that he took all of her papers away", "s•• t••• u• a• t•• s•••••• t••• h•", None),
+        ("Fatima Al Masri", "F••••• A• M••••", None),
+        ("2234-56-78", None, None),
         ("a man who met her; at the station took; all of her papers and left", "a m•• w•• m•• h••", None),
     ],
 )

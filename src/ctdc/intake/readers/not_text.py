@@ -42,7 +42,7 @@ def kind_of_file(head: bytes) -> str:
     """What a file is that begins like this: picture, pdf, document, workbook, archive; empty for what may be text."""
     if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
         return "picture"
-    if head[257:262] == b"ustar":
+    if head[257:262] == b"ustar" and b"\0" in head[:257]:  # which no text has; letters alone may stand anywhere
         return "archive"
     kind = next((kind for mark, kind in _MARKS.items() if head.startswith(mark)), "")
     return _inside(head) if head.startswith(b"PK\x03\x04") else kind

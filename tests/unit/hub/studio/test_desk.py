@@ -529,6 +529,8 @@ def test_the_ledger_shows_every_charge_and_how_they_add_up(
     assert after.accounts[0].spent == pytest.approx(more.spent, rel=1e-6)
     assert after.accounts[0].remaining == pytest.approx(more.remaining, abs=2e-4)
     draft = acts.draft(steward, release_values(epsilon=19.0, name="large", titles={"en": "Women & children"}))
+    assert [one.release for one in accounts.states(path, now().year)[0].one_more] == [None], "a draft is no plan"
+    ReleasePlan.objects.filter(pk=draft.pk).update(state=State.PLANNED)
     (state,) = accounts.states(path, now().year)
     assert [(one.release, one.fits) for one in state.one_more] == [(draft, False)]
     for language in LANGUAGES:

@@ -199,6 +199,14 @@ def test_a_damaged_log_of_the_vault_is_told_and_shown_up_to_there(
     assert "Storing a delivery begun" in page.partition("Line 2")[2], "what stands before is shown"
 
 
+def test_a_keyring_that_cannot_be_read_is_told_too(scene: Scene, signed_in: SignedIn) -> None:
+    fill(scene)
+    (scene.vault.folder / "keyring.json").write_text("{")
+    page = text_of(signed_in(scene.people["auditor"]), "/events/vault/")
+    assert "keyring" in page
+    assert "The log is whole" not in page
+
+
 @pytest.mark.parametrize("who", ["shelter", "reviewer", "editor", "translator"])
 def test_nobody_else_sees_the_vaults_log(everybody: dict[str, Person], signed_in: SignedIn, who: str) -> None:
     client = signed_in(everybody[who])

@@ -165,6 +165,24 @@ def test_english_is_the_last_resort_and_is_marked() -> None:
     assert "intake.mapping" in MAPPING_FILES
 
 
+def test_what_an_earlier_version_kept_still_says_what_it_is_about() -> None:
+    """Of errors from before facts the columns stood in the sentence alone."""
+    kept = {
+        "code": "intake.columns_missing",
+        "what": "The file lacks 'Age'.",
+        "where": "cases.csv",
+        "allowed": "",
+        "do": "",
+    }
+    assert said(kept).original == ("The file lacks 'Age'.",)
+    assert said({**kept, "facts": {"columns": ["Age"]}}).original == ()
+
+
+def test_a_rule_of_the_desk_that_a_job_kept_stands_as_the_desk_said_it() -> None:
+    told = said(Refused("desk.rule", "Zu wenig Budget.").detail.as_dict())
+    assert (told.what, told.original) == ("Zu wenig Budget.", ())
+
+
 def test_what_the_studio_says_itself_is_in_its_readers_language_already() -> None:
     told = said(Refused("delivery.many", "Zu viele.", do="Warten."))
     assert (told.what, told.do, told.original) == ("Zu viele.", "Warten.", ())

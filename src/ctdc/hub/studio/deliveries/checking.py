@@ -23,6 +23,7 @@ from ctdc.hub.studio.deliveries.opening import open_files, vault_with_keys
 from ctdc.hub.studio.deliveries.states import State
 from ctdc.hub.studio.mappings import files as mapping_files
 from ctdc.hub.studio.mappings.models import MappingVersion
+from ctdc.hub.studio.web.problems import kept
 from ctdc.intake import harmonise
 from ctdc.intake.delivery import DeliveryReport
 from ctdc.intake.export import can_annotate, write_annotated, write_draft, write_row_errors
@@ -87,7 +88,7 @@ def _read(delivery: Delivery, sources: Path, folder: Path, progress: Progress) -
 def stopped(delivery: Delivery, state: State, detail: ErrorDetail, version: MappingVersion | None = None) -> Found:
     """A check that an error ended: what the error says goes, sealed, to those who may read the report."""
     number = delivery.checks + 1
-    reports.store(delivery, number, {reports.PROBLEM: as_json(detail.as_dict()).encode()})
+    reports.store(delivery, number, {reports.PROBLEM: as_json(kept(detail)).encode()})
     return Found(state, number, detail.code, {}, version)
 
 

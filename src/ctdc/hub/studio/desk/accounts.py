@@ -72,7 +72,7 @@ def states(path: Path, this_year: int) -> tuple[State, ...]:
                 population,
                 charged.charges(lines, population, delta),
                 accounts,
-                charged.two_like_the_last(lines, population, delta),
+                charged.two_like_the_last(lines, population),
                 charged.one_more(lines, population, this_year, delta),
             )
         )

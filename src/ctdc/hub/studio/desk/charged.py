@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from ctdc.foundation.chain import Line
 from ctdc.foundation.clock import now
 from ctdc.foundation.errors import UserError
-from ctdc.hub.studio.desk import plans
+from ctdc.hub.studio.desk import plans, rules
 from ctdc.hub.studio.desk.models import ReleasePlan
 from ctdc.hub.studio.desk.states import State
 from ctdc.hub.studio.jobs.models import Job
@@ -27,7 +27,7 @@ from ctdc.workflow.run import WORK
 
 DELTA = 1e-6  # where a charge of long ago does not say which
 RUN_JOB = "desk.run"
-UNPAID = (State.DRAFT, State.PLANNED, State.TRIED)
+BEFORE_ITS_RUN = (State.PLANNED, State.TRIED)
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def charges(lines: tuple[Line, ...], population: str, delta: float) -> tuple[Cha
     found = []
     for number, line in enumerate(counted, start=1):
         release, by = _whose(line, paid_by, jobs)
-        its_delta = float((line.event.get("details") or {}).get("delta", DELTA))
+        its_delta = _delta(line)
         found.append(
             Charge(
                 _moment(line),
@@ -100,12 +100,12 @@ def charges(lines: tuple[Line, ...], population: str, delta: float) -> tuple[Cha
     return tuple(found)
 
 
-def two_like_the_last(lines: tuple[Line, ...], population: str, delta: float) -> Two | None:
-    """Why epsilons do not add up, by the last charge; None where there is none."""
+def two_like_the_last(lines: tuple[Line, ...], population: str) -> Two | None:
+    """Why epsilons do not add up, by the last charge, at its own delta; None where there is none."""
     counted = budgets.charges(lines, population)
     if not counted:
         return None
-    cost = total_cost([counted[-1].event])
+    cost, delta = total_cost([counted[-1].event]), _delta(counted[-1])
     one = _epsilon(cost, delta)
     return Two(one, _epsilon(cost + cost, delta), 2 * one)
 
@@ -119,9 +119,14 @@ def one_more(lines: tuple[Line, ...], population: str, year: int, delta: float) 
     if cost is None:
         return ()
     found = []
+    # Others whom it concerns, such as a part of these people that was charged alone, may have no room for it either.
+    refused = budgets.breaches(lines, population, cost, year)
     for period, its_year in ((LIFE, None), (YEAR, year)):
+        breach = next((one for one in refused if one.limit.period == period), None)
         bounds = [one.guarantee for one in budgets.limits(lines, population) if one.period == period]
-        if bounds or period == LIFE:
+        if breach:
+            found.append(_with(breach.before, cost, [breach.limit.guarantee], delta, planned, its_year))
+        elif bounds or period == LIFE:
             before = budgets.spent(lines, population, its_year)
             found.append(_with(before, cost, bounds, delta, planned, its_year))
     return tuple(found)
@@ -147,14 +152,19 @@ def _with(
 
 
 def _next(lines: tuple[Line, ...], population: str) -> tuple[ReleasePlan | None, Cost | None]:
-    waiting = ReleasePlan.objects.filter(population=population, state__in=UNPAID).order_by("-pk").first()
+    planned = ReleasePlan.objects.filter(population=population, state__in=BEFORE_ITS_RUN).order_by("-pk")
+    waiting = next((one for one in planned if not rules.is_paid(one)), None)
     if waiting is not None:
         try:
             return waiting, plans.cost_of(waiting)
         except UserError:
-            pass  # a draft that could not be measured says nothing of what it would cost
+            pass  # a plan that could not be measured says nothing of what it would cost
     counted = budgets.charges(lines, population)
     return None, total_cost([counted[-1].event]) if counted else None
+
+
+def _delta(line: Line) -> float:
+    return float((line.event.get("details") or {}).get("delta", DELTA))
 
 
 def _epsilon(cost: Cost, delta: float) -> float:
@@ -168,11 +178,11 @@ def _moment(line: Line) -> datetime:
 def _paid_by() -> dict[str, ReleasePlan]:
     """Hash of a charge to the release whose measurements it paid for, as they say themselves."""
     found = {}
-    for release in ReleasePlan.objects.exclude(state__in=UNPAID[:2]):
+    for release in ReleasePlan.objects.exclude(state__in=(State.DRAFT, State.PLANNED)):
         for path in (plans.folder_of(release) / plans.RUN / WORK).glob(f"measure-*/{DATA}/{PAID}"):
             try:
                 found[str(json.loads(path.read_text(encoding="utf-8")).get("charge") or "")] = release
-            except (OSError, ValueError):
+            except (OSError, ValueError, AttributeError):
                 continue  # it is being written, or damaged: the charge is then looked up by its time
     return found
 

@@ -191,14 +191,19 @@ def _agreements(rule: Rule, purpose: Purpose) -> Callable[[Asked], None]:
     return checked
 
 
+def is_paid(release: ReleasePlan) -> bool:
+    """Whether its cases were measured, which is charged before it is done."""
+    return any((plans.folder_of(release) / plans.RUN / WORK).glob("measure-*/stage.json"))
+
+
 def _budget(asked: Asked) -> None:
     """A budget is set for these people, and what the plan costs fits into it."""
     release = asked.release
     lines = ledger.read(plans.place().ledger)
     if not budgets.limits(lines, release.population):
         raise NotYet(Rule.BUDGET, text("desk.error.no_budget", population=release.population))
-    if list((plans.folder_of(release) / plans.RUN / WORK).glob("measure-*/stage.json")):
-        return  # measured and paid for already: going on costs nothing, and the engine refuses what would
+    if is_paid(release):
+        return  # going on costs nothing, and the engine refuses what would
     for breach in budgets.breaches(lines, release.population, plans.cost_of(release), now().year):
         guarantee = breach.limit.guarantee
         raise NotYet(

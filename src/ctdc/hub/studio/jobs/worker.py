@@ -22,6 +22,7 @@ from ctdc.foundation.errors import Cancelled, ErrorDetail, UserError
 from ctdc.hub.studio.jobs import schedule
 from ctdc.hub.studio.jobs.models import Job, State
 from ctdc.hub.studio.jobs.work import KINDS
+from ctdc.hub.studio.web.problems import kept
 
 LEASE = timedelta(seconds=30)
 RENEWED_EVERY = 5.0  # seconds
@@ -112,7 +113,7 @@ def do(job: Job, until: threading.Event | None = None) -> None:
     except Cancelled:
         _end(job, State.STOPPED, None)
     except UserError as error:
-        _end(job, State.FAILED, error.detail.as_dict())
+        _end(job, State.FAILED, kept(error.detail))
     except Exception as error:
         # Without its text and the values of its frames, which may be of a case.
         places = " < ".join(f"{at.name}:{at.lineno}" for at in traceback.extract_tb(error.__traceback__)[::-1])

@@ -21,6 +21,7 @@ from ctdc.standard.languages import DEFAULT
 
 # Rooms of the studio, which raise their errors in the language of whoever asked.
 OWN_WORDS = frozenset({"agreement", "delivery", "job", "mapping", "withdrawal"})
+OWN_RULE = "desk.rule"  # of the release desk, also where a job kept it
 # Of a mapping's files, which are written in English words: where in them the fault is only the program's words say.
 PRECISE = frozenset(
     {
@@ -129,7 +130,7 @@ def said(error: UserError | ErrorDetail | Mapping[str, Any]) -> Said:
     """An error in words: one that was just raised, or what was kept of one."""
     detail = _detail(error)
     code, facts = str(detail["code"]), detail.get("facts") or {}
-    if isinstance(error, UserError) and code.partition(".")[0] in OWN_WORDS:
+    if code == OWN_RULE or (isinstance(error, UserError) and code.partition(".")[0] in OWN_WORDS):
         return Said(detail["what"], _facts({"where": detail["where"]}), detail["do"])
     key = sentence_of(code, catalogue("web").messages(DEFAULT), str(facts.get("kind", "")))
     remedy = _remedy(key, code)
@@ -138,8 +139,15 @@ def said(error: UserError | ErrorDetail | Mapping[str, Any]) -> Said:
         lines = tuple(str(detail[part]) for part in ("what", "where", "allowed", "do") if detail.get(part))
         return Said(text(f"web.{key or 'error.other'}"), (), do, lines)
     shown = facts or ({} if code in MAPPING_FILES else {"where": detail.get("where", "")})
-    original = (str(detail["what"]),) if code in PRECISE else ()
+    # What an earlier version kept says only in the program's words what it is about.
+    is_older = isinstance(error, Mapping) and "facts" not in error
+    original = (str(detail["what"]),) if detail["what"] and (code in PRECISE or is_older) else ()
     return Said(text(f"web.{key}"), _facts(shown), do, original)
+
+
+def kept(detail: ErrorDetail) -> dict[str, Any]:
+    """An error to be kept, from which `said` makes words later, in whatever language."""
+    return {**detail.as_dict(), "facts": dict(detail.facts)}
 
 
 def _detail(error: UserError | ErrorDetail | Mapping[str, Any]) -> Mapping[str, Any]:
