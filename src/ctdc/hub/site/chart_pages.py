@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from ctdc.hub.site.dashboards import Dashboards
 from ctdc.hub.site.explorer.query import PATH, SHOW, SHOWN_CHARTS
+from ctdc.hub.site.explorer.view import questions
 from ctdc.hub.site.frame import SITE_TEXTS, Entry, SiteFile, SitePage, site_text
 from ctdc.hub.site.journeys import Journeys
 from ctdc.hub.site.kit.book import ChartBook
@@ -51,20 +52,13 @@ def standard_charts(view: SiteRelease, language: str) -> dict[str, Made]:
         found[made.chart.id] = made
     for made in (*Dashboards(view).charts(language), *Journeys(view).charts(language)):
         found.setdefault(made.chart.id, made)
-    for place, name in enumerate(explored_questions(view)):
+    variables = (words.name for words in view.vocabulary.variables) if view.is_measured else ()
+    for place, (_, name) in enumerate(questions(view, variables)):
         if alone := book.draw(ChartSpec("bars", (name,)), language):
             own = alone.chart.id
             home = PATH if place < SHOWN_CHARTS else f"{PATH}?{SHOW}={own}#{own}"
             found.setdefault(own, replace(alone, home=home))
     return found
-
-
-def explored_questions(view: SiteRelease) -> list[str]:
-    """Every question that the explorer has a chart of: names of variables, and ids of groups instead of their flags."""
-    if not view.is_measured:
-        return []
-    own = (words.group or words.name for words in view.vocabulary.variables)
-    return list(dict.fromkeys(own))
 
 
 def chart_pages(view: SiteRelease, made: Iterable[Made]) -> Iterator[SitePage | SiteFile]:

@@ -182,8 +182,10 @@ def reported_years(entries: Iterable[Mapping[str, Any]]) -> list[Mapping[str, An
 
 def is_late(view: SiteRelease, name: str, code: str) -> bool:
     """Whether a variable's code is a year whose cases are still arriving."""
-    own = [entry["codes"] for entry in view.figures["variables"] if entry["name"] == name and name in YEAR]
-    return code in {year["code"] for codes in own for year in reported_years(codes)[-LATE_YEARS:]}
+    if name not in YEAR:
+        return False
+    codes = next(entry["codes"] for entry in view.figures["variables"] if entry["name"] == name)
+    return any(year["code"] == code for year in reported_years(codes)[-LATE_YEARS:])
 
 
 def answer_label(view: SiteRelease, texts: Catalogue, language: str, name: str, code: str) -> str:

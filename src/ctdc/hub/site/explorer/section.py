@@ -64,6 +64,7 @@ class Explorer:
     def __init__(self, view: SiteRelease, built: tuple[str, str] | None = None) -> None:
         """built: addresses of the two files that the browser counts with, where they are there already."""
         self._view, self._built = view, built
+        self._explored: dict[str, Explored] = {}
 
     @cached_property
     def counter(self) -> Counter | None:
@@ -90,7 +91,9 @@ class Explorer:
         """The release in a language. Raises ValueError if it has no explorer."""
         if self.counter is None:
             raise ValueError("the measurements of this release cannot be read")
-        return Explored(self._view, self.counter, language)
+        if language not in self._explored:  # its topics name every code of the release
+            self._explored[language] = Explored(self._view, self.counter, language)
+        return self._explored[language]
 
     def page(self, language: str, asked: Asked, *, understood: bool = True, served: bool = False) -> SitePage:
         """The page with the answer to a question. served: whether the service made it."""

@@ -6,7 +6,7 @@ The module ``explorer.js`` draws the same in the browser; a test compares both.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -67,6 +67,12 @@ class Topic:
         return len(self.choices) > MOST_CODES
 
 
+def questions(view: SiteRelease, variables: Iterable[str]) -> list[tuple[str, str]]:
+    """What there is to ask: `VARIABLE` and a name, or `GROUP` and its id where the first of its flags stands."""
+    groups = ((name, view.words[name].group or "") for name in variables)
+    return list(dict.fromkeys((GROUP, group) if group in view.groups else (VARIABLE, name) for name, group in groups))
+
+
 @dataclass(frozen=True)
 class Line:
     """One answer in a chart. address: of the same question with or without it; drawn: the mark that is the bar.
@@ -120,13 +126,8 @@ class Explored:
     @cached_property
     def topics(self) -> tuple[Topic, ...]:
         """Every question: variables in the release's order, a group of flags where its first flag stands."""
-        found: dict[str, Topic] = {}
-        for name in self._counter.variables:
-            words = self._view.words[name]
-            group = self._view.groups.get(words.group or "")
-            topic = self._variable(name) if group is None else self._group(group.id)
-            found.setdefault(topic.id, topic)
-        return tuple(found.values())
+        makers = {GROUP: self._group, VARIABLE: self._variable}
+        return tuple(makers[kind](name) for kind, name in questions(self._view, self._counter.variables))
 
     def _variable(self, name: str) -> Topic:
         words = self._view.words[name]

@@ -61,7 +61,7 @@ def _account(lines: tuple[Line, ...], population: str, year: int | None) -> Acco
 
 def states(path: Path, this_year: int) -> tuple[State, ...]:
     """The accounts of every population of a ledger. Raises UserError (``ledger.broken``)."""
-    lines = ledger.read(path)
+    lines, runs = ledger.read(path), charged.Runs.known()
     found = []
     for population in budgets.populations(lines):
         years = sorted({*(budgets.year_of(line) for line in budgets.charges(lines, population)), this_year})
@@ -70,7 +70,7 @@ def states(path: Path, this_year: int) -> tuple[State, ...]:
         found.append(
             State(
                 population,
-                charged.charges(lines, population, delta),
+                charged.charges(lines, population, delta, runs),
                 accounts,
                 charged.two_like_the_last(lines, population),
                 charged.one_more(lines, population, this_year, delta),

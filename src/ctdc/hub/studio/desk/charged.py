@@ -7,7 +7,7 @@ with a release only when what the run left names its line, or when no other run 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -76,14 +76,26 @@ class OneMore:
     fits: bool
 
 
-def charges(lines: tuple[Line, ...], population: str, delta: float) -> tuple[Charge, ...]:
+@dataclass(frozen=True)
+class Runs:
+    """What the desk knows of its runs. paid_by: releases by the hash of the charge for them; jobs: oldest first."""
+
+    paid_by: Mapping[str, ReleasePlan]
+    jobs: tuple[tuple[Job, ReleasePlan], ...]
+
+    @classmethod
+    def known(cls) -> Runs:
+        """As they are now, for the charges of every population."""
+        return cls(_paid_by(), _jobs())
+
+
+def charges(lines: tuple[Line, ...], population: str, delta: float, runs: Runs) -> tuple[Charge, ...]:
     """The charges that count in the account of a population, in order. delta: at which they are taken together."""
     counted = budgets.charges(lines, population)
     lost = {line.sequence for line in ledger.unfinished(lines)}
-    paid_by, jobs = _paid_by(), _jobs()
     found = []
     for number, line in enumerate(counted, start=1):
-        release, by = _whose(line, paid_by, jobs)
+        release, by = _whose(line, runs)
         its_delta = _delta(line)
         found.append(
             Charge(
@@ -187,21 +199,19 @@ def _paid_by() -> dict[str, ReleasePlan]:
     return found
 
 
-def _jobs() -> list[tuple[Job, ReleasePlan]]:
+def _jobs() -> tuple[tuple[Job, ReleasePlan], ...]:
     """Every run that was begun, with its release, oldest first."""
     releases = ReleasePlan.objects.in_bulk()
     begun = Job.objects.filter(kind=RUN_JOB, began__isnull=False).select_related("by").order_by("pk")
-    return [(job, releases[job.details["release"]]) for job in begun if job.details.get("release") in releases]
+    return tuple((job, releases[job.details["release"]]) for job in begun if job.details.get("release") in releases)
 
 
-def _whose(
-    line: Line, paid_by: Mapping[str, ReleasePlan], jobs: Iterable[tuple[Job, ReleasePlan]]
-) -> tuple[ReleasePlan | None, str]:
+def _whose(line: Line, runs: Runs) -> tuple[ReleasePlan | None, str]:
     """The release that a charge paid for, and the name of the person who asked for the run."""
-    at, named = _moment(line), paid_by.get(line.hash)
+    at, named = _moment(line), runs.paid_by.get(line.hash)
     then = [
         (job, release)
-        for job, release in jobs
+        for job, release in runs.jobs
         if (release == named if named else release.population == line.event["population"])
         # A moment of the ledger is a whole second.
         and (job.began or at).replace(microsecond=0) <= at <= (job.ended or now())
