@@ -37,15 +37,17 @@ def join_and(labels: list[str], language: str) -> str:
 
 
 def shown_in(there: Collection[str], wanted: str) -> str:
-    """The language in which a reader of `wanted` sees what there is in some languages: in the default where it lacks
-    theirs, then in English, then in the first in the order of pages. Empty where there is none.
+    """The language in which a reader of `wanted` sees what this collaborative wrote in some: in the default where it
+    lacks theirs, then in English, then in the first in the order of pages. Empty where there is none.
     """
     return next((code for code in (wanted, DEFAULT, "en", *LANGUAGE_ORDER, *there) if code in there), "")
 
 
 def in_language(texts: Mapping[str, str], language: str) -> str:
-    """A text, perhaps of another collaborative, in the language that `shown_in` chooses among those that say a word."""
-    return texts.get(shown_in([code for code, said in texts.items() if said], language), "")
+    """A text of another collaborative in a language: where it has none there, in English, or in its first, which that
+    collaborative put first: the order of our pages is not theirs.
+    """
+    return texts.get(language) or texts.get("en") or next(iter(texts.values()), "")
 
 
 def in_each(texts: Mapping[str, str]) -> dict[str, str]:
